@@ -1,0 +1,1 @@
+"""People, outcomes, learning and releases."""
