@@ -1,0 +1,1 @@
+"""The ledger: schema, sessions, migrations, and the SQL of the gateway's own aggregates."""

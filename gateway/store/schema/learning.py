@@ -1,0 +1,83 @@
+"""Learning: precedents, datasets, evaluations."""
+
+from typing import Literal
+
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gateway.store.schema.columns import IMMUTABLE, Id, Json, Micros, Sha256, Table
+from gateway.store.schema.work import CaseKind
+
+
+class PrecedentRow(Table):
+    """A settled correction that answers an identical input until a release has learned it."""
+
+    __tablename__ = "precedent"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["prediction_id", "item", "outcome_revision"], ["outcome.prediction_id", "outcome.item", "outcome.revision"]
+        ),
+    )
+
+    tenant_id: Mapped[Id] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    model_id: Mapped[Id] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    label_schema: Mapped[Sha256] = mapped_column(ForeignKey("label_schema.sha256"), primary_key=True)
+    input_digest: Mapped[Sha256] = mapped_column(primary_key=True)
+    answer: Mapped[Json]
+    prediction_id: Mapped[Id]
+    item: Mapped[int]
+    outcome_revision: Mapped[int]
+    expires_us: Mapped[Micros]
+    withdrawn_us: Mapped[Micros | None]
+    learned_in: Mapped[Id | None] = mapped_column(ForeignKey("release.id"))
+
+
+class DatasetRow(Table):
+    """A frozen, hashed set of outcomes."""
+
+    __tablename__ = "dataset"
+    __table_args__ = {"info": IMMUTABLE}
+
+    sha256: Mapped[Sha256] = mapped_column(primary_key=True)
+    model_id: Mapped[Id] = mapped_column(ForeignKey("model.id"))
+    manifest: Mapped[Json]
+    items: Mapped[int] = mapped_column(BigInteger)
+    by: Mapped[str] = mapped_column(String(200))
+    created_us: Mapped[Micros]
+
+
+class DatasetItemRow(Table):
+    """An outcome in a dataset."""
+
+    __tablename__ = "dataset_item"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["prediction_id", "item", "outcome_revision"], ["outcome.prediction_id", "outcome.item", "outcome.revision"]
+        ),
+        {"info": IMMUTABLE},
+    )
+
+    dataset: Mapped[Sha256] = mapped_column(ForeignKey("dataset.sha256"), primary_key=True)
+    prediction_id: Mapped[Id] = mapped_column(primary_key=True)
+    item: Mapped[int] = mapped_column(primary_key=True)
+    outcome_revision: Mapped[int]
+    split: Mapped[Literal["train", "held_out"]]
+    kind: Mapped[CaseKind]
+    inclusion_probability: Mapped[float | None]
+
+
+class EvaluationRow(Table):
+    """A release run over a dataset."""
+
+    __tablename__ = "evaluation"
+    __table_args__ = {"info": IMMUTABLE}
+
+    id: Mapped[Id] = mapped_column(primary_key=True)
+    release_id: Mapped[Id] = mapped_column(ForeignKey("release.id"))
+    dataset: Mapped[Sha256] = mapped_column(ForeignKey("dataset.sha256"))
+    scores: Mapped[Json]
+    report: Mapped[Sha256 | None] = mapped_column(ForeignKey("artifact.sha256"))
+    baseline_id: Mapped[Id | None] = mapped_column(ForeignKey("release.id"))
+    narrative: Mapped[str | None] = mapped_column(Text)
+    seed: Mapped[int] = mapped_column(BigInteger)
+    created_us: Mapped[Micros]
