@@ -100,3 +100,12 @@ class JobRow(Table):
     by: Mapped[str] = mapped_column(String(200))
     created_us: Mapped[Micros]
     changed_us: Mapped[Micros]
+
+
+class PlanRevisionRow(Table):
+    """A number that grows with every change a gateway's plan must follow, so that following costs one small read."""
+
+    __tablename__ = "plan_revision"
+
+    tenant_id: Mapped[Id] = mapped_column(ForeignKey("tenant.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,92 @@
+"""The outbox: events are appended in the transaction of the change they tell, and get a gapless position afterwards."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, insert, select, update
+
+from gateway.ids import new_id
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.plumbing import EventRow
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened."""
+
+    id: UUID
+    tenant_id: UUID
+    type: str
+    subject: str
+    data: msgspec.Raw
+    by: str
+    occurred_us: int
+    position: int | None
+
+
+async def append_event(
+    w: WriteSession, type_: str, subject: str, data: dict[str, Any], *, by: str, tenant_id: UUID, at_us: int
+) -> None:
+    """Append an event in the running transaction; `data` must be JSON and stay under 20 kB."""
+    await w.execute(
+        insert(EventRow).values(
+            id=new_id(),
+            tenant_id=tenant_id,
+            type=type_,
+            subject=subject,
+            data=msgspec.json.encode(data).decode(),
+            by=by,
+            occurred_us=at_us,
+            position=None,
+        )
+    )
+
+
+async def position_events(w: WriteSession, limit: int = 1000) -> int:
+    """Give committed events their positions, gapless and in order of commit as seen; returns how many.
+
+    Only the holder of the worker's lease calls this.
+    """
+    rows = (
+        await w.execute(
+            select(EventRow.id)
+            .where(EventRow.position.is_(None))
+            .order_by(EventRow.occurred_us, EventRow.id)
+            .limit(limit)
+        )
+    ).scalars()
+    ids = list(rows)
+    last = (await w.execute(select(func.coalesce(func.max(EventRow.position), 0)))).scalar_one()
+    for position, event_id in enumerate(ids, start=last + 1):
+        await w.execute(update(EventRow).where(EventRow.id == event_id).values(position=position))
+    return len(ids)
+
+
+async def events_after(r: ReadSession, position: int, limit: int = 500) -> list[Event]:
+    """The events behind `position`, in order."""
+    statement = select(EventRow).where(EventRow.position > position).order_by(EventRow.position).limit(limit)
+    return [_event(row) for row in (await r.execute(statement)).scalars()]
+
+
+async def events_about(r: ReadSession, subject: str, limit: int = 1000) -> list[Event]:
+    """The events about a subject, oldest first; those without a position yet come last."""
+    statement = (
+        select(EventRow)
+        .where(EventRow.subject == subject)
+        .order_by(EventRow.position.is_(None), EventRow.position, EventRow.occurred_us, EventRow.id)
+        .limit(limit)
+    )
+    return [_event(row) for row in (await r.execute(statement)).scalars()]
+
+
+def _event(row: EventRow) -> Event:
+    return Event(
+        id=row.id,
+        tenant_id=row.tenant_id,
+        type=row.type,
+        subject=row.subject,
+        data=msgspec.Raw(row.data.encode()),
+        by=row.by,
+        occurred_us=row.occurred_us,
+        position=row.position,
+    )

@@ -1,0 +1,119 @@
+"""The ledger's sessions: reading and writing are different types, and one request or job is one transaction.
+
+`writing()` commits when its block ends and rings the bell after the commit. On SQLite a writing session begins
+IMMEDIATE and there is one a process; a reading session cannot write at all, so an upgrade fails at once. On PostgreSQL
+a reading session is a READ ONLY transaction.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Self
+
+from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+
+from gateway.errors import LedgerUnavailable
+from gateway.store.bell import Bell, LocalBell
+from gateway.store.engines import open_engines
+from gateway.times import now_us
+
+Clock = Callable[[], int]
+
+_POSTGRES_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
+
+
+class ReadSession(AsyncSession):
+    """A transaction that only reads."""
+
+    clock: Clock | None = None
+
+    async def now_us(self) -> int:
+        """The database's time in microseconds UTC; SQLite's is this machine's."""
+        if self.clock is not None:
+            return self.clock()
+        if self.get_bind().dialect.name == "postgresql":
+            return int((await self.execute(_POSTGRES_NOW)).scalar_one())
+        return now_us()
+
+    @property
+    def locks_rows(self) -> bool:
+        """Whether `FOR UPDATE` means something here; SQLite's writers are alone anyway."""
+        return self.get_bind().dialect.name == "postgresql"
+
+
+class WriteSession(ReadSession):
+    """A transaction that may write; it is committed when its block ends."""
+
+
+class Ledger:
+    """The SQL database: all that must be true."""
+
+    def __init__(self, url: URL, read: AsyncEngine, write: AsyncEngine, bell: Bell, clock: Clock | None) -> None:
+        self.url = url
+        self.bell = bell
+        self._read = read
+        self._write = write
+        self._clock = clock
+
+    @classmethod
+    def open(cls, url: str | URL, *, bell: Bell | None = None, clock: Clock | None = None) -> Self:
+        """A ledger at a SQLAlchemy URL; nothing is connected before the first session.
+
+        Raises: NetworkFileSystem when a SQLite file lies on a file system that cannot lock.
+        """
+        parsed = make_url(url)
+        read, write = open_engines(parsed)
+        return cls(parsed, read, write, bell or LocalBell(), clock)
+
+    @property
+    def dialect(self) -> str:
+        """Either 'sqlite' or 'postgresql'."""
+        return self.url.get_backend_name()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._read.dispose()
+        await self._write.dispose()
+
+    async def ping(self) -> None:
+        """Ask the database for one row. Raises: LedgerUnavailable."""
+        async with self.reading() as r:
+            await r.execute(text("SELECT 1"))
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[ReadSession]:
+        """A transaction that only reads, with one view of the data. Raises: LedgerUnavailable."""
+        with _unavailable():
+            async with ReadSession(self._read, expire_on_commit=False) as session:
+                session.clock = self._clock
+                yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[WriteSession]:
+        """A transaction that is committed at the end of the block; then the bell rings. Raises: LedgerUnavailable."""
+        with _unavailable():
+            async with WriteSession(self._write, expire_on_commit=False) as session:
+                session.clock = self._clock
+                await session.connection()  # BEGIN IMMEDIATE now: a writer waits for its turn before it reads
+                yield session
+                await session.commit()
+        await self.bell.ring()
+
+
+class _unavailable:  # noqa: N801 - reads as a statement
+    """Turns a lost or busy database into LedgerUnavailable; everything else passes."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, DBAPIError) and (error.connection_invalidated or _is_outage(error)):
+            raise LedgerUnavailable from error
+        if isinstance(error, PoolTimeoutError | ConnectionError):
+            raise LedgerUnavailable from error
+
+
+def _is_outage(error: DBAPIError) -> bool:
+    return isinstance(error, OperationalError | InterfaceError)
