@@ -56,7 +56,7 @@ async def position_events(w: WriteSession, limit: int = 1000) -> int:
         )
     ).scalars()
     ids = list(rows)
-    last = (await w.execute(select(func.coalesce(func.max(EventRow.position), 0)))).scalar_one()
+    last = (await w.execute(select(func.max(EventRow.position)))).scalar_one() or 0
     for position, event_id in enumerate(ids, start=last + 1):
         await w.execute(update(EventRow).where(EventRow.id == event_id).values(position=position))
     return len(ids)

@@ -116,4 +116,6 @@ class _unavailable:  # noqa: N801 - reads as a statement
 
 
 def _is_outage(error: DBAPIError) -> bool:
-    return isinstance(error, OperationalError | InterfaceError)
+    """A lost, busy or full database; a statement that SQLite refuses for what it says is a bug and passes."""
+    wrong_statement = getattr(error.orig, "sqlite_errorname", None) in {"SQLITE_ERROR", "SQLITE_READONLY"}
+    return isinstance(error, OperationalError | InterfaceError) and not wrong_statement

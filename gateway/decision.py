@@ -1,0 +1,93 @@
+"""The values that a request becomes on its way: what was asked, what was decided, what was settled. Pure."""
+
+from typing import Literal
+
+import msgspec
+
+from gateway.labels import Answer
+from gateway.plan import ReleasePlan
+
+PathName = Literal["automated", "shadow", "review"]
+
+PUBLIC_RULES = {
+    "halted": "halted",
+    "flags_unknown": "flags_unavailable",
+    "flags_stale": "flags_unavailable",
+    "automated_off": "review_on",
+    "asked": "requested",
+    "precedent": "precedent",
+    "automated": "automated",
+    "below_threshold": "low_confidence",
+    "outside_envelope": "unusual_input",
+    "not_finite": "invalid_answer",
+    "field_rule": "needs_review",
+    "queue_full": "queue_full",
+}
+"""What callers are told instead of the internal name of a rule; a field rule is `field_rule:<name>` inside."""
+
+
+def public_rule(rule: str) -> str:
+    """The name of a rule as callers see it."""
+    return PUBLIC_RULES[rule.partition(":")[0]]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What the caller asked for beside the answer itself (WIRE.md §3)."""
+
+    wait_s: float | None = None
+    """The caller's own limit on waiting, already the least of all that were sent."""
+    respond_async: bool = False
+    review: bool = False
+    """True when the caller asks for a person."""
+    pinned: int | None = None
+    """The release number asked for; needs the scope `pin`."""
+    idempotency_key: str | None = None
+    request_id: str | None = None
+    applied: str = ""
+    """What `Preference-Applied` says."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """Which release answers on which path, and by which rule."""
+
+    release: ReleasePlan
+    path: PathName
+    rule: str
+    shadow_release: ReleasePlan | None = None
+    refused: bool = False
+    """True when the halt's or the fail mode says to refuse; the path is then `review` in name only."""
+    fallback_at_once: bool = False
+    """True when the halt's mode is `fallback`: nobody is asked, the declared fallback answers."""
+
+
+class SettledItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of a prediction after settling."""
+
+    item: int
+    """From 1 to n."""
+    held: bool
+    rule: str
+    evidence: dict[str, float | str]
+    """The rule's numbers, such as `{"score": 0.41, "hold_below": 0.6}`."""
+    answer: Answer | None
+    score: float | None
+    audit_probability: float = 0.0
+    audit_draw: float = 1.0
+
+    @property
+    def audited(self) -> bool:
+        """Whether the draw selected this item for a later check by a person."""
+        return not self.held and self.audit_draw < self.audit_probability
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """A prediction after settling: the path may have turned into review; both rules are kept."""
+
+    path: PathName
+    rule: str
+    items: tuple[SettledItem, ...]
+
+    @property
+    def held(self) -> tuple[SettledItem, ...]:
+        """The items that wait for a person."""
+        return tuple(item for item in self.items if item.held)

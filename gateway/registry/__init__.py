@@ -1,0 +1,1 @@
+"""Versions, releases, artifacts, what serves now, and the follower that swaps plans."""
