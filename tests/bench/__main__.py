@@ -1,0 +1,46 @@
+"""Runs the benchmarks: `python -m tests.bench [CASE…]`. Progress goes to standard error, the result is the last line."""
+
+import importlib
+import json
+import pkgutil
+import sys
+import time
+from collections.abc import Sequence
+
+from tests import bench
+from tests.bench.case import Case
+
+
+def find_cases() -> list[Case]:
+    """The cases of every module here, in the order of their names."""
+    modules = sorted(module.name for module in pkgutil.iter_modules(bench.__path__) if module.name[0] != "_")
+    found = [getattr(importlib.import_module(f"tests.bench.{name}"), "CASES", ()) for name in modules]
+    return [case for cases in found for case in cases]
+
+
+def report(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def run(case: Case) -> dict[str, object]:
+    """Run one case and say how it went; its entry in the result."""
+    report(f"bench: {case.name}: {case.what}")
+    started = time.monotonic()
+    value = case.measure()
+    verdict = "meets" if case.met(value) else "MISSES"
+    report(f"bench: {case.name}: {value:g}, {verdict} {case.goal_text} ({time.monotonic() - started:.0f} s)")
+    return {"value": value, "goal": case.goal, "better": case.better}
+
+
+def main(wanted: Sequence[str]) -> int:
+    """Run the cases named, or all; 2 when a name is unknown. A missed goal is reported, not a failure."""
+    cases = {case.name: case for case in find_cases()}
+    if unknown := set(wanted) - cases.keys():
+        report(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(cases)}")
+        return 2
+    print(json.dumps({name: run(case) for name, case in cases.items() if not wanted or name in wanted}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
