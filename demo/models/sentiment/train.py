@@ -1,0 +1,27 @@
+"""TF-IDF over words and word pairs, then a logistic regression."""
+
+import numpy as np
+from skl2onnx.common.data_types import StringTensorType
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from demo.data.reviews import SnippetSplit
+from demo.models.onnx_file import classifier_bytes
+
+# Given to scikit-learn and to the graph alike: their own defaults differ on words of one letter.
+WORD = r"[a-zA-Z0-9_']+"
+
+
+def train(split: SnippetSplit) -> bytes:
+    """The ONNX file of a model fitted to `split.train`: `text` (BYTES [n, 1]) to `label` (BYTES [n])."""
+    # The locale names how letters are lowered; only `C` is there on every machine.
+    options = {"tokenexp": WORD, "locale": "C"}
+    return classifier_bytes(fit(split), "sentiment", [("text", StringTensorType([None, 1]))], options)
+
+
+def fit(split: SnippetSplit) -> Pipeline:
+    """The pipeline fitted to `split.train`, as scikit-learn knows it."""
+    words = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    pipeline = Pipeline([("words", words), ("classifier", LogisticRegression(C=5.0, max_iter=2000))])
+    return pipeline.fit(np.array([each.text for each in split.train]), np.array([each.label for each in split.train]))
