@@ -1,0 +1,1 @@
+"""The traffic log: every prediction appended to per-process segments before its answer leaves, and read back."""

@@ -1,0 +1,66 @@
+"""Entries to bytes and back, never above the limit: what does not fit is folded into an object of its own."""
+
+from hashlib import sha256
+from typing import TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway.record.entries import Decided, Delivered, Entry, FlagFacts, Folded, ObjectRef, Shadowed
+
+ENTRY_MAX_BYTES = 4096
+_TEXT_MAX_BYTES = 100  # names of models, releases and processes and digests are shorter
+_HEAD_OBJECTS_MAX = 4
+
+ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
+_DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
+_T = TypeVar("_T", Decided, Shadowed, Delivered)
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry as MessagePack, of whatever size."""
+    return ENCODER.encode(entry)
+
+
+def decode(data: bytes | memoryview) -> Entry:
+    """The entry in these bytes. Raises: msgspec.MsgspecError when it is none that this release knows."""
+    return _DECODER.decode(data)
+
+
+def fold(entry: Entry, whole: bytes) -> Entry:
+    """The head of an entry whose encoding is `whole`; always fits below ENTRY_MAX_BYTES and names `whole` by digest.
+
+    Counting needs no object: path, rules, releases and the numbers of items stay.
+    """
+    mark = _mark(entry, whole)
+    if isinstance(entry, Decided):
+        flags = FlagFacts(state=_clip(entry.flags.state or "") or None, evaluated_us=entry.flags.evaluated_us)
+        objects = _few(entry.objects)
+        return _clipped(replace(entry, flags=flags, items=(), inputs=(), outputs=(), objects=objects, folded=mark))
+    if isinstance(entry, Shadowed):
+        return _clipped(replace(entry, differing=(), outputs=(), objects=_few(entry.objects), folded=mark))
+    return _clipped(replace(entry, folded=mark))
+
+
+def _mark(entry: Entry, whole: bytes) -> Folded:
+    items = entry.item_count if not isinstance(entry, Delivered) else 0
+    held, audited = (entry.held_count, entry.audited_count) if isinstance(entry, Decided) else (0, 0)
+    return Folded(sha256=sha256(whole).hexdigest(), bytes=len(whole), items=items, held=held, audited=audited)
+
+
+def _few(objects: tuple[ObjectRef, ...]) -> tuple[ObjectRef, ...]:
+    return tuple(replace(ref, media_type=_clip(ref.media_type)) for ref in objects[:_HEAD_OBJECTS_MAX])
+
+
+def _clipped(entry: _T) -> _T:
+    """The entry with its long texts cut, for a caller's request id or a card's rule may be of any length."""
+    texts = {
+        name: _clip(value)
+        for name in entry.__struct_fields__
+        if isinstance(value := getattr(entry, name), str) and len(value) > _TEXT_MAX_BYTES // 4
+    }
+    return replace(entry, **texts) if texts else entry
+
+
+def _clip(text: str) -> str:
+    return text.encode()[:_TEXT_MAX_BYTES].decode(errors="ignore")

@@ -1,0 +1,132 @@
+"""Reading segments, one's own or those of dead processes: entries in order, each with its position.
+
+The contract of `tail`: a consumer keeps one number for each segment, the byte up to which it has read, and commits it
+in the transaction that uses the entries. A segment without a number is read from its start. The bytes before a whole
+frame's end never change, so a stretch begins exactly where the last committed one ended: nothing is skipped, and
+nothing comes twice to a consumer that commits. A segment is only sealed and removed when every consumer has committed
+its last whole entry; the number is forgotten after the segment is gone.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import BinaryIO, Self
+
+import msgspec
+from msgspec import Struct
+
+from gateway.record.codec import ENTRY_MAX_BYTES, decode
+from gateway.record.entries import Entry, Position
+from gateway.record.errors import TrafficLogUnreadable
+from gateway.record.frames import HEADER, HEADER_BYTES, Frame, frames
+from gateway.record.payloads import ObjectStore
+from gateway.record.segment import SUFFIX, open_segments
+
+_CHUNK_BYTES = 1 << 20
+
+
+class Recorded(Struct, frozen=True):
+    """An entry and where it stands."""
+
+    position: Position
+    entry: Entry
+
+
+class Stretch(Struct, frozen=True, kw_only=True):
+    """Consecutive entries of one segment; commit `end` for the segment together with what was made of them."""
+
+    segment: str
+    start: int
+    end: int
+    entries: tuple[Recorded, ...]
+
+
+class SegmentReader:
+    """An open segment: iterate for its entries; afterwards `end` and `torn_bytes` tell how far it was sound.
+
+    It stays readable when the file is removed meanwhile. A context manager that closes the file.
+    """
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self.name = path.name.removesuffix(SUFFIX)
+        self.end = max(offset, HEADER_BYTES)
+        self._file = path.open("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[Recorded]:
+        """The entries from `end` on. Raises: TrafficLogUnreadable."""
+        for found in self.frames():
+            yield Recorded(Position(self.name, found.start), self._entry(found))
+
+    def frames(self) -> Iterator[Frame]:
+        """The whole frames from `end` on, not decoded. Raises: TrafficLogUnreadable for another kind of file."""
+        header = _header(self._file)
+        if header != HEADER[: len(header)]:
+            raise TrafficLogUnreadable(segment=self.name, offset=0)
+        while chunk := self._chunk():
+            begun = self.end
+            for found in frames(chunk, begun, ENTRY_MAX_BYTES):
+                self.end = found.end
+                yield found
+            if self.end == begun:
+                return
+
+    @property
+    def torn_bytes(self) -> int:
+        """How many bytes lie behind the last whole frame read; of a live segment they may still become one."""
+        return max(0, self._file.seek(0, 2) - self.end)
+
+    def _chunk(self) -> bytes:
+        self._file.seek(self.end)
+        return self._file.read(_CHUNK_BYTES)
+
+    def _entry(self, found: Frame) -> Entry:
+        try:
+            return decode(found.data)
+        except msgspec.MsgspecError as error:
+            raise TrafficLogUnreadable(segment=self.name, offset=found.start) from error
+
+
+def _header(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read(HEADER_BYTES)
+
+
+def tail(directory: Path, committed: Mapping[str, int], limit: int = 500) -> Iterator[Stretch]:
+    """What each segment of the traffic directory's `open` holds behind the committed byte, in stretches of ≤ `limit`.
+
+    Ends when everything that was written has been told; call again for more. Raises: TrafficLogUnreadable.
+    """
+    for path in open_segments(directory):
+        try:
+            reader = SegmentReader(path, committed.get(path.name.removesuffix(SUFFIX), 0))
+        except FileNotFoundError:
+            continue  # sealed since it was listed, so everything in it was committed
+        with reader:
+            yield from _stretches(reader, limit)
+
+
+def _stretches(reader: SegmentReader, limit: int) -> Iterator[Stretch]:
+    start = reader.end
+    entries: list[Recorded] = []
+    for recorded in reader:
+        entries.append(recorded)
+        if len(entries) == limit:
+            yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
+            start, entries = reader.end, []
+    if entries:
+        yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
+
+
+async def unfold(entry: Entry, objects: ObjectStore) -> Entry:
+    """The whole entry, fetched from its object when only its head stands in the log.
+
+    Raises: UnknownObject when it was erased, DamagedObject.
+    """
+    if entry.folded is None:
+        return entry
+    return decode(await objects.get(entry.folded.sha256))
