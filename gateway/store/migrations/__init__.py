@@ -1,0 +1,1 @@
+"""The ledger's migrations. A landed one is never edited."""
