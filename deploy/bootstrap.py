@@ -128,7 +128,7 @@ def build(level: Level) -> int:
     """Create the environment if need be, install the list and the project, compile; the exit status."""
     if not usable():
         venv.EnvBuilder(clear=True, with_pip=True, symlinks=True, prompt="lockgate").create(ENVIRONMENT)
-    pip = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "--no-deps", "--compile"]
+    pip = [str(PYTHON), "-m", "pip", "-qq", "--disable-pip-version-check", "install", "--no-deps", "--compile"]
     status = watched([*pip, "--require-hashes", "--requirement", str(level.lock)])
     if status == 0:
         status = watched([*pip, "--no-build-isolation", "--editable", str(ROOT)])

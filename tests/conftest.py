@@ -1,6 +1,5 @@
 """What every test may ask for: real servers, fresh databases, a browser, the environments of the stock clients."""
 
-import contextlib
 import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.servers.chromium import (
     launch_browser,
     playwright,
 )
+from tests.servers.ledgers import Ledgers
 from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.process import MissingPart
 from tests.servers.process import free_port as some_free_port
@@ -93,15 +93,37 @@ def redis_server() -> Iterator[Redis]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def _ledgers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ledgers:
+    return Ledgers(tmp_path_factory.mktemp("ledgers"), lambda: request.getfixturevalue("_postgres"))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def ledger_url(request: pytest.FixtureRequest, _ledgers: Ledgers) -> Iterator[str]:
+    """The URL of a fresh, migrated ledger, once on SQLite and once on PostgreSQL."""
+    with _ledgers.migrated(request.param) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_ledger_url(request: pytest.FixtureRequest, _ledgers: Ledgers) -> Iterator[str]:
     """The URL of an empty database for a ledger, once on SQLite and once on PostgreSQL."""
-    with contextlib.ExitStack() as stack:
-        if request.param == "sqlite":
-            yield f"sqlite+aiosqlite:///{tmp_path / 'ledger.db'}"
-        else:
-            server: Postgres = request.getfixturevalue("_postgres")
-            yield stack.enter_context(server.database())
+    with _ledgers.empty(request.param) as url:
+        yield url
+
+
+@pytest.fixture
+def sqlite_ledger_url(_ledgers: Ledgers) -> Iterator[str]:
+    """The URL of a fresh, migrated ledger on SQLite, where the database makes no difference."""
+    with _ledgers.migrated("sqlite") as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_ledger_url(_ledgers: Ledgers) -> Iterator[str]:
+    """The URL of a fresh, migrated ledger on PostgreSQL, where only that will do."""
+    with _ledgers.migrated("postgresql") as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Runs the benchmarks: `python -m tests.bench [CASE…]`. Progress goes to standard error, the result is the last line."""
+"""Runs the benchmarks: `python -m tests.bench [CASE…]`. Progress goes to standard error, the result is one line."""
 
 import importlib
 import json

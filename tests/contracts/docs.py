@@ -47,7 +47,10 @@ class Table(NamedTuple):
         return self.placed(page) == page
 
 
-TABLES = (Table("errors", "errors.md", ("code", "status", "what it says"), tables.errors),)
+TABLES = (
+    Table("errors", "errors.md", ("code", "status", "what it says"), tables.errors),
+    Table("settings", "settings.md", ("setting", "variable", "expects", "default", "meaning"), tables.settings),
+)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -10,10 +10,10 @@ TREES = {"flags": "FlagsError", "gateway": "GatewayError", "review": "ReviewErro
 
 
 def import_everything() -> None:
-    """Import every module of the product, so that every subclass is known."""
+    """Import every module, so that every subclass is known; but not the migrations, which only Alembic can run."""
     for package in PACKAGES:
         for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-            if not module.name.endswith("__main__"):
+            if not module.name.endswith("__main__") and ".migrations." not in module.name:
                 importlib.import_module(module.name)
 
 
@@ -50,3 +50,19 @@ def errors() -> list[list[str]]:
         status = f"exit {exit_code}" if exit_code is not None else str(getattr(kind, "status", ""))
         rows.add((f"`{getattr(kind, 'code', '')}`", status, sentence(kind)))
     return [list(row) for row in sorted(rows)]
+
+
+def settings() -> list[list[str]]:
+    """One row for each setting: name, variable, what it expects, default, meaning."""
+    from lockgate.sources import options
+
+    return [
+        [
+            f"`{option.name}`",
+            f"`{option.variable}`",
+            option.expects,
+            f"`{option.default}`" if option.default else "",
+            option.description + (" A secret: also as a file." if option.secret else ""),
+        ]
+        for option in options()
+    ]

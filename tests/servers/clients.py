@@ -38,7 +38,7 @@ def alone(path: Path) -> Iterator[None]:
 def install(folder: Path, lock: Path) -> None:
     """Make the environment; MissingPart with pip's last words when a package cannot be had."""
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     done = subprocess.run(
         [*pip, "--no-deps", "--require-hashes", "--requirement", str(lock)], check=False, capture_output=True, text=True
     )
