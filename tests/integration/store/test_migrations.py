@@ -36,39 +36,39 @@ def _guarded(connection: Connection) -> set[str]:
     return {str(name).strip('"') for (name,) in rows}
 
 
-async def test_migrations_make_the_schema_of_the_code(ledger_url: str) -> None:
+async def test_migrations_make_the_schema_of_the_code(empty_ledger_url: str) -> None:
     """After an upgrade nothing differs between the database and the tables in the code."""
-    assert await migrate.upgrade(ledger_url) == migrate.head()
-    assert await _inspect(ledger_url, _differences) == []
+    assert await migrate.upgrade(empty_ledger_url) == migrate.head()
+    assert await _inspect(empty_ledger_url, _differences) == []
 
 
-async def test_every_immutable_table_is_guarded_by_the_database(ledger_url: str) -> None:
+async def test_every_immutable_table_is_guarded_by_the_database(empty_ledger_url: str) -> None:
     """Each table marked immutable has the trigger that refuses updates and deletes."""
-    await migrate.upgrade(ledger_url)
-    assert await _inspect(ledger_url, _guarded) == set(immutable.immutable_tables())
+    await migrate.upgrade(empty_ledger_url)
+    assert await _inspect(empty_ledger_url, _guarded) == set(immutable.immutable_tables())
 
 
-async def test_an_upgrade_run_twice_changes_nothing(ledger_url: str) -> None:
+async def test_an_upgrade_run_twice_changes_nothing(empty_ledger_url: str) -> None:
     """A second upgrade keeps the one tenant and the revision."""
-    await migrate.upgrade(ledger_url)
-    await migrate.upgrade(ledger_url)
-    await migrate.check(ledger_url)
-    ledger = Ledger.open(ledger_url)
+    await migrate.upgrade(empty_ledger_url)
+    await migrate.upgrade(empty_ledger_url)
+    await migrate.check(empty_ledger_url)
+    ledger = Ledger.open(empty_ledger_url)
     async with ledger.reading() as r:
         assert (await r.execute(text("SELECT count(*) FROM tenant"))).scalar_one() == 1
     await ledger.close()
 
 
-async def test_an_old_or_a_newer_ledger_is_named(ledger_url: str) -> None:
+async def test_an_old_or_a_newer_ledger_is_named(empty_ledger_url: str) -> None:
     """An empty ledger is too old, and one migrated by a newer Lockgate is refused by name."""
     with pytest.raises(migrate.LedgerTooOld, match="lockgate migrate"):
-        await migrate.check(ledger_url)
-    await migrate.upgrade(ledger_url)
-    ledger = Ledger.open(ledger_url)
+        await migrate.check(empty_ledger_url)
+    await migrate.upgrade(empty_ledger_url)
+    ledger = Ledger.open(empty_ledger_url)
     async with ledger.writing() as w:
         await w.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await ledger.close()
     with pytest.raises(migrate.LedgerTooNew, match="9999"):
-        await migrate.check(ledger_url)
+        await migrate.check(empty_ledger_url)
     with pytest.raises(migrate.LedgerTooNew):
-        await migrate.upgrade(ledger_url)
+        await migrate.upgrade(empty_ledger_url)
