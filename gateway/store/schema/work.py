@@ -122,13 +122,15 @@ class ClaimRow(Table):
         unique_where("uq_claim_live_person", "ended_us IS NULL", "case_id", "person_id"),
         UniqueConstraint("case_id", "token"),
         Index("ix_claim_expiry", "ended_us", "expires_us"),
-    )
+        Index("ix_claim_live_of", "person_id", sqlite_where=text("ended_us IS NULL"),
+              postgresql_where=text("ended_us IS NULL")),
+    )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     case_id: Mapped[Id] = mapped_column(ForeignKey("case.id"))
     round: Mapped[int]
     slot: Mapped[int]
-    person_id: Mapped[Id] = mapped_column(ForeignKey("person.id"), index=True)
+    person_id: Mapped[Id] = mapped_column(ForeignKey("person.id"))
     token: Mapped[int]
     """The fencing token: the case's next number when the claim was made."""
     claimed_us: Mapped[Micros]
@@ -144,6 +146,7 @@ class VerdictRow(Table):
     __table_args__ = (
         UniqueConstraint("person_id", "post_key"),
         Index("ix_verdict_case", "case_id", "round"),
+        Index("ix_verdict_person", "person_id", "created_us"),
         {"info": IMMUTABLE},
     )
 

@@ -1,0 +1,1 @@
+"""The desk: queues, claims, verdicts, agreement, outcomes."""

@@ -1,0 +1,1 @@
+"""The SQL of what people do: cases, claims, verdicts, outcomes, queues."""
