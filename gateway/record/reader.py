@@ -62,6 +62,12 @@ class SegmentReader:
         for found in self.frames():
             yield Recorded(Position(self.name, found.start), self._entry(found))
 
+    def matching(self, needle: bytes) -> Iterator[Recorded]:
+        """The entries from `end` on whose bytes contain `needle`; the others are not decoded. Raises as iterating."""
+        for found in self.frames():
+            if needle in found.data:
+                yield Recorded(Position(self.name, found.start), self._entry(found))
+
     def frames(self) -> Iterator[Frame]:
         """The whole frames from `end` on, not decoded. Raises: TrafficLogUnreadable for another kind of file."""
         header = _header(self._file)

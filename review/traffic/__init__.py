@@ -1,0 +1,1 @@
+"""The traffic log at rest: sealed to Parquet, counted and sampled with DuckDB, removed when its time is over."""

@@ -1,0 +1,207 @@
+"""Reading the traffic log: DuckDB over sealed Parquet, together with the segments that are still open.
+
+An entry is read exactly once: the open segments are opened first and the registry is asked afterwards, so one that
+is sealed in between is either registered, and then left out here, or still readable through the file that was opened.
+Everything runs in a thread, with one DuckDB thread and a declared memory limit.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Literal, TypeVar
+from uuid import UUID
+
+import duckdb
+import pyarrow as pa
+from msgspec import Struct
+
+from gateway.ids import id_time_us
+from gateway.record.codec import decode
+from gateway.record.entries import Decided, EntryKind, Position, kind_of
+from gateway.record.reader import Recorded, SegmentReader
+from gateway.record.sealed import SealedSegment, SegmentRegistry
+from gateway.record.segment import open_segments
+from review.traffic.columns import SCHEMAS, batches
+
+Dimension = Literal["model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule"]
+BY_DEFAULT: tuple[Dimension, ...] = ("model", "release", "path", "rule")
+FOREVER_US = 1 << 62
+MEMORY_LIMIT_MIB = 256
+_T = TypeVar("_T")
+
+
+class Window(Struct, frozen=True, kw_only=True):
+    """The entries of one tenant, written in [since, until), perhaps of one model."""
+
+    tenant: UUID
+    since_us: int = 0
+    until_us: int = FOREVER_US
+    model: str | None = None
+
+
+class TrafficCount(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many predictions share these values; what was not grouped by is None."""
+
+    predictions: int
+    items: int
+    held: int
+    audited: int
+    model: str | None = None
+    release: str | None = None
+    path: str | None = None
+    rule: str | None = None
+    decided_path: str | None = None
+    decided_rule: str | None = None
+    public_rule: str | None = None
+
+
+class Sample(Struct, frozen=True, kw_only=True):
+    """Predictions drawn at random without replacement: each of `population` had this probability."""
+
+    population: int
+    probability: float
+    entries: tuple[Decided, ...]
+
+
+class TrafficReader:
+    """Counts, finds and samples what one traffic directory holds."""
+
+    def __init__(self, traffic: Path, registry: SegmentRegistry, memory_limit_mib: int = MEMORY_LIMIT_MIB) -> None:
+        self.traffic = traffic
+        self.registry = registry
+        self.memory_limit_mib = memory_limit_mib
+
+    async def counts(self, window: Window, by: Sequence[Dimension] = BY_DEFAULT) -> tuple[TrafficCount, ...]:
+        """The decided predictions of the window, grouped, in the order of the groups' values."""
+        return await self._over(window.since_us, window.until_us, lambda view: _counts(view, window, by))
+
+    async def find(self, prediction: UUID) -> tuple[Recorded, ...]:
+        """Every entry about a prediction in the order of time; large ones are heads to `unfold`. Empty when unknown."""
+        made_us = id_time_us(prediction)
+        return await self._over(made_us, made_us + 1000, lambda view: _find(view, prediction))
+
+    async def sample(self, window: Window, size: int, seed: int) -> Sample:
+        """At most `size` decided predictions of the window; the same seed over the same entries draws the same ones."""
+        return await self._over(window.since_us, window.until_us, lambda view: _sample(view, window, size, seed))
+
+    async def _over(self, since_us: int, until_us: int, read: "Callable[[_View], _T]") -> _T:
+        with ExitStack() as files:
+            opened = await asyncio.to_thread(self._open_all, files)
+            sealed = await self.registry.sealed(since_us, until_us)
+            return await asyncio.to_thread(self._read, opened, sealed, read)
+
+    def _open_all(self, files: ExitStack) -> list[SegmentReader]:
+        readers = []
+        for path in open_segments(self.traffic / "open"):
+            try:
+                readers.append(files.enter_context(SegmentReader(path)))
+            except FileNotFoundError:
+                continue  # sealed since it was listed: the registry, asked next, names its parts
+        return readers
+
+    def _read(self, opened: list[SegmentReader], sealed: Sequence[SealedSegment], read: "Callable[[_View], _T]") -> _T:
+        known = {segment.name for segment in sealed}
+        unsealed = [reader for reader in opened if reader.name not in known]
+        with _connect(self.memory_limit_mib) as connection:
+            return read(_View(connection, self.traffic, sealed, unsealed))
+
+
+class _View:
+    """What one reading sees: sealed parts and open segments, neither with an entry of the other."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        traffic: Path,
+        sealed: Sequence[SealedSegment],
+        unsealed: list[SegmentReader],
+    ) -> None:
+        self.connection = connection
+        self.unsealed = unsealed
+        self._traffic = traffic
+        self._sealed = sealed
+
+    def parts(self, kind: EntryKind) -> list[str]:
+        """The Parquet files of a kind."""
+        found = (part for segment in self._sealed for part in segment.parts if part.kind == kind)
+        return [str(self._traffic / part.location) for part in found]
+
+    def rows(self, kind: EntryKind) -> tuple[str, list[object]]:
+        """SQL for all rows of a kind, to stand in a FROM, with its arguments. Good for one query: it streams."""
+        schema = SCHEMAS[kind]
+        entries = (found for reader in self.unsealed for found in reader if kind_of(found.entry) == kind)
+        self.connection.register("unsealed", pa.RecordBatchReader.from_batches(schema, batches(entries, schema)))
+        files = self.parts(kind)
+        if not files:
+            return "unsealed", []
+        return "(SELECT * FROM read_parquet(?, union_by_name=true) UNION ALL BY NAME SELECT * FROM unsealed)", [files]
+
+
+def _connect(memory_limit_mib: int) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory that spills nowhere and fetches nothing."""
+    return duckdb.connect(
+        config={
+            "memory_limit": f"{memory_limit_mib}MiB",
+            "threads": 1,
+            "temp_directory": "",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+
+
+def _counts(view: _View, window: Window, by: Sequence[Dimension]) -> tuple[TrafficCount, ...]:
+    rows, arguments = view.rows("decided")
+    where, more = _within(window)
+    groups = ", ".join(by)
+    figures = "count(*), sum(item_count), sum(held_count), sum(audited_count)"
+    grouping = f"GROUP BY {groups} ORDER BY {groups}" if by else "HAVING count(*) > 0"
+    selected = f"{figures}, {groups}" if by else figures
+    query = f"SELECT {selected} FROM {rows} WHERE {where} {grouping}"  # noqa: S608 - names from a Literal, no values
+    found = view.connection.execute(query, arguments + more).fetchall()
+    return tuple(_count(row, by) for row in found)
+
+
+def _count(row: tuple[int | str, ...], by: Sequence[Dimension]) -> TrafficCount:
+    predictions, items, held, audited = (int(figure) for figure in row[:4])
+    values = {name: str(value) for name, value in zip(by, row[4:], strict=True)}
+    return TrafficCount(predictions=predictions, items=items, held=held, audited=audited, **values)
+
+
+def _find(view: _View, prediction: UUID) -> tuple[Recorded, ...]:
+    found = [recorded for reader in view.unsealed for recorded in reader.matching(prediction.bytes)]
+    files = [path for kind in SCHEMAS for path in view.parts(kind)]
+    if files:
+        found.extend(_find_sealed(view, files, prediction))
+    about = [recorded for recorded in found if recorded.entry.prediction == prediction]
+    return tuple(sorted(about, key=lambda recorded: (recorded.entry.at_us, recorded.position)))
+
+
+def _find_sealed(view: _View, files: list[str], prediction: UUID) -> Iterator[Recorded]:
+    query = 'SELECT segment, "offset", entry FROM read_parquet(?, union_by_name=true) WHERE prediction = ?'
+    for segment, offset, entry in view.connection.execute(query, [files, str(prediction)]).fetchall():
+        yield Recorded(Position(segment, offset), decode(entry))
+
+
+def _sample(view: _View, window: Window, size: int, seed: int) -> Sample:
+    """The `size` predictions with the smallest hash of id and seed: a simple random sample, in one pass."""
+    rows, arguments = view.rows("decided")
+    where, more = _within(window)
+    query = (
+        "SELECT count(*), arg_min(entry, md5_number_lower(prediction || ?), ?) "  # noqa: S608 - values are arguments
+        f"FROM {rows} WHERE {where}"
+    )
+    population, drawn = view.connection.execute(query, [f":{seed}", size, *arguments, *more]).fetchall()[0]
+    entries = tuple(entry for data in drawn or () if isinstance(entry := decode(data), Decided))
+    probability = min(1.0, size / population) if population else 1.0
+    return Sample(population=population, probability=probability, entries=entries)
+
+
+def _within(window: Window) -> tuple[str, list[object]]:
+    """The window as a condition with its arguments."""
+    where = "tenant = ? AND at_us >= ? AND at_us < ?"
+    arguments: list[object] = [str(window.tenant), window.since_us, window.until_us]
+    if window.model is None:
+        return where, arguments
+    return where + " AND model = ?", [*arguments, window.model]
