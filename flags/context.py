@@ -1,0 +1,84 @@
+"""From the facts of a request to the context in which Unleash's engine evaluates its flags.
+
+Two habits of the engine shape this. Stickiness falls to chance when the context has neither a user nor a session, so a
+session is always there: equal requests get equal answers. And a value that is not a string silently makes a
+constraint false, so every value is text.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+
+class RequestFacts(Struct, frozen=True, kw_only=True):
+    """What is known of a request before its path is decided.
+
+    `caller` is the id of the caller's key. `sticky_key` names the request itself where it has neither user nor
+    session: the digest of its input, so that a retry meets the same answer and traffic of one caller still spreads.
+    """
+
+    model: str
+    tenant: str
+    caller: str
+    sticky_key: str
+    now_us: int
+    environment: str = "production"
+    user_id: str | None = None
+    session_id: str | None = None
+    remote_address: str | None = None
+    properties: Mapping[str, str | bool | int | float | None] = {}
+
+
+class EvaluationContext(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An Unleash context; `session_id` is never empty."""
+
+    session_id: str
+    app_name: str
+    environment: str
+    current_time: str
+    user_id: str | None = None
+    remote_address: str | None = None
+    properties: dict[str, str]
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+
+def evaluation_context(facts: RequestFacts) -> EvaluationContext:
+    """The context of a request. A caller's properties cannot replace `model`, `tenant` and `caller`."""
+    return EvaluationContext(
+        session_id=facts.session_id or facts.user_id or facts.sticky_key or facts.caller or facts.model,
+        app_name="lockgate",
+        environment=facts.environment,
+        current_time=_iso(facts.now_us),
+        user_id=facts.user_id or None,
+        remote_address=facts.remote_address or None,
+        properties=_properties(facts),
+    )
+
+
+def encoded(context: EvaluationContext) -> bytes:
+    """The context as the engine reads it; made once a request and shared by its flags."""
+    return _ENCODER.encode(context)
+
+
+def _properties(facts: RequestFacts) -> dict[str, str]:
+    properties = {name: _text(value) for name, value in facts.properties.items() if value is not None}
+    properties["model"] = facts.model
+    properties["tenant"] = facts.tenant
+    properties["caller"] = facts.caller
+    return properties
+
+
+def _text(value: str | bool | float) -> str:
+    """The value as people write it in a constraint: true and false in lower case, numbers in decimal."""
+    return value if isinstance(value, str) else str(value).lower()
+
+
+def _iso(moment_us: int) -> str:
+    """RFC 3339 with milliseconds, the only precision below a second that the engine reads."""
+    moment = datetime.fromtimestamp(moment_us / 1_000_000, UTC)
+    return moment.isoformat(timespec="milliseconds")

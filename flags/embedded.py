@@ -1,0 +1,155 @@
+"""Flags defined here, in Unleash's own JSON: `EmbeddedFlags` changes them, `EmbeddedSource` follows and answers.
+
+A change is validated, compared and swapped in the store; each process that answers requests then refreshes its source,
+when the bell rings or at the latest when it next polls.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Final
+
+from flags.answer import NOTHING_LOADED, FlagView, all_failed
+from flags.context import EvaluationContext, encoded
+from flags.definitions import State, state_from
+from flags.engine import LoadedEngine, load
+from flags.errors import FlagsChanged, ReasonMissing
+from flags.source import SourceHealth
+from flags.store import Authorship, FlagChange, FlagStore, Proposal, StoredState
+from flags.validation import validated
+
+_ATTEMPTS: Final = 5
+
+Edit = Callable[[State], State]
+"""A pure edit of a state; it may be applied again to a newer one."""
+
+
+class EmbeddedFlags:
+    """The definitions in a store, read as values and changed by validated compare-and-swap."""
+
+    def __init__(self, store: FlagStore) -> None:
+        self._store = store
+
+    async def current(self) -> StoredState:
+        """The state in force with the version that a change may expect."""
+        return await self._store.current()
+
+    async def state(self) -> State:
+        """The definitions in force."""
+        return state_from((await self._store.current()).body)
+
+    async def state_at(self, digest: str) -> State:
+        """The definitions that had this digest; raises `UnknownFlagState`."""
+        return state_from(await self._store.body(digest))
+
+    async def history(self, flag: str | None = None, *, limit: int = 100) -> tuple[FlagChange, ...]:
+        """The latest changes of a flag, or of all, the latest first."""
+        return await self._store.history(flag, limit=limit)
+
+    async def change(
+        self, edit: Edit, flags: tuple[str, ...], authorship: Authorship, *, expected_version: int | None = None
+    ) -> StoredState:
+        """Put the edited state in force and return it; an edit that changes nothing writes nothing.
+
+        With `expected_version` somebody else's change in between raises `FlagsChanged`; without, the edit is made to
+        what is then in force. Raises `InvalidFlags` for a state that the engine would not read as it is written, and
+        `ReasonMissing` without author or reason.
+        """
+        _require_reason(authorship)
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return await self._try_change(edit, flags, authorship, expected_version)
+            except FlagsChanged:
+                if expected_version is not None:
+                    raise
+        return await self._try_change(edit, flags, authorship, expected_version)
+
+    async def _try_change(
+        self, edit: Edit, flags: tuple[str, ...], authorship: Authorship, expected_version: int | None
+    ) -> StoredState:
+        current = await self._store.current()
+        if expected_version not in (None, current.version):
+            raise FlagsChanged(current=current.version, expected=expected_version)
+        body = await asyncio.to_thread(_edited, current.body, edit)
+        if body == current.body:
+            return current
+        return await self._store.change(
+            Proposal(expected_version=current.version, body=body, flags=flags, authorship=authorship)
+        )
+
+
+class EmbeddedSource:
+    """The flags of a store as one process answers with them: a `FlagSource`."""
+
+    def __init__(self, store: FlagStore) -> None:
+        self._store = store
+        self._refreshing = asyncio.Lock()
+        self._engine: LoadedEngine | None = None
+        self._version: int | None = None
+        self._known_us: int | None = None
+        self._error: str | None = None
+
+    async def refresh(self, now_us: int) -> bool:
+        """Follow the store; True when another state is in force now. What the store raises is noted and raised."""
+        async with self._refreshing:
+            try:
+                return await self._adopt(await self._store.current(), now_us)
+            except Exception as error:
+                self._error = type(error).__name__
+                raise
+
+    async def adopt(self, state: StoredState, known_us: int) -> bool:
+        """Answer with a state that was in force at `known_us`, such as that of a local snapshot."""
+        async with self._refreshing:
+            return await self._adopt(state, known_us)
+
+    def view(self, model: str, context: EvaluationContext) -> FlagView:
+        """The three flags of a model for one request; never raises."""
+        engine = self._engine
+        if engine is None:
+            return NOTHING_LOADED
+        try:
+            return engine.view(model, encoded(context))
+        except Exception as error:  # noqa: BLE001  whatever fails here, the request is decided on the safe side
+            self._error = type(error).__name__
+            return all_failed(engine.digest)
+
+    @property
+    def state(self) -> str | None:
+        """The digest of the state in force, None while nothing was ever loaded."""
+        return self._engine.digest if self._engine else None
+
+    def age_s(self, now_us: int) -> float:
+        """The seconds since the state in force was last known to be the latest; infinite before the first time."""
+        return math.inf if self._known_us is None else max(0.0, (now_us - self._known_us) / 1_000_000)
+
+    def health(self, now_us: int) -> SourceHealth:
+        """How the source is."""
+        return SourceHealth(
+            source="embedded",
+            loaded=self._engine is not None,
+            state=self.state,
+            version=self._version,
+            age_s=self.age_s(now_us),
+            warning=self._engine.warning if self._engine else None,
+            error=self._error,
+        )
+
+    async def _adopt(self, state: StoredState, known_us: int) -> bool:
+        """Swap one reference to an engine that was loaded beside the loop; an equal state keeps the engine."""
+        changed = state.digest != self.state
+        if changed:
+            self._engine = await asyncio.to_thread(load, state.body)
+        self._version, self._known_us, self._error = state.version, known_us, None
+        return changed
+
+
+def _edited(body: bytes, edit: Edit) -> bytes:
+    """The canonical body of the edited state, validated; beside the loop, since it loads an engine."""
+    return validated(edit(state_from(body)))
+
+
+def _require_reason(authorship: Authorship) -> None:
+    missing = [name for name in ("by", "why") if not getattr(authorship, name).strip()]
+    if missing:
+        raise ReasonMissing(missing=" and ".join(missing))
