@@ -5,9 +5,14 @@ from typing import Literal
 import msgspec
 
 from gateway.labels import Answer
-from gateway.plan import ReleasePlan
+from gateway.plan import PrecedentPlan, ReleasePlan
+from gateway.policy import Policy
 
 PathName = Literal["automated", "shadow", "review"]
+By = Literal["model", "precedent", "people", "fallback", "nobody"]
+"""Who answers: the model, an earlier correction, people, the declared fallback at once, or nobody (503)."""
+PayloadUse = Literal["none", "applied", "ignored"]
+Overflow = Literal["refuse", "safe_value", "automated"]
 
 PUBLIC_RULES = {
     "halted": "halted",
@@ -17,9 +22,11 @@ PUBLIC_RULES = {
     "asked": "requested",
     "precedent": "precedent",
     "automated": "automated",
+    "no_score": "low_confidence",
     "below_threshold": "low_confidence",
     "outside_envelope": "unusual_input",
     "not_finite": "invalid_answer",
+    "unknown_answer": "invalid_answer",
     "field_rule": "needs_review",
     "queue_full": "queue_full",
 }
@@ -53,11 +60,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     release: ReleasePlan
     path: PathName
     rule: str
+    by: By
+    policy: Policy
+    """The release's policy with the numbers of the flag's payload, where that names this release."""
+    payload: PayloadUse = "none"
     shadow_release: ReleasePlan | None = None
-    refused: bool = False
-    """True when the halt's or the fail mode says to refuse; the path is then `review` in name only."""
-    fallback_at_once: bool = False
-    """True when the halt's mode is `fallback`: nobody is asked, the declared fallback answers."""
+    precedent: PrecedentPlan | None = None
 
 
 class SettledItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +94,8 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     path: PathName
     rule: str
     items: tuple[SettledItem, ...]
+    overflow: Overflow | None = None
+    """What answers instead of people, because too many holds are open or too many callers wait."""
 
     @property
     def held(self) -> tuple[SettledItem, ...]:

@@ -56,6 +56,13 @@ class LabelSchema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             case "text":
                 return self._text(answer)
 
+    def accepted(self, answer: object) -> Answer | None:
+        """The answer in its own type, or None where it is none of this schema."""
+        try:
+            return self.validated(answer)
+        except AnswerRefused:
+            return None
+
     def _choice(self, answer: object) -> Answer:
         values = [choice.value for choice in self.choices]
         if isinstance(answer, str) and answer in values:
