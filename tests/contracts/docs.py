@@ -50,6 +50,7 @@ class Table(NamedTuple):
 TABLES = (
     Table("errors", "errors.md", ("code", "status", "what it says"), tables.errors),
     Table("settings", "settings.md", ("setting", "variable", "expects", "default", "meaning"), tables.settings),
+    Table("metrics", "metrics.md", ("metric", "kind", "labels", "meaning"), tables.metrics),
 )
 
 

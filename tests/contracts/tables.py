@@ -66,3 +66,14 @@ def settings() -> list[list[str]]:
         ]
         for option in options()
     ]
+
+
+def metrics() -> list[list[str]]:
+    """One row for each metric: name, kind, labels, meaning."""
+    from gateway.metrics import INDEX
+
+    import_everything()
+    return [
+        [f"`{family.name}`", family.kind, ", ".join(f"`{label}`" for label in family.labels), family.help]
+        for family in sorted(INDEX.values(), key=lambda family: family.name)
+    ]

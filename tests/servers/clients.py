@@ -40,7 +40,10 @@ def install(folder: Path, lock: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     done = subprocess.run(
-        [*pip, "--no-deps", "--require-hashes", "--requirement", str(lock)], check=False, capture_output=True, text=True
+        [*pip, "--no-deps", "--no-compile", "--require-hashes", "--requirement", str(lock)],
+        check=False,
+        capture_output=True,
+        text=True,
     )
     if done.returncode:
         message = f"{lock.name} could not be installed; check the network and pip's settings: {done.stderr[-500:]}"
