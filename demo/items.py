@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from demo.data.images import SIDE, Digit
+from demo.data.loan_words import application_words
 from demo.data.loans import AMOUNTS, CODES, Application
 from demo.data.reviews import Snippet
 
@@ -26,12 +27,16 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """A request of one item, with the truth that its data set knows (never sent)."""
+    """A request of one item, with the truth that its data set knows (never sent).
+
+    `beside` is for the eyes of a reviewer: it travels with the inputs and no model is fed with it.
+    """
 
     model: str
     key: str
     inputs: tuple[Tensor, ...]
     truth: str
+    beside: tuple[Tensor, ...] = ()
     facts: tuple[Fact, ...] = ()
 
 
@@ -48,7 +53,8 @@ def digit_item(digit: Digit) -> Item:
 
 
 def application_item(application: Application) -> Item:
-    """One tensor an input; race goes beside them as a fact."""
+    """One tensor an input; beside them the same values in words for a reviewer, and race as a fact."""
+    words = application_words(application)
     return Item(
         model="loans",
         key=application.key,
@@ -57,6 +63,7 @@ def application_item(application: Application) -> Item:
             *_columns(CODES, "INT64", application.codes),
         ),
         truth=application.decision,
+        beside=(Tensor(name="application", datatype="BYTES", shape=(1, len(words)), data=words),),
         facts=(Fact(name="race", value=application.race),),
     )
 

@@ -26,10 +26,11 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
-    """What a model says of one item."""
+    """What a model says of one item; `largest` is the position of the class with the largest probability."""
 
     label: str
     confidence: float
+    largest: int
 
 
 def figures(model: bytes, items: Sequence[Item]) -> Figures:
@@ -50,9 +51,10 @@ def predict(model: bytes, items: Sequence[Item]) -> tuple[Prediction, ...]:
     """One prediction an item, from one run over all of them."""
     session = ort.InferenceSession(model, providers=["CPUExecutionProvider"])
     labels, probabilities = session.run(["label", "probabilities"], batch(items))
-    confidences = np.asarray(probabilities).max(axis=1)
-    answers = zip(np.asarray(labels).tolist(), confidences.tolist(), strict=True)
-    return tuple(Prediction(label=str(label), confidence=confidence) for label, confidence in answers)
+    answers = zip(np.asarray(labels).tolist(), np.asarray(probabilities), strict=True)
+    return tuple(
+        Prediction(label=str(label), confidence=float(row.max()), largest=int(row.argmax())) for label, row in answers
+    )
 
 
 def batch(items: Sequence[Item]) -> dict[str, np.ndarray]:

@@ -22,6 +22,6 @@ def train(split: SnippetSplit) -> bytes:
 
 def fit(split: SnippetSplit) -> Pipeline:
     """The pipeline fitted to `split.train`, as scikit-learn knows it."""
-    words = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True, min_df=2)
+    words = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), min_df=2)
     pipeline = Pipeline([("words", words), ("classifier", LogisticRegression(C=5.0, max_iter=2000))])
     return pipeline.fit(np.array([each.text for each in split.train]), np.array([each.label for each in split.train]))
