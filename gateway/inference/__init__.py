@@ -1,0 +1,1 @@
+"""Model files admitted in a child process, opened as sessions, and run."""

@@ -1,0 +1,163 @@
+"""One ONNX model, open and ready to run. The only door to onnxruntime."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as driver
+
+from gateway.inference.errors import ModelFailed, ModelNotLoadable, ModelOutOfMemory, ModelRefusedValues
+from gateway.inference.samples import has_free_batch, sample_feeds
+from gateway.protocol.datatypes import ONNX, Tensor
+from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
+
+INLINE_MAX_US = 300.0
+"""Runs up to this long stay on the event loop: a hop to a thread and back costs a tenth of it (PERFORMANCE.md)."""
+
+_PROVIDERS = ("CPUExecutionProvider",)
+_FATAL_ONLY = 4
+_WARM_BATCH = 16
+_WARM_RUNS = 5
+_WARM_MAX_S = 0.2
+
+_DRIVER_ERRORS: tuple[type[Exception], ...] = (
+    *(error for error in vars(driver).values() if isinstance(error, type) and issubclass(error, Exception)),
+    MemoryError,
+    RuntimeError,
+    ValueError,
+)
+_MEMORY_WORDS = ("bad_alloc", "bad allocation", "Failed to allocate", "allocate memory")
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a run takes: for one item, and for each further one. Unknown cost is infinite."""
+
+    first_us: float = float("inf")
+    further_us: float = 0.0
+
+    def of(self, items: int) -> float:
+        """The expected microseconds of a run with this many items."""
+        return self.first_us + self.further_us * max(0, items - 1)
+
+
+class OnnxSession:
+    """Runs a model on the event loop when a run is short, else in a thread of its own."""
+
+    def __init__(self, session: ort.InferenceSession, signature: Signature) -> None:
+        self._session = session
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx")
+        self.signature = signature
+        self.cost = Cost()
+
+    @classmethod
+    def open(cls, source: Path | bytes, *, threads: int = 1) -> Self:
+        """A session over a model file or its bytes; ModelNotLoadable if onnxruntime cannot open it.
+
+        The shapes of the signature's outputs are as declared in the file, which may be untrue.
+        """
+        try:
+            session = ort.InferenceSession(
+                source if isinstance(source, bytes) else str(source), _options(threads), providers=list(_PROVIDERS)
+            )
+            return cls(session, _signature(session))
+        except _DRIVER_ERRORS as error:
+            raise ModelNotLoadable from error
+
+    def run(self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
+        """The named outputs (all of them by default) for feeds that fit the signature.
+
+        Raises ModelRefusedValues where the model finds fault with the values, ModelOutOfMemory where it asks for too
+        much, ModelFailed for everything else.
+        """
+        names = outputs or [spec.name for spec in self.signature.outputs]
+        try:
+            arrays = self._session.run(names, feeds)
+        except driver.InvalidArgument as error:
+            raise ModelRefusedValues from error
+        except _DRIVER_ERRORS as error:
+            raise (ModelOutOfMemory if out_of_memory(error) else ModelFailed) from error
+        return {name: np.asarray(array) for name, array in zip(names, arrays, strict=True)}
+
+    async def infer(
+        self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, *, items: int = 1
+    ) -> dict[str, Tensor]:
+        """As `run`, without holding up the loop: what is expected to be long runs in this session's own thread.
+
+        A caller that is cancelled leaves the run to end by itself.
+        """
+        if self.cost.of(items) <= INLINE_MAX_US:
+            return self.run(feeds, outputs)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self.run, feeds, outputs)
+
+    def warm_up(self) -> None:
+        """Runs the model on made-up inputs, so that the first request is not slow, and measures its cost.
+
+        A model that fails on made-up inputs keeps the unknown cost, and so a thread of its own.
+        """
+        try:
+            first_us = self._timed(sample_feeds(self.signature, items=1))
+            further_us = self._further_us(first_us) if any(map(has_free_batch, self.signature.inputs)) else first_us
+        except (ModelFailed, ModelRefusedValues):
+            return
+        self.cost = Cost(first_us=first_us, further_us=further_us)
+
+    def close(self) -> None:
+        """Ends the thread after the runs already queued; the model is freed with its last run."""
+        self._executor.shutdown(wait=False)
+
+    def _further_us(self, first_us: float) -> float:
+        """What each item after the first adds, by a batch; a model that is already slow is not asked to batch."""
+        if first_us > INLINE_MAX_US:
+            return first_us
+        batch_us = self._timed(sample_feeds(self.signature, items=_WARM_BATCH))
+        return max(0.0, (batch_us - first_us) / (_WARM_BATCH - 1))
+
+    def _timed(self, feeds: Mapping[str, Tensor]) -> float:
+        """The fastest of some runs in microseconds, the first not counted; noise only ever adds."""
+        self.run(feeds)
+        fastest, started = float("inf"), perf_counter()
+        for _ in range(_WARM_RUNS):
+            before = perf_counter()
+            self.run(feeds)
+            after = perf_counter()
+            fastest = min(fastest, after - before)
+            if after - started > _WARM_MAX_S:
+                break
+        return fastest * 1e6
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether onnxruntime gave up for want of memory, which it says in words only."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY_WORDS)
+
+
+def _options(threads: int) -> ort.SessionOptions:
+    """Silent, with threads that sleep between runs instead of spinning on a core that the loop needs."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _FATAL_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _signature(session: ort.InferenceSession) -> Signature:
+    """The signature that the file declares."""
+    return Signature(
+        inputs=tuple(_spec(argument) for argument in session.get_inputs()),
+        outputs=tuple(_spec(argument) for argument in session.get_outputs()),
+    )
+
+
+def _spec(argument: Any) -> TensorSpec:
+    """One declared input or output; ModelNotLoadable for a type that admission refuses."""
+    if argument.type not in ONNX:
+        raise ModelNotLoadable
+    shape = tuple(size if isinstance(size, int) and size >= 0 else ANY_SIZE for size in argument.shape)
+    return TensorSpec(name=argument.name, datatype=ONNX[argument.type], shape=shape)
