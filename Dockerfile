@@ -14,20 +14,24 @@ COPY flags flags
 COPY gateway gateway
 COPY review review
 RUN pip install --no-deps --no-build-isolation --compile . \
-    && python -m compileall -q /opt/lockgate/lib \
-    && pip uninstall -y -q hatchling pip
+    && pip uninstall --yes --quiet hatchling pip
 
 FROM python:${PYTHON}-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/lockgate --create-home --shell /usr/sbin/nologin lockgate
 COPY --from=build /opt/lockgate /opt/lockgate
-ENV PATH=/opt/lockgate/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PATH=/opt/lockgate/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    LOCKGATE_DATA_DIRECTORY=/var/lib/lockgate \
+    LOCKGATE_HTTP_ADDRESS=0.0.0.0:8000 \
+    LOCKGATE_METRICS_ADDRESS=0.0.0.0:8002
 USER lockgate
 WORKDIR /var/lib/lockgate
 VOLUME /var/lib/lockgate
-EXPOSE 8000 8001 8002
+EXPOSE 8000 8002
 STOPSIGNAL SIGTERM
-# The health page answers 200 as long as the process can answer at all; what it depends on is in its body.
+# Live as long as the process can answer at all: an outage of what it depends on must not take it away.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8002/health', timeout=2)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8002/health/live', timeout=2)"]
 ENTRYPOINT ["lockgate"]
 CMD ["serve"]

@@ -1,4 +1,8 @@
-"""Runs the benchmarks: `python -m tests.bench [CASE…]`. Progress goes to standard error, the result is one line."""
+"""Runs the benchmarks: `python -m tests.bench [--list] [CASE…]`.
+
+Progress goes to standard error; the last line of standard output is one JSON object. With `--list` nothing is measured
+and the object holds what each case is.
+"""
 
 import importlib
 import json
@@ -35,6 +39,9 @@ def run(case: Case) -> dict[str, object]:
 def main(wanted: Sequence[str]) -> int:
     """Run the cases named, or all; 2 when a name is unknown. A missed goal is reported, not a failure."""
     cases = {case.name: case for case in find_cases()}
+    if "--list" in wanted:
+        print(json.dumps({name: case.what for name, case in cases.items()}))
+        return 0
     if unknown := set(wanted) - cases.keys():
         report(f"no such case: {', '.join(sorted(unknown))}; there are {', '.join(cases)}")
         return 2
