@@ -5,6 +5,7 @@ cannot read the environment.
 """
 
 import asyncio
+import atexit
 import contextlib
 import itertools
 import os
@@ -194,6 +195,7 @@ def copied(folder: Path) -> Path:
     """The programs, copied with their libraries to a folder that everybody can read, once in a test run."""
     package = folder.parent.parent
     target = Path(tempfile.mkdtemp(prefix="lockgate-postgres-programs-"))
+    atexit.register(shutil.rmtree, target, ignore_errors=True)
     target.chmod(0o755)
     for part in (package, package.with_name(f"{package.name}.libs")):
         if part.exists():
