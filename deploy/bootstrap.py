@@ -39,7 +39,7 @@ class Level(NamedTuple):
         return ROOT / "requirements" / f"{self.name}.txt"
 
 
-LEVELS = (Level("run", "1 to 2", 550), Level("demo", "1 to 3", 900), Level("test", "2 to 5", 1700))
+LEVELS = (Level("run", "1 to 2", 620), Level("demo", "1 to 3", 920), Level("test", "2 to 5", 1600))
 NAMES = tuple(level.name for level in LEVELS)
 
 
