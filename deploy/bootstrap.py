@@ -80,8 +80,7 @@ def ensure(wanted: int) -> int:
     if present is not None and present >= wanted:
         return 0
     level = LEVELS[max(wanted, last_level())]
-    say(f"installing what lockgate needs ({level.name}) into .venv: about {level.minutes} minutes on a usual line, "
-        f"about {level.megabytes} MB on disk, once")  # fmt: skip
+    say(announcement(level))
     started = time.monotonic()
     status = build(level)
     if status == 0:
@@ -90,6 +89,16 @@ def ensure(wanted: int) -> int:
     else:
         say("the installation failed; what pip said is above. A second try continues where this one stopped.")
     return status
+
+
+def announcement(level: Level) -> str:
+    """What is about to happen, and what it costs."""
+    if STAMP.exists():
+        return "bringing .venv up to date with the lists"
+    return (
+        f"installing what Lockgate needs ({level.name}) into .venv: about {level.minutes} minutes on a usual line and "
+        f"{level.megabytes} MB on disk, once"
+    )
 
 
 def installed() -> int | None:
