@@ -213,16 +213,20 @@ class TrafficLog:
             raise errors[0]
 
     async def keep_synced(self) -> None:
-        """Sync every interval and rotate by age, until cancelled."""
+        """Do the upkeep every sync interval, until cancelled."""
         while True:
             await asyncio.sleep(self.settings.sync_interval_s)
-            try:
-                await self.sync()
-                self._rotate_by_age()
-            except OSError:
-                # What a failed fsync has lost cannot be synced again; a fresh file starts clean.
-                self.counts.failed_syncs += 1
-                self._retire()
+            await self.upkeep()
+
+    async def upkeep(self) -> None:
+        """Sync, then rotate by age; a failure is counted and never raised."""
+        try:
+            await self.sync()
+            self._rotate_by_age()
+        except OSError:
+            # What a failed fsync has lost cannot be synced again; a fresh file starts clean.
+            self.counts.failed_syncs += 1
+            self._retire()
 
     def _rotate_by_age(self) -> None:
         segment = self._segment
