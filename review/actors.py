@@ -49,3 +49,10 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
             raise NotAPerson
         if not self.may(role, model_id):
             raise NotAllowed(role=role)
+
+    def require_any(self, role: str) -> None:
+        """Return if they are a person with this role for some model. Raises: NotAPerson, NotAllowed."""
+        if self.kind != "person":
+            raise NotAPerson
+        if not self.may_any(role):
+            raise NotAllowed(role=role)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from gateway.ids import new_id
 from gateway.labels import Answer, Choice, LabelSchema
@@ -93,7 +93,6 @@ async def build_world(
     w: WriteSession,
     *,
     tenant: str = "default",
-    tenant_id: UUID | None = None,
     model: str = "sentiment",
     reviewers: tuple[str, ...] = ("ada", "ben", "cleo"),
     leads: tuple[str, ...] = ("lena",),
@@ -104,9 +103,7 @@ async def build_world(
     now_us: int = START_US,
 ) -> World:
     """A tenant with one served model, its queue and its people; everybody is a member of the queue."""
-    if tenant_id is None:
-        tenant_id = new_id()
-        await w.execute(insert(TenantRow).values(id=tenant_id, name=tenant, created_us=now_us))
+    tenant_id = await _tenant(w, tenant, now_us)
     people = {name: await add_person(w, tenant_id, name, "reviewer", now_us=now_us) for name in reviewers}
     people |= {name: await add_person(w, tenant_id, name, "lead", now_us=now_us) for name in leads}
     key_id = await add_key(w, tenant_id, "shop", now_us=now_us)
@@ -121,6 +118,16 @@ async def build_world(
         tenant_id=tenant_id, people=people, model_id=model_id, release_id=release_id, version_id=version_id,
         queue_id=queue_id, queue_revision_id=revision_id, key_id=key_id, now_us=now_us,
     )  # fmt: skip
+
+
+async def _tenant(w: WriteSession, name: str, now_us: int) -> UUID:
+    """The tenant of this name; a migrated ledger has one named `default`."""
+    found = (await w.execute(select(TenantRow.id).where(TenantRow.name == name))).scalar_one_or_none()
+    if found is not None:
+        return found
+    tenant_id = new_id()
+    await w.execute(insert(TenantRow).values(id=tenant_id, name=name, created_us=now_us))
+    return tenant_id
 
 
 async def add_person(

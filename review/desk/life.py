@@ -1,13 +1,13 @@
 """The life of a case: which action leads from which state to which, who may act, and what is told. Pure.
 
 | action     | from                         | to                             | who                | event |
-|------------|------------------------------|-------------------------------|--------------------|---------------------|
+|------------|------------------------------|--------------------------------|--------------------|-------|
 | open       | –                            | open                           | gateway, worker    | opened |
 | claim      | open, claimed, partial       | claimed, partial               | reviewer           | claimed |
 | renew      | claimed, partial             | the same                       | reviewer           | renewed |
 | return     | claimed, partial             | open, claimed, partial         | reviewer           | returned |
 | lapse      | claimed, partial             | open, claimed, partial         | worker             | lapsed |
-| judge      | claimed, partial             | partial, settled, adjudicating | reviewer           | judged, or the state |
+| judge      | claimed, partial             | partial, settled, adjudicating | reviewer           | judged, … |
 | escalate   | claimed, partial             | adjudicating                   | worker             | adjudicating |
 | adjudicate | adjudicating                 | settled, closed(cannot_tell)   | lead               | settled or closed |
 | undo       | settled                      | open, round + 1                | its reviewer, lead | undone |
@@ -19,8 +19,9 @@
 | erase      | any but closed(erased)       | closed(erased)                 | admin              | closed |
 
 A case that is claimed has a live claim and no verdict this round; partial has some verdicts and is undecided, with or
-without a live claim. Judging is told as judged, or as the state it reaches. Only `undo` and `reopen` begin a new round. Verdicts reach nobody by way of this table: an outcome
-is released when its time has come, and a caller who was told a fallback is a delivery, not a state.
+without a live claim. Judging and adjudicating are told by the state they reach, save `judged` for partial. Only `undo`
+and `reopen` begin a new round. Verdicts reach nobody by way of this table: an outcome is released when its time has
+come, and that a caller was told a fallback is a delivery, not a state.
 """
 
 from typing import Literal
@@ -36,6 +37,7 @@ Action = Literal[
 ]  # fmt: skip
 Who = Literal["gateway", "worker", "reviewer", "its reviewer", "lead", "caller", "admin"]
 Came = Literal["more", "decided", "conflict"]
+VerdictKind = Literal["approve", "correct", "unanswerable", "cannot_tell", "escalate"]
 
 IN_LINE: tuple[State, ...] = ("open", "claimed", "partial")
 WITH_PEOPLE: tuple[State, ...] = (*IN_LINE, "adjudicating")

@@ -1,0 +1,20 @@
+"""Index live claims and a person's verdicts.
+
+Revision: 0002, after 0001
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+LIVE = sa.text("ended_us IS NULL")
+
+
+def upgrade() -> None:
+    op.drop_index("ix_claim_person_id", "claim")
+    op.create_index("ix_claim_live_of", "claim", ["person_id"], sqlite_where=LIVE, postgresql_where=LIVE)
+    op.create_index("ix_verdict_person", "verdict", ["person_id", "created_us"])

@@ -1,0 +1,233 @@
+"""The SQL of cases: lock one, save it with a higher version, find those that a person may claim or that are due."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, text, union_all, update
+from sqlalchemy.sql import Select
+
+from gateway.labels import Answer
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.predictions import PredictionRow
+from gateway.store.schema.serves import ModelRow
+from gateway.store.schema.who import ApiKeyRow
+from gateway.store.schema.work import (
+    IN_LINE,
+    CaseKind,
+    CaseRow,
+    CaseState,
+    ClaimRow,
+    ClosedReason,
+    QueueMemberRow,
+    QueueRevisionRow,
+    VerdictRow,
+)
+from review.errors import StaleCase, UnknownCase
+
+LINE = (CaseRow.priority, CaseRow.due_us, CaseRow.id)
+"""The order in which cases come up."""
+MUTABLE = ("state", "round", "next_token", "priority", "due_us", "caller_waiting", "closed_reason", "changed_us")
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One item put before people, as far as its life is concerned."""
+
+    id: UUID
+    tenant_id: UUID
+    prediction_id: UUID
+    item: int
+    kind: CaseKind
+    queue_id: UUID
+    model_id: UUID
+    release_id: UUID
+    answer: Answer | None
+    """The model's answer, in the terms of the label schema."""
+    blind: bool
+    priority: int
+    state: CaseState
+    round: int
+    version: int
+    next_token: int
+    due_us: int
+    caller_waiting: bool
+    closed_reason: ClosedReason | None
+    changed_us: int
+
+
+COLUMNS = [getattr(CaseRow, name) for name in Case.__struct_fields__]
+
+
+async def read_case(r: ReadSession, case_id: UUID, tenant_id: UUID) -> Case:
+    """The case. Raises: UnknownCase, also for another tenant's."""
+    return _case((await r.execute(_one(case_id, tenant_id))).one_or_none())
+
+
+async def lock_case(w: WriteSession, case_id: UUID, tenant_id: UUID | None = None) -> Case:
+    """The case, whose row nobody else changes before this transaction ends. Raises: UnknownCase."""
+    statement = _one(case_id, tenant_id)
+    return _case((await w.execute(statement.with_for_update() if w.locks_rows else statement)).one_or_none())
+
+
+async def lock_free_cases(w: WriteSession, ids: Collection[UUID], limit: int | None = None) -> list[Case]:
+    """The first `limit` of the cases that no other transaction has locked, in the order of the line, locked now."""
+    statement = select(*COLUMNS).where(CaseRow.id.in_(ids)).order_by(*LINE).limit(limit)
+    if w.locks_rows:
+        statement = statement.with_for_update(skip_locked=True)
+    return [_case(row) for row in await w.execute(statement)]
+
+
+async def save_case(w: WriteSession, before: Case, after: Case) -> Case:
+    """Write what may change and raise the version. Raises: StaleCase when somebody else changed the case meanwhile."""
+    saved = msgspec.structs.replace(after, version=before.version + 1)
+    changes = {name: getattr(saved, name) for name in MUTABLE}
+    statement = update(CaseRow).where(CaseRow.id == before.id, CaseRow.version == before.version)
+    changed = await w.execute(statement.values(version=saved.version, **changes))
+    if changed.rowcount != 1:  # type: ignore[attr-defined]
+        raise StaleCase
+    return saved
+
+
+def _one(case_id: UUID, tenant_id: UUID | None) -> Select[Any]:
+    statement = select(*COLUMNS).where(CaseRow.id == case_id)
+    return statement if tenant_id is None else statement.where(CaseRow.tenant_id == tenant_id)
+
+
+def _case(row: Row[Any] | None) -> Case:
+    if row is None:
+        raise UnknownCase
+    values = dict(row._mapping)
+    answer = values.pop("answer")
+    return Case(**values, answer=None if answer is None else msgspec.json.decode(answer))
+
+
+# The line ------------------------------------------------------------------------------------------------------------
+
+_SLOTS = func.coalesce(
+    select(QueueRevisionRow.k)
+    .where(QueueRevisionRow.id == CaseRow.queue_revision_id, QueueRevisionRow.agreement != "single")
+    .scalar_subquery(),
+    1,
+)
+
+
+async def claimable(
+    r: ReadSession, person_id: UUID, queues: Sequence[UUID], *, now_us: int, limit: int, tried: Collection[UUID] = ()
+) -> list[UUID]:
+    """The cases at the head of the queues that the person may claim, first come first, without those already tried.
+
+    Each queue is read by its index of the line, and only the heads are merged; a condition on several queues at once
+    would sort every open case.
+    """
+    if not queues:
+        return []
+    heads = [_head(person_id, queue_id, now_us, limit, tried).subquery() for queue_id in queues]
+    merged = union_all(*(select(head) for head in heads)).subquery()
+    statement = select(merged.c.id).order_by(merged.c.priority, merged.c.due_us, merged.c.id).limit(limit)
+    return list((await r.execute(statement)).scalars())
+
+
+def _head(person_id: UUID, queue_id: UUID, now_us: int, limit: int, tried: Collection[UUID]) -> Select[int, int, UUID]:
+    statement = (
+        select(*LINE)
+        .where(
+            CaseRow.queue_id == queue_id,
+            text(f'"case".{IN_LINE}'),  # written out, for the index of the line holds only these rows
+            ~_judged_by(person_id),
+            ~_own_traffic(person_id),
+            or_(CaseRow.state == "open", and_(~_claimed_by(person_id, now_us), _taken(now_us) < _SLOTS)),
+        )
+        .order_by(*LINE)
+        .limit(limit)
+    )
+    return statement.where(CaseRow.id.not_in(tried)) if tried else statement
+
+
+def _judged_by(person_id: UUID) -> ColumnElement[bool]:
+    return exists().where(
+        VerdictRow.case_id == CaseRow.id, VerdictRow.round == CaseRow.round, VerdictRow.person_id == person_id
+    )
+
+
+def _own_traffic(person_id: UUID) -> ColumnElement[bool]:
+    """Whether a key of this person sent it and the model asks for four eyes."""
+    return (
+        exists()
+        .where(PredictionRow.id == CaseRow.prediction_id, ApiKeyRow.id == PredictionRow.api_key_id)
+        .where(ApiKeyRow.person_id == person_id, ModelRow.id == CaseRow.model_id, ModelRow.four_eyes)
+    )
+
+
+def _live(now_us: int) -> ColumnElement[bool]:
+    return and_(
+        ClaimRow.case_id == CaseRow.id,
+        ClaimRow.round == CaseRow.round,
+        ClaimRow.ended_us.is_(None),
+        ClaimRow.expires_us > now_us,
+    )
+
+
+def _claimed_by(person_id: UUID, now_us: int) -> ColumnElement[bool]:
+    return exists().where(_live(now_us), ClaimRow.person_id == person_id)
+
+
+def _taken(now_us: int) -> ColumnElement[int]:
+    """How many slots of the round have a live claim or a ballot."""
+    live = select(func.count()).select_from(ClaimRow).where(_live(now_us)).scalar_subquery()
+    ballots = (
+        select(func.count())
+        .select_from(VerdictRow)
+        .where(VerdictRow.case_id == CaseRow.id, VerdictRow.round == CaseRow.round, VerdictRow.kind != "cannot_tell")
+        .scalar_subquery()
+    )
+    return live + ballots
+
+
+# What is due ---------------------------------------------------------------------------------------------------------
+
+
+async def overdue_cases(r: ReadSession, now_us: int, limit: int) -> list[UUID]:
+    """Undecided cases past due on which nobody has a live claim, the longest overdue first."""
+    statement = (
+        select(CaseRow.id)
+        .where(CaseRow.state.in_(("open", "claimed", "partial", "adjudicating")), CaseRow.due_us <= now_us)
+        .where(~exists().where(_live(now_us)))
+        .order_by(CaseRow.due_us)
+        .limit(limit)
+    )
+    return list((await r.execute(statement)).scalars())
+
+
+async def stranded_cases(r: ReadSession, now_us: int, limit: int) -> list[UUID]:
+    """Partial cases with no live claim that every present member of their queue has judged this round."""
+    judged = exists().where(
+        VerdictRow.case_id == CaseRow.id,
+        VerdictRow.round == CaseRow.round,
+        VerdictRow.person_id == QueueMemberRow.person_id,
+    )
+    left = exists().where(QueueMemberRow.queue_id == CaseRow.queue_id, ~judged.correlate(CaseRow, QueueMemberRow))
+    statement = (
+        select(CaseRow.id)
+        .where(CaseRow.state == "partial", ~exists().where(_live(now_us)), ~left)
+        .order_by(CaseRow.due_us)
+        .limit(limit)
+    )
+    return list((await r.execute(statement)).scalars())
+
+
+async def disagreements_of(r: ReadSession, release_id: UUID, limit: int) -> list[UUID]:
+    """Undecided disagreements with this candidate."""
+    statement = (
+        select(CaseRow.id)
+        .where(CaseRow.other_release_id == release_id, CaseRow.kind == "disagreement")
+        .where(CaseRow.state.not_in(("settled", "closed")))
+        .limit(limit)
+    )
+    return list((await r.execute(statement)).scalars())
+
+
+async def cases_of(r: ReadSession, prediction_id: UUID) -> list[Case]:
+    """All cases of a prediction, by item."""
+    statement = select(*COLUMNS).where(CaseRow.prediction_id == prediction_id).order_by(CaseRow.item, CaseRow.kind)
+    return [_case(row) for row in await r.execute(statement)]
