@@ -21,5 +21,7 @@ def classifier_bytes(
     classifier = pipeline[-1]
     chosen = {id(classifier): {"zipmap": False}, **({id(pipeline[0]): dict(options)} if options else {})}
     graph = to_onnx(pipeline, initial_types=list(inputs), options=chosen, target_opset=OPSETS, name=name)
+    # The converter keeps operator sets in a Python set, whose order is another in each process.
+    graph.opset_import.sort(key=lambda opset: opset.domain)
     serialized: bytes = graph.SerializeToString(deterministic=True)
     return serialized

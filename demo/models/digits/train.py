@@ -6,6 +6,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from demo.data.images import SIDE, DigitSplit
+from demo.models.fitting import fitted
 from demo.models.onnx_file import classifier_bytes
 
 
@@ -17,7 +18,8 @@ def train(split: DigitSplit) -> bytes:
 def fit(split: DigitSplit) -> Pipeline:
     """The pipeline fitted to `split.train`, as scikit-learn knows it."""
     pipeline = Pipeline([("classifier", LogisticRegression(C=0.001, max_iter=2000))])
-    return pipeline.fit(
+    return fitted(
+        pipeline,
         np.array([each.pixels for each in split.train], dtype=np.float32),
         np.array([each.label for each in split.train], dtype=np.int64),
     )

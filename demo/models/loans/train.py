@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from demo.data.loans import AMOUNTS, CODES, Application, ApplicationSplit
+from demo.models.fitting import fitted
 from demo.models.onnx_file import classifier_bytes
 
 
@@ -24,7 +25,7 @@ def fit(split: ApplicationSplit) -> Pipeline:
         [("amounts", StandardScaler(), list(AMOUNTS)), ("codes", StandardScaler(), list(CODES))]
     )
     pipeline = Pipeline([("columns", columns), ("classifier", LogisticRegression(max_iter=2000))])
-    return pipeline.fit(_table(split.train), [each.decision for each in split.train])
+    return fitted(pipeline, _table(split.train), [each.decision for each in split.train])
 
 
 def _table(applications: tuple[Application, ...]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from demo.data.reviews import SnippetSplit
+from demo.models.fitting import fitted
 from demo.models.onnx_file import classifier_bytes
 
 # Given to scikit-learn and to the graph alike: their own defaults differ on words of one letter.
@@ -24,4 +25,6 @@ def fit(split: SnippetSplit) -> Pipeline:
     """The pipeline fitted to `split.train`, as scikit-learn knows it."""
     words = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), min_df=2)
     pipeline = Pipeline([("words", words), ("classifier", LogisticRegression(C=5.0, max_iter=2000))])
-    return pipeline.fit(np.array([each.text for each in split.train]), np.array([each.label for each in split.train]))
+    return fitted(
+        pipeline, np.array([each.text for each in split.train]), np.array([each.label for each in split.train])
+    )
