@@ -103,6 +103,11 @@ class EmbeddedSource:
         async with self._refreshing:
             return await self._adopt(state, known_us)
 
+    def confirm(self, known_us: int) -> None:
+        """Note that the state in force was still the latest at `known_us`."""
+        if self._engine is not None:
+            self._known_us, self._error = known_us, None
+
     def view(self, model: str, context: EvaluationContext) -> FlagView:
         """The three flags of a model for one request; never raises."""
         engine = self._engine

@@ -62,6 +62,11 @@ async def position_events(w: WriteSession, limit: int = 1000) -> int:
     return len(ids)
 
 
+async def any_unpositioned(r: ReadSession) -> bool:
+    """Whether some committed event has no position yet."""
+    return (await r.execute(select(EventRow.id).where(EventRow.position.is_(None)).limit(1))).first() is not None
+
+
 async def events_after(r: ReadSession, position: int, limit: int = 500) -> list[Event]:
     """The events behind `position`, in order."""
     statement = select(EventRow).where(EventRow.position > position).order_by(EventRow.position).limit(limit)

@@ -53,7 +53,7 @@ class VersionRow(Table):
     upstream: Mapped[str | None] = mapped_column(Text)
     admission_report: Mapped[Json]
     card: Mapped[Json]
-    """The card as admitted, without policy, label schema and guideline, which have rows of their own."""
+    """The card as admitted; a release carries its own policy, label schema and guideline."""
     recipe: Mapped[Json | None]
     by: Mapped[str] = mapped_column(String(200))
     created_us: Mapped[Micros]

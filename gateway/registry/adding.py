@@ -1,0 +1,150 @@
+"""Adds a model file: admission in a child process, the artifact under its digest, a version and its release.
+
+The first release of a model is founding: it serves at once, with all flags off, so that every request waits for a
+person. A further one is made and waits for its trial.
+"""
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from flags.definitions import state_from, with_model_flags
+from flags.names import of_model
+from flags.store import Authorship, Proposal
+from flags.validation import validated
+from gateway.errors import BadRequest
+from gateway.inference.admission import admit
+from gateway.inference.report import AdmissionLimits, AdmissionReport
+from gateway.record.payloads import ObjectStore
+from gateway.registry.card import Card, parse_card
+from gateway.registry.fitting import require_fit
+from gateway.store.flags import change_flags, current_state
+from gateway.store.ledger import Ledger, WriteSession
+from gateway.store.models import (
+    NewVersion,
+    add_model,
+    add_release,
+    add_version,
+    find_model,
+    found,
+    keep_documents,
+)
+from gateway.store.queues import ensure_default_queue
+from gateway.store.schema.serves import ModelRow
+
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+RESERVED = frozenset({"stats", "repository"})
+
+
+class ModelNameRefused(BadRequest):
+    """'{name}' cannot be the name of a model: use 1 to 63 of a-z, 0-9, '-' and '_', beginning with a letter or digit,
+    and neither 'stats' nor 'repository'."""
+
+    code = "model-name-refused"
+
+
+class SignatureChanged(BadRequest):
+    """This file's inputs and outputs differ from those of model '{model}': {difference}. Callers rely on them; add it
+    as a model of its own."""
+
+    code = "signature-changed"
+
+
+class Added(msgspec.Struct, frozen=True, kw_only=True):
+    """What adding a model file made."""
+
+    model: str
+    version: int
+    release: str
+    founding: bool
+    artifact: str
+    warnings: tuple[str, ...]
+
+
+class Adding(msgspec.Struct, frozen=True, kw_only=True):
+    """A model file to be added, with its card's text and who adds it."""
+
+    tenant_id: UUID
+    name: str
+    file: Path
+    card: str
+    by: str
+
+
+async def add(ledger: Ledger, artifacts: ObjectStore, adding: Adding, limits: AdmissionLimits | None = None) -> Added:
+    """Admit a model file and make its version and release; the first one of a model serves from now on.
+
+    Raises: ModelNameRefused, CardRefused, AdmissionRefused, SignatureChanged. Nothing is written unless all is well.
+    """
+    check_name(adding.name)
+    card = parse_card(adding.card)
+    report = await admit(adding.file, limits)
+    require_fit(card, report)
+    stored = await artifacts.put_file(adding.file)
+    async with ledger.writing() as w:
+        new = NewVersion(
+            artifact=stored.sha256,
+            artifact_bytes=stored.bytes,
+            location=stored.location,
+            card=card,
+            signature=msgspec.json.encode(report.signature),
+            report=msgspec.json.encode(report),
+            by=adding.by,
+            at_us=await w.now_us(),
+        )
+        return await _write(w, adding, new, card, report)
+
+
+def check_name(name: str) -> None:
+    """Return if this may be a model's name. Raises: ModelNameRefused."""
+    if not MODEL_NAME.fullmatch(name) or name in RESERVED:
+        raise ModelNameRefused(name=name[:80])
+
+
+async def _write(w: WriteSession, adding: Adding, new: NewVersion, card: Card, report: AdmissionReport) -> Added:
+    model = await find_model(w, adding.tenant_id, adding.name)
+    founding = model is None
+    if model is None:
+        model = await add_model(w, adding.tenant_id, adding.name, new)
+    _require_signature(model, new)
+    version = await add_version(w, model, new)
+    release = await add_release(w, version, await keep_documents(w, card, new.at_us), new.by, new.at_us)
+    if founding:
+        await ensure_default_queue(w, adding.tenant_id, new.by)
+        await _make_flags(w, model, new)
+        await found(w, model, release, new.by, new.at_us)
+    return Added(
+        model=model.name,
+        version=version.number,
+        release=f"{model.name}@{release.number}",
+        founding=founding,
+        artifact=new.artifact,
+        warnings=report.warnings,
+    )
+
+
+def _require_signature(model: ModelRow, new: NewVersion) -> None:
+    """A model's names, datatypes and shapes stay what callers were told at first."""
+    first, now = msgspec.json.decode(model.signature), msgspec.json.decode(new.signature)
+    for side in ("inputs", "outputs"):
+        if first[side] != now[side]:
+            raise SignatureChanged(model=model.name, difference=f"the {side} were {_shown(first[side])}")
+
+
+def _shown(specs: list[dict[str, object]]) -> str:
+    return ", ".join(f"{spec['name']} {spec['datatype']}{spec['shape']}" for spec in specs)
+
+
+async def _make_flags(w: WriteSession, model: ModelRow, new: NewVersion) -> None:
+    """The model's three flags, all off."""
+    current = await current_state(w)
+    names = of_model(model.name)
+    proposal = Proposal(
+        expected_version=current.version,
+        body=validated(with_model_flags(state_from(current.body), model.name)),
+        flags=(names.automated, names.shadow, names.candidate),
+        authorship=Authorship(by=new.by, why=f"Model {model.name} was added; its flags begin off.", at_us=new.at_us),
+    )
+    await change_flags(w, model.tenant_id, proposal)

@@ -1,0 +1,110 @@
+"""Follows the ledger: when the bell rings it reads the plan anew, opens what is new and swaps one reference."""
+
+import asyncio
+from pathlib import Path
+from uuid import UUID
+
+import structlog
+
+from flags.embedded import EmbeddedSource
+from flags.store import StoredState
+from gateway.errors import LedgerUnavailable
+from gateway.inference.cache import SessionCache
+from gateway.metrics import FLAG_AGE, PLAN_REVISION
+from gateway.plan import Plan
+from gateway.protocol.decode import Limits
+from gateway.record.payloads import ObjectStore
+from gateway.registry.live import LivePlan
+from gateway.registry.snapshot import Snapshot, read_snapshot, write_snapshot
+from gateway.store.flags import LedgerFlagStore, current_state
+from gateway.store.ledger import Ledger
+from gateway.store.plans import plan_revision
+from gateway.store.serving import read_plan
+from gateway.times import now_us
+
+POLL_S = 0.5
+"""A revoked key or a lost ring is noticed after this long at most."""
+
+_log = structlog.get_logger()
+
+
+class Follower:
+    """Keeps the live plan and the flags of one process up to date."""
+
+    def __init__(self, ledger: Ledger, artifacts: ObjectStore, snapshot: Path, *, limits: Limits, threads: int) -> None:
+        self._ledger = ledger
+        self._artifacts = artifacts
+        self._snapshot = snapshot
+        self._limits = limits
+        self._cache = SessionCache(threads=threads)
+        self.flags = EmbeddedSource(LedgerFlagStore(ledger, UUID(int=0)))
+        self.live = LivePlan(Plan(revision=-1, models={}, callers={}), {}, self._cache)
+        self.known_us = 0
+        """When the plan was last known to be the latest."""
+
+    @property
+    def loaded(self) -> bool:
+        """Whether a plan was ever loaded; readiness depends on this alone."""
+        return self.live.plan.revision >= 0
+
+    async def start(self) -> None:
+        """Load the plan from the ledger or, while that is away, from the local snapshot."""
+        try:
+            await self.refresh()
+        except LedgerUnavailable:
+            kept = await asyncio.to_thread(read_snapshot, self._snapshot)
+            if kept is None:
+                _log.warning("plan_missing", reason="the ledger is away and there is no local snapshot")
+                return
+            await self._swap(kept.plan())
+            if kept.flags is not None:
+                await self.flags.adopt(kept.flags, kept.known_us)
+            self.known_us = kept.known_us
+            _log.warning("plan_from_snapshot", revision=kept.revision)
+
+    async def follow(self) -> None:
+        """Refresh whenever the bell rings, and at least every `POLL_S` seconds, until cancelled."""
+        away = False
+        with self._ledger.bell.listen() as bell:
+            while True:
+                try:
+                    await self.refresh()
+                    away = False
+                except LedgerUnavailable:
+                    if not away:
+                        _log.warning("plan_not_followed", reason="the ledger is away")
+                    away = True
+                FLAG_AGE.put(min(self.flags.age_s(now_us()), 1e9))
+                await bell.wait(POLL_S)
+
+    async def refresh(self) -> bool:
+        """Read the plan anew if its revision has grown; True when it was swapped. Raises: LedgerUnavailable."""
+        at_us = now_us()
+        async with self._ledger.reading() as r:
+            if await plan_revision(r) == self.live.plan.revision:
+                self.flags.confirm(at_us)
+                self.known_us = at_us
+                return False
+            plan, flags = await read_plan(r), await current_state(r)
+        await self.flags.adopt(flags, at_us)
+        await self._swap(plan)
+        self.known_us = at_us
+        await self._keep(plan, flags, at_us)
+        return True
+
+    async def close(self) -> None:
+        """Give every session back."""
+        self.live.retire()
+
+    async def _swap(self, plan: Plan) -> None:
+        """Open what is new, then swap one reference; the old plan closes after its last request."""
+        fresh = await LivePlan.open(plan, self._cache, self._artifacts, self._limits)
+        before, self.live = self.live, fresh
+        before.retire()
+        PLAN_REVISION.put(plan.revision)
+
+    async def _keep(self, plan: Plan, flags: StoredState, at_us: int) -> None:
+        try:
+            await asyncio.to_thread(write_snapshot, self._snapshot, Snapshot.of(plan, flags, at_us))
+        except OSError as error:
+            _log.warning("snapshot_not_written", error=type(error).__name__)

@@ -1,0 +1,123 @@
+"""A plan with its sessions open: what requests are answered with, swapped whole.
+
+A request keeps the live plan it began with, so it is answered by the release that decoded it. Sessions belong to a
+counted cache; a live plan that was replaced gives its sessions back when its last request has ended.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Self
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
+from gateway.inference.cache import SessionCache
+from gateway.inference.session import OnnxSession
+from gateway.plan import ModelPlan, Plan, ReleasePlan
+from gateway.protocol.decode import Limits, RequestDecoder
+from gateway.record.payloads import ObjectStore
+
+
+class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """A release whose session is open."""
+
+    release: ReleasePlan
+    session: OnnxSession
+    decoder: RequestDecoder
+
+
+class LivePlan:
+    """A plan, its open sessions, and how many requests use it."""
+
+    def __init__(self, plan: Plan, releases: Mapping[UUID, LiveRelease], cache: SessionCache) -> None:
+        self.plan = plan
+        self._releases = releases
+        self._cache = cache
+        self._requests = 0
+        self._retired = False
+
+    @classmethod
+    async def open(cls, plan: Plan, cache: SessionCache, artifacts: ObjectStore, limits: Limits) -> Self:
+        """Open what is new; a release whose file cannot be loaded is left out, the others serve.
+
+        Sessions that other live plans have open are shared.
+        """
+        releases: dict[UUID, LiveRelease] = {}
+        for release in _releases_of(plan):
+            session = await _session(release, cache, artifacts)
+            if session is not None:
+                releases[release.id] = LiveRelease(
+                    release=release,
+                    session=session,
+                    decoder=RequestDecoder(
+                        session.signature,
+                        display=release.card.beside,
+                        batch_axis=release.card.batch_axis,
+                        limits=limits,
+                    ),
+                )
+        return cls(plan, releases, cache)
+
+    @contextmanager
+    def in_use(self) -> Iterator[Self]:
+        """Keep the sessions open for the length of a request."""
+        self._requests += 1
+        try:
+            yield self
+        finally:
+            self._requests -= 1
+            self._close_if_left()
+
+    def retire(self) -> None:
+        """Give the sessions back as soon as no request uses them any more."""
+        self._retired = True
+        self._close_if_left()
+
+    def model(self, tenant_id: UUID, name: str, version: str | None = None) -> ModelPlan:
+        """The model, if it has the version. Raises: UnknownModel, UnknownVersion."""
+        model = self.plan.model(tenant_id, name)
+        if model is None:
+            raise UnknownModel(model=name)
+        if version is not None and str(model.champion.version) != version:
+            raise UnknownVersion(model=name, version=version)
+        return model
+
+    def live(self, release: ReleasePlan) -> LiveRelease:
+        """The release with its session. Raises: ModelNotReady."""
+        found = self._releases.get(release.id)
+        if found is None:
+            raise ModelNotReady(model=release.name.partition("@")[0])
+        return found
+
+    def is_ready(self, release: ReleasePlan) -> bool:
+        """Whether the release's session is open."""
+        return release.id in self._releases
+
+    def unready(self) -> list[str]:
+        """The releases whose files could not be loaded."""
+        return sorted(release.name for release in _releases_of(self.plan) if release.id not in self._releases)
+
+    def _close_if_left(self) -> None:
+        if self._retired and self._requests == 0:
+            for live in self._releases.values():
+                self._cache.release(live.release.artifact)
+            self._releases = {}
+
+
+def _releases_of(plan: Plan) -> list[ReleasePlan]:
+    """Champion, previous and candidate of every model."""
+    found: dict[UUID, ReleasePlan] = {}
+    for model in plan.models.values():
+        candidate = model.trial.candidate if model.trial else None
+        found |= {each.id: each for each in (model.champion, model.previous, candidate) if each is not None}
+    return list(found.values())
+
+
+async def _session(release: ReleasePlan, cache: SessionCache, artifacts: ObjectStore) -> OnnxSession | None:
+    try:
+        return await cache.acquire(release.artifact, await artifacts.local_path(release.artifact))
+    except GatewayError as error:
+        structlog.get_logger().error("release_not_loadable", release=release.name, error=error.code)
+        return None

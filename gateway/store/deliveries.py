@@ -1,0 +1,38 @@
+"""The SQL of deliveries: what a caller was told. Inserting n = last + 1 is the compare-and-swap."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, insert, select
+
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.predictions import DeliveryKind, DeliveryRow
+
+
+class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that is about to be made."""
+
+    prediction_id: UUID
+    n: int
+    kind: DeliveryKind
+    outcome_revision: int | None
+    response_digest: str
+
+
+async def last_deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int]:
+    """The number of the last delivery of each prediction that has one."""
+    statement = (
+        select(DeliveryRow.prediction_id, func.max(DeliveryRow.n))
+        .where(DeliveryRow.prediction_id.in_(ids))
+        .group_by(DeliveryRow.prediction_id)
+    )
+    return {row[0]: row[1] for row in await r.execute(statement)}
+
+
+async def insert_deliveries(w: WriteSession, new: Collection[NewDelivery], now_us: int) -> None:
+    """Write the rows; a number that is taken is refused by the primary key."""
+    if new:
+        await w.execute(
+            insert(DeliveryRow), [msgspec.structs.asdict(delivery) | {"delivered_us": now_us} for delivery in new]
+        )

@@ -1,0 +1,132 @@
+"""The SQL of flags: the ledger as a `flags.store.FlagStore`."""
+
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from flags.definitions import digest_of
+from flags.errors import FlagsChanged, UnknownFlagState
+from flags.store import NO_FLAGS, Authorship, FlagChange, Proposal, StoredState
+from gateway.ids import new_id
+from gateway.store.events import append_event
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.once import insert_once
+from gateway.store.plans import bump_plan
+from gateway.store.schema.flags import FlagChangeRow, FlagCurrentRow, FlagStateRow
+
+SOURCE = "embedded"
+
+
+class LedgerFlagStore:
+    """Embedded flags in the ledger: a change is a compare-and-swap on the version, with one event a flag."""
+
+    def __init__(self, ledger: Ledger, tenant_id: UUID) -> None:
+        self._ledger = ledger
+        self._tenant_id = tenant_id
+
+    async def current(self) -> StoredState:
+        """The state in force; `NO_FLAGS` before the first change."""
+        async with self._ledger.reading() as r:
+            return await current_state(r)
+
+    async def body(self, digest: str) -> bytes:
+        """The canonical body of a state that was ever in force. Raises: UnknownFlagState."""
+        if digest == NO_FLAGS.digest:
+            return NO_FLAGS.body
+        async with self._ledger.reading() as r:
+            body = (
+                await r.execute(select(FlagStateRow.body).where(FlagStateRow.sha256 == digest))
+            ).scalar_one_or_none()
+        if body is None:
+            raise UnknownFlagState(digest=digest)
+        return body.encode()
+
+    async def history(self, flag: str | None = None, *, limit: int = 100) -> tuple[FlagChange, ...]:
+        """The latest changes of a flag, or of all, the latest first."""
+        statement = select(FlagChangeRow).where(FlagChangeRow.source == SOURCE)
+        if flag is not None:
+            statement = statement.where(FlagChangeRow.flag == flag)
+        latest = statement.order_by(FlagChangeRow.version.desc(), FlagChangeRow.id.desc()).limit(limit)
+        async with self._ledger.reading() as r:
+            return tuple(_change(row) for row in (await r.execute(latest)).scalars())
+
+    async def change(self, proposal: Proposal) -> StoredState:
+        """Put a state in force. Raises: FlagsChanged, with nothing written, unless the expected version is in force."""
+        async with self._ledger.writing() as w:
+            return await change_flags(w, self._tenant_id, proposal)
+
+
+async def current_state(r: ReadSession) -> StoredState:
+    """The state in force; `NO_FLAGS` before the first change."""
+    statement = (
+        select(FlagCurrentRow.version, FlagStateRow.sha256, FlagStateRow.body)
+        .join(FlagStateRow, FlagStateRow.sha256 == FlagCurrentRow.state)
+        .where(FlagCurrentRow.source == SOURCE)
+    )
+    row = (await r.execute(statement)).one_or_none()
+    return StoredState(version=row.version, digest=row.sha256, body=row.body.encode()) if row else NO_FLAGS
+
+
+async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> StoredState:
+    """Put a state in force within the running transaction. Raises: FlagsChanged."""
+    before = await current_state(w)
+    if before.version != proposal.expected_version:
+        raise FlagsChanged(current=before.version, expected=proposal.expected_version)
+    after = StoredState(version=before.version + 1, digest=digest_of(proposal.body), body=proposal.body)
+    for state in (before, after):
+        await _keep_state(w, state, proposal.authorship.at_us)
+    await _swap(w, before, after)
+    for flag in proposal.flags:
+        await _record(w, tenant_id, flag, before, after, proposal.authorship)
+    await bump_plan(w, tenant_id)
+    return after
+
+
+async def _keep_state(w: WriteSession, state: StoredState, at_us: int) -> None:
+    named = {"source": SOURCE, "revision": str(state.version), "body": state.body.decode()}
+    await insert_once(w, FlagStateRow, sha256=state.digest, first_seen_us=at_us, **named)
+
+
+async def _swap(w: WriteSession, before: StoredState, after: StoredState) -> None:
+    if before.version == 0:
+        swapped = await insert_once(w, FlagCurrentRow, source=SOURCE, state=after.digest, version=after.version)
+    else:
+        in_force = (FlagCurrentRow.source == SOURCE) & (FlagCurrentRow.version == before.version)
+        statement = update(FlagCurrentRow).where(in_force).values(state=after.digest, version=after.version)
+        swapped = (await w.execute(statement)).rowcount == 1  # type: ignore[attr-defined]
+    if not swapped:
+        raise FlagsChanged(current=(await current_state(w)).version, expected=before.version)
+
+
+async def _record(
+    w: WriteSession, tenant_id: UUID, flag: str, before: StoredState, after: StoredState, author: Authorship
+) -> None:
+    await w.execute(
+        insert(FlagChangeRow).values(
+            id=new_id(),
+            source=SOURCE,
+            version=after.version,
+            before=before.digest,
+            after=after.digest,
+            flag=flag,
+            by=author.by,
+            why=author.why,
+            second_person=author.second_person,
+            simulation=author.simulation,
+            changed_us=author.at_us,
+        )
+    )
+    data = {"flag": flag, "version": after.version, "before": before.digest, "after": after.digest, "why": author.why}
+    await append_event(w, "flag.changed", f"flag:{flag}", data, by=author.by, tenant_id=tenant_id, at_us=author.at_us)
+
+
+def _change(row: FlagChangeRow) -> FlagChange:
+    return FlagChange(
+        flag=row.flag,
+        version=row.version,
+        before=row.before or NO_FLAGS.digest,
+        after=row.after,
+        authorship=Authorship(
+            by=row.by, why=row.why, at_us=row.changed_us, second_person=row.second_person, simulation=row.simulation
+        ),
+    )

@@ -1,0 +1,173 @@
+"""The SQL of models, versions, releases and what serves."""
+
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, func, insert, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from gateway.ids import new_id
+from gateway.record.objects import digest_of
+from gateway.registry.card import Card
+from gateway.store.events import append_event
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.once import insert_once
+from gateway.store.plans import bump_plan
+from gateway.store.schema.columns import Table
+from gateway.store.schema.serves import (
+    ArtifactRow,
+    GuidelineRow,
+    LabelSchemaRow,
+    ModelRow,
+    PolicyRow,
+    ReleaseArtifactRow,
+    ReleaseMarkRow,
+    ReleaseRow,
+    ServingHistoryRow,
+    ServingRow,
+    VersionRow,
+)
+
+
+class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """A model file that was admitted, ready to be written to the ledger."""
+
+    artifact: str
+    artifact_bytes: int
+    location: str
+    card: Card
+    signature: bytes
+    report: bytes
+    by: str
+    at_us: int
+
+
+class ReleaseParts(msgspec.Struct, frozen=True, kw_only=True):
+    """The digests of a release's own documents."""
+
+    policy: str
+    label_schema: str
+    guideline: str
+
+
+async def find_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow | None:
+    """The model with this name."""
+    statement = select(ModelRow).where(ModelRow.tenant_id == tenant_id, ModelRow.name == name)
+    return (await r.execute(statement)).scalar_one_or_none()
+
+
+async def add_model(w: WriteSession, tenant_id: UUID, name: str, new: NewVersion) -> ModelRow:
+    """A new model, without versions."""
+    row = ModelRow(
+        id=new_id(),
+        tenant_id=tenant_id,
+        name=name,
+        four_eyes=new.card.four_eyes,
+        signature=new.signature.decode(),
+        created_us=new.at_us,
+    )
+    w.add(row)
+    await w.flush()
+    return row
+
+
+async def add_version(w: WriteSession, model: ModelRow, new: NewVersion) -> VersionRow:
+    """The model's next version, with its artifact."""
+    await insert_once(
+        w,
+        ArtifactRow,
+        sha256=new.artifact,
+        kind="model",
+        bytes=new.artifact_bytes,
+        media_type="application/octet-stream",
+        location=new.location,
+        created_us=new.at_us,
+    )
+    number = await _next_number(w, VersionRow.number, VersionRow.model_id == model.id)
+    row = VersionRow(
+        id=new_id(),
+        model_id=model.id,
+        number=number,
+        artifact=new.artifact,
+        upstream=None,
+        admission_report=new.report.decode(),
+        card=msgspec.json.encode(new.card).decode(),
+        recipe=None,
+        by=new.by,
+        created_us=new.at_us,
+    )
+    w.add(row)
+    await w.flush()
+    return row
+
+
+async def add_release(w: WriteSession, version: VersionRow, parts: ReleaseParts, by: str, at_us: int) -> ReleaseRow:
+    """The model's next release: a version with its documents, and its model file attached."""
+    number = await _next_number(w, ReleaseRow.number, ReleaseRow.model_id == version.model_id)
+    row = ReleaseRow(
+        id=new_id(),
+        model_id=version.model_id,
+        number=number,
+        version_id=version.id,
+        policy=parts.policy,
+        label_schema=parts.label_schema,
+        guideline=parts.guideline,
+        overrides="{}",
+        parent_id=None,
+        by=by,
+        why=None,
+        created_us=at_us,
+    )
+    w.add(row)
+    await w.flush()
+    await w.execute(insert(ReleaseArtifactRow).values(release_id=row.id, role="model", artifact=version.artifact))
+    return row
+
+
+async def keep_documents(w: WriteSession, card: Card, at_us: int) -> ReleaseParts:
+    """Keep the policy, label schema and guideline of a card under their digests."""
+    return ReleaseParts(
+        policy=await _keep_document(w, PolicyRow, canonical(card.policy), at_us),
+        label_schema=await _keep_document(w, LabelSchemaRow, canonical(card.labels), at_us),
+        guideline=await _keep_document(w, GuidelineRow, card.guideline, at_us),
+    )
+
+
+async def found(w: WriteSession, model: ModelRow, release: ReleaseRow, by: str, at_us: int) -> None:
+    """Make a model's first release serve. Its absent reports are recorded as absent by the mark `founding`."""
+    mark = {"mark": "founding", "by": by, "why": "The first release; it has no data, annotations or report yet."}
+    await w.execute(insert(ReleaseMarkRow).values(release_id=release.id, created_us=at_us, **mark))
+    await w.execute(insert(ServingRow).values(model_id=model.id, champion_id=release.id, previous_id=None, revision=1))
+    await w.execute(
+        insert(ServingHistoryRow).values(
+            model_id=model.id,
+            revision=1,
+            champion_id=release.id,
+            from_us=at_us,
+            action="founded",
+            by=by,
+            why="The first release of the model.",
+            gate=None,
+            forced=False,
+            second_person=None,
+        )
+    )
+    data = {"release": f"{model.name}@{release.number}", "revision": 1}
+    await append_event(w, "release.founded", f"model:{model.name}", data, by=by, tenant_id=model.tenant_id, at_us=at_us)
+    await bump_plan(w, model.tenant_id)
+
+
+def canonical(document: msgspec.Struct) -> str:
+    """A document's one text: JSON with its fields in alphabetical order."""
+    return msgspec.json.encode(document, order="deterministic").decode()
+
+
+async def _keep_document(w: WriteSession, table: type[Table], body: str, at_us: int) -> str:
+    sha256 = digest_of(body.encode())
+    await insert_once(w, table, sha256=sha256, body=body, created_us=at_us)
+    return sha256
+
+
+async def _next_number(w: WriteSession, column: InstrumentedAttribute[int], of_model: ColumnElement[bool]) -> int:
+    last: int | None = (await w.execute(select(func.max(column)).where(of_model))).scalar_one()
+    return (last or 0) + 1

@@ -1,0 +1,270 @@
+"""The SQL of predictions that need people, and of their payload rows."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import case, func, insert, select, text, update
+
+from gateway.holding.seen import WITH_PEOPLE, CaseSeen, DeliverySeen, OutcomeSeen, Seen
+from gateway.ids import new_id
+from gateway.record.objects import StoredObject
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.predictions import DeliveryRow, Path, PayloadRow, PredictionRow
+from gateway.store.schema.serves import ModelRow
+from gateway.store.schema.work import CaseRow, OutcomeRow, OutcomeUndoneRow
+
+
+class NewPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """A prediction that is about to be put before people."""
+
+    id: UUID
+    tenant_id: UUID
+    api_key_id: UUID
+    model_id: UUID
+    release_id: UUID
+    flag_state: str | None
+    request_id: str | None
+    decided_path: Path
+    path: Path
+    decided_rule: str
+    rule: str
+    facts: Mapping[str, str | float | bool]
+    items: int
+    open: bool
+    input_digest: str
+    input_payload_id: UUID | None
+    output_payload_id: UUID | None
+    wait_until_us: int | None
+    log_position: tuple[str, int] | None
+    created_us: int
+
+
+class KeptPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger says about who may see a prediction and where its payload is."""
+
+    id: UUID
+    tenant_id: UUID
+    api_key_id: UUID
+    model_id: UUID
+    model: str
+    release_id: UUID
+    path: Path
+    items: int
+    output_sha256: str | None
+    """The digest of what the model said; none once it was erased."""
+    created_us: int
+
+
+async def insert_prediction(w: WriteSession, new: NewPrediction) -> None:
+    """Write the row. An equal open hold of the same caller is refused by its unique index."""
+    values = {name: getattr(new, name) for name in new.__struct_fields__ if name not in ("facts", "log_position")}
+    segment, offset = new.log_position or (None, None)
+    await w.execute(
+        insert(PredictionRow).values(
+            **values,
+            facts=msgspec.json.encode(new.facts).decode(),
+            cancelled_us=None,
+            log_segment=segment,
+            log_offset=offset,
+        )
+    )
+
+
+async def insert_payload(
+    w: WriteSession, tenant_id: UUID, kept: StoredObject, *, media_type: str, expires_us: int, now_us: int
+) -> UUID:
+    """Write the row of an object that is already stored; returns its id."""
+    payload_id = new_id()
+    await w.execute(
+        insert(PayloadRow).values(
+            id=payload_id,
+            tenant_id=tenant_id,
+            sha256=kept.sha256,
+            location=kept.location,
+            bytes=kept.bytes,
+            media_type=media_type,
+            expires_us=expires_us,
+            legal_hold=False,
+            erased_us=None,
+            created_us=now_us,
+        )
+    )
+    return payload_id
+
+
+async def find_open(w: WriteSession, new: NewPrediction) -> UUID | None:
+    """The open hold of the same caller, model, release and equal input, locked where the database locks rows."""
+    statement = select(PredictionRow.id).where(
+        text("open"),  # written out, for the unique index holds only these rows
+        PredictionRow.tenant_id == new.tenant_id,
+        PredictionRow.api_key_id == new.api_key_id,
+        PredictionRow.model_id == new.model_id,
+        PredictionRow.release_id == new.release_id,
+        PredictionRow.input_digest == new.input_digest,
+    )
+    return (await w.execute(statement.with_for_update() if w.locks_rows else statement)).scalar_one_or_none()
+
+
+async def lock_predictions(w: WriteSession, ids: Collection[UUID]) -> dict[UUID, bool]:
+    """Locks the rows in the order of their ids; whether each was cancelled, by id."""
+    cancelled = PredictionRow.cancelled_us.is_not(None)
+    statement = select(PredictionRow.id, cancelled).where(PredictionRow.id.in_(ids)).order_by(PredictionRow.id)
+    return {row[0]: row[1] for row in await w.execute(statement.with_for_update() if w.locks_rows else statement)}
+
+
+async def read_prediction(r: ReadSession, prediction_id: UUID) -> KeptPrediction | None:
+    """The prediction, if the ledger has it."""
+    statement = (
+        select(
+            PredictionRow.id,
+            PredictionRow.tenant_id,
+            PredictionRow.api_key_id,
+            PredictionRow.model_id,
+            ModelRow.name.label("model"),
+            PredictionRow.release_id,
+            PredictionRow.path,
+            PredictionRow.items,
+            case((PayloadRow.erased_us.is_(None), PayloadRow.sha256)).label("output_sha256"),
+            PredictionRow.created_us,
+        )
+        .join(ModelRow, ModelRow.id == PredictionRow.model_id)
+        .outerjoin(PayloadRow, PayloadRow.id == PredictionRow.output_payload_id)
+        .where(PredictionRow.id == prediction_id)
+    )
+    row = (await r.execute(statement)).one_or_none()
+    return KeptPrediction(**row._mapping) if row is not None else None
+
+
+async def extend_wait(w: WriteSession, prediction_id: UUID, until_us: int) -> None:
+    """Note that a caller waits until then, unless one already waits longer."""
+    later = func.coalesce(PredictionRow.wait_until_us, 0) < until_us
+    await w.execute(
+        update(PredictionRow).where(PredictionRow.id == prediction_id, later).values(wait_until_us=until_us)
+    )
+
+
+async def close_predictions(w: WriteSession, ids: Iterable[UUID], *, cancelled_us: int | None = None) -> None:
+    """No retry joins these any more."""
+    values: dict[str, Any] = {"open": False}
+    if cancelled_us is not None:
+        values["cancelled_us"] = cancelled_us
+    await w.execute(update(PredictionRow).where(PredictionRow.id.in_(list(ids))).values(values))
+
+
+async def close_if_decided(w: WriteSession, prediction_id: UUID) -> None:
+    """No retry joins a hold of which no item is with people any more; whoever decides a case calls this."""
+    undecided = select(CaseRow.id).where(
+        CaseRow.prediction_id == prediction_id, CaseRow.kind == "hold", CaseRow.state.in_(WITH_PEOPLE)
+    )
+    statement = update(PredictionRow).where(PredictionRow.id == prediction_id, ~undecided.exists())
+    await w.execute(statement.values(open=False))
+
+
+async def count_open(r: ReadSession) -> dict[UUID, int]:
+    """How many holds are open, by model."""
+    statement = select(PredictionRow.model_id, func.count()).where(text("open")).group_by(PredictionRow.model_id)
+    return {row[0]: row[1] for row in await r.execute(statement)}
+
+
+async def decided_holds(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int | None]:
+    """Those of the holds of which no item is with people, each with the last release of an outcome, in one query."""
+    with_people = func.sum(case((CaseRow.state.in_(WITH_PEOPLE), 1), else_=0))
+    statement = (
+        select(CaseRow.prediction_id, func.max(OutcomeRow.release_after_us))
+        .outerjoin(OutcomeRow, (OutcomeRow.prediction_id == CaseRow.prediction_id) & (OutcomeRow.item == CaseRow.item))
+        .where(CaseRow.prediction_id.in_(ids), CaseRow.kind == "hold")
+        .group_by(CaseRow.prediction_id)
+        .having(with_people == 0)
+    )
+    return {row[0]: row[1] for row in await r.execute(statement)}
+
+
+# What the caller's view is derived from -------------------------------------------------------------------------------
+
+
+async def see(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, Seen]:
+    """What the ledger says now about each of these predictions that it has."""
+    now_us = await r.now_us()
+    cases, outcomes, deliveries = await _cases(r, ids), await _outcomes(r, ids), await _deliveries(r, ids)
+    return {
+        row.id: Seen(
+            now_us=now_us,
+            cases=tuple(cases.get(row.id, ())),
+            outcomes=tuple(outcomes.get(row.id, ())),
+            deliveries=tuple(deliveries.get(row.id, ())),
+            cancelled=row.cancelled_us is not None,
+            erased=row.erased_us is not None,
+            past_retention=row.expires_us is not None and row.expires_us <= now_us and not row.legal_hold,
+        )
+        for row in await r.execute(_heads(ids))
+    }
+
+
+def _heads(ids: Collection[UUID]) -> Any:
+    return (
+        select(
+            PredictionRow.id,
+            PredictionRow.cancelled_us,
+            PayloadRow.erased_us,
+            PayloadRow.expires_us,
+            PayloadRow.legal_hold,
+        )
+        .outerjoin(PayloadRow, PayloadRow.id == PredictionRow.output_payload_id)
+        .where(PredictionRow.id.in_(ids))
+    )
+
+
+async def _cases(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[CaseSeen]]:
+    columns = [getattr(CaseRow, name) for name in CaseSeen.__struct_fields__]
+    statement = select(CaseRow.prediction_id, *columns).where(CaseRow.prediction_id.in_(ids)).order_by(CaseRow.item)
+    found: dict[UUID, list[CaseSeen]] = {}
+    for row in await r.execute(statement):
+        prediction_id, *values = row
+        found.setdefault(prediction_id, []).append(
+            CaseSeen(**dict(zip(CaseSeen.__struct_fields__, values, strict=True)))
+        )
+    return found
+
+
+async def _outcomes(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[OutcomeSeen]]:
+    undone = (OutcomeUndoneRow.prediction_id, OutcomeUndoneRow.item, OutcomeUndoneRow.revision)
+    told = (OutcomeRow.prediction_id, OutcomeRow.item, OutcomeRow.revision)
+    matches = [one == other for one, other in zip(undone, told, strict=True)]
+    statement = (
+        select(OutcomeRow, OutcomeUndoneRow.released)
+        .outerjoin(OutcomeUndoneRow, matches[0] & matches[1] & matches[2])
+        .where(OutcomeRow.prediction_id.in_(ids))
+        .order_by(OutcomeRow.item, OutcomeRow.revision)
+    )
+    found: dict[UUID, list[OutcomeSeen]] = {}
+    for row, released in await r.execute(statement):
+        found.setdefault(row.prediction_id, []).append(_outcome(row, released))
+    return found
+
+
+def _outcome(row: OutcomeRow, released: bool | None) -> OutcomeSeen:
+    return OutcomeSeen(
+        item=row.item,
+        revision=row.revision,
+        case_id=row.case_id,
+        round=row.round,
+        status=row.status,
+        answer=None if row.answer is None else msgspec.json.decode(row.answer),
+        differs=row.differs,
+        release_after_us=row.release_after_us,
+        never_released=released is False,
+    )
+
+
+async def _deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[DeliverySeen]]:
+    statement = (
+        select(DeliveryRow.prediction_id, DeliveryRow.n, DeliveryRow.kind, DeliveryRow.outcome_revision)
+        .where(DeliveryRow.prediction_id.in_(ids))
+        .order_by(DeliveryRow.n)
+    )
+    found: dict[UUID, list[DeliverySeen]] = {}
+    for prediction_id, n, kind, revision in await r.execute(statement):
+        found.setdefault(prediction_id, []).append(DeliverySeen(n=n, kind=kind, outcome_revision=revision))
+    return found
