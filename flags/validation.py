@@ -68,7 +68,7 @@ def _feature_findings(feature: Feature, state: State) -> Iterator[Finding]:
     if all(strategy.disabled for strategy in feature.strategies):
         yield (
             "strategies",
-            "expected one that is active: without any, on means on for everybody; write 'default' for that",
+            "expected an active one: without any, on is on for everybody; write 'default' to mean that",
         )
     known = {segment.id for segment in state.segments}
     for index, strategy in enumerate(feature.strategies):
