@@ -25,9 +25,10 @@ KILLS = ["written", "named decided", "named delivered", "named shadowed", "regis
 
 
 def some_traffic(predictions: int) -> list[Entry]:
-    ids = [new_id() for _ in range(predictions)]
-    kinds = [[decided(prediction=each), shadowed(each), delivered(each)] for each in ids]
-    return [entry for three in kinds for entry in three]
+    entries: list[Entry] = []
+    for prediction in [new_id() for _ in range(predictions)]:
+        entries += decided(prediction=prediction), shadowed(prediction), delivered(prediction)
+    return entries
 
 
 @pytest.mark.parametrize("step", KILLS)
