@@ -1,0 +1,159 @@
+"""Every metric of the product in one index, with counters cheap enough for the hot path.
+
+A family keeps plain numbers in a dict and is rendered when somebody scrapes; nothing locks, because one event loop
+owns a process's numbers. The dataclass-like declarations at the end are the index: docs/metrics.md is made from it.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from typing import ClassVar, Literal
+
+Labels = tuple[str, ...]
+Sample = tuple[str, Labels, float]
+
+INDEX: "dict[str, Family]" = {}
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+
+
+class Family:
+    """A metric with its label names; it enters the index when it is made."""
+
+    kind: ClassVar[Literal["counter", "gauge", "histogram"]]
+
+    def __init__(self, name: str, help_: str, labels: Labels = ()) -> None:
+        self.name = name
+        self.help = help_
+        self.labels = labels
+        self.values: dict[Labels, float] = {}
+        INDEX[name] = self
+
+    def samples(self) -> Iterator[Sample]:
+        """Suffix, label values and value of each sample."""
+        for labels, value in self.values.items():
+            yield "", labels, value
+
+    def render(self, process: str) -> Iterator[str]:
+        """The family in the text format of Prometheus, each sample with its process."""
+        yield f"# HELP {self.name} {self.help}"
+        yield f"# TYPE {self.name} {self.kind}"
+        for suffix, labels, value in self.samples():
+            names = (*self.labels, "le") if suffix == "_bucket" else self.labels
+            pairs = [f'{name}="{_escaped(label)}"' for name, label in zip(names, labels, strict=True)]
+            yield f"{self.name}{suffix}{{{','.join([*pairs, _process(process)])}}} {value:.17g}"
+
+    def forget(self) -> None:
+        """Start again from nothing; for tests."""
+        self.values.clear()
+
+
+class Counter(Family):
+    """A number that only grows."""
+
+    kind = "counter"
+
+    def add(self, *labels: str, by: float = 1) -> None:
+        """Count one more, or `by` more."""
+        self.values[labels] = self.values.get(labels, 0) + by
+
+
+class Gauge(Family):
+    """A number that comes and goes."""
+
+    kind = "gauge"
+
+    def put(self, value: float, *labels: str) -> None:
+        """Say what it is now."""
+        self.values[labels] = value
+
+
+class Histogram(Family):
+    """Counts of durations in seconds, by upper bound."""
+
+    kind = "histogram"
+
+    def __init__(self, name: str, help_: str, labels: Labels = (), bounds: tuple[float, ...] = SECONDS) -> None:
+        super().__init__(name, help_, labels)
+        self.bounds = bounds
+        self.buckets: dict[Labels, list[int]] = {}
+
+    def observe(self, seconds: float, *labels: str) -> None:
+        """Count one duration."""
+        buckets = self.buckets.get(labels)
+        if buckets is None:
+            buckets = self.buckets[labels] = [0] * (len(self.bounds) + 1)
+        buckets[bisect_left(self.bounds, seconds)] += 1
+        self.values[labels] = self.values.get(labels, 0.0) + seconds
+
+    def samples(self) -> Iterator[Sample]:
+        """Cumulative buckets, count and sum."""
+        for labels, buckets in self.buckets.items():
+            below = 0
+            for bound, count in zip((*self.bounds, float("inf")), buckets, strict=True):
+                below += count
+                yield "_bucket", (*labels, "+Inf" if bound == float("inf") else f"{bound:g}"), below
+            yield "_count", labels, below
+            yield "_sum", labels, self.values[labels]
+
+    def forget(self) -> None:
+        """Start again from nothing; for tests."""
+        super().forget()
+        self.buckets.clear()
+
+
+def render(process: str) -> str:
+    """Everything this process counted, in the text format of Prometheus."""
+    return "\n".join(line for family in INDEX.values() for line in family.render(process)) + "\n"
+
+
+def merge(texts: Iterable[str]) -> str:
+    """The texts of several processes as one: each family once, in the order of the index."""
+    samples: dict[str, list[str]] = {name: [] for name in INDEX}
+    for text in texts:
+        name = ""
+        for line in text.splitlines():
+            if line.startswith("# HELP "):
+                name = line.split(" ", 3)[2]
+            elif not line.startswith("#") and name in samples:
+                samples[name].append(line)
+    lines: list[str] = []
+    for name, family in INDEX.items():
+        lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}", *samples[name]]
+    return "\n".join(lines) + "\n"
+
+
+def _process(name: str) -> str:
+    return f'process="{_escaped(name)}"'
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+PREDICTIONS = Counter("lockgate_predictions_total", "Predictions decided.", ("model", "release", "path", "rule"))
+PREDICTION_SECONDS = Histogram(
+    "lockgate_prediction_seconds",
+    "Seconds from a request to its answer, waiting included.",
+    ("model", "path"),
+)
+REFUSALS = Counter("lockgate_refusals_total", "Requests that were answered with an error.", ("code",))
+DELIVERIES = Counter("lockgate_deliveries_total", "What callers of held predictions were told.", ("model", "kind"))
+WAITING = Gauge("lockgate_waiting_callers", "Callers who wait for a person now.", ("model",))
+SHADOWS = Counter("lockgate_shadow_runs_total", "Shadow runs: ran, dropped or failed.", ("model", "result"))
+PAYLOADS_IGNORED = Counter(
+    "lockgate_flag_payloads_ignored_total",
+    "Variant payloads that do not validate or name another release.",
+    ("model",),
+)
+FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
+PLAN_REVISION = Gauge("lockgate_plan_revision", "Revision of the plan in force.")
+TRAFFIC_ENTRIES = Gauge("lockgate_traffic_entries", "Entries that this process has appended to its traffic log.")
+TRAFFIC_UNRECORDED = Gauge("lockgate_traffic_unrecorded", "Answers that left unrecorded because the disk was full.")
+DEPENDENCY_UP = Gauge("lockgate_dependency_up", "1 while a dependency answers, 0 while it does not.", ("dependency",))
+API_REQUESTS = Counter("lockgate_api_requests_total", "Requests to the API and the console.", ("method", "status"))
+API_SECONDS = Histogram("lockgate_api_seconds", "Seconds that a request to the API or the console took.", ("method",))
+SIGN_INS = Counter("lockgate_sign_ins_total", "Attempts to sign in to the console.", ("result",))
+JOB_RUNS = Counter("lockgate_job_runs_total", "Runs of the worker's jobs: done or failed.", ("job", "result"))
+JOB_SECONDS = Histogram("lockgate_job_seconds", "Seconds that a run of a worker's job took.", ("job",))
+LEASE_HELD = Gauge("lockgate_worker_lease_held", "1 in the process that holds the worker's lease.")
+CHILD_UP = Gauge("lockgate_child_up", "1 while a supervised process runs and is ready.", ("child",))
+CHILD_RESTARTS = Counter("lockgate_child_restarts_total", "Restarts of supervised processes that died.", ("child",))

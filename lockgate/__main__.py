@@ -1,0 +1,5 @@
+"""`python -m lockgate` is the command `lockgate`."""
+
+from lockgate.main import main
+
+main()

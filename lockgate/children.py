@@ -1,0 +1,124 @@
+"""One supervised process: started, watched until it ends, and started again after a pause."""
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+import structlog
+
+from gateway import metrics
+from lockgate.health import ProcessHealth
+from lockgate.listeners import address_of
+from lockgate.processes.order import Order, encode_order
+
+log = structlog.get_logger()
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 10.0
+STEADY_S = 30.0
+"""A process that ran this long starts again with the first pause."""
+
+
+def pause_s(deaths_in_a_row: int) -> float:
+    """How long to wait before the next start."""
+    return min(FIRST_PAUSE_S * 2.0 ** (deaths_in_a_row - 1), LONGEST_PAUSE_S)
+
+
+class Child:
+    """A process of ours, through all its lives; its sockets are shared with us, so that its successor has them too."""
+
+    def __init__(self, order: Order, sockets: Sequence[socket.socket]) -> None:
+        self.order = order
+        self.ready = asyncio.Event()
+        self.state = "starting"
+        self.restarts = 0
+        self.deaths_in_a_row = 0
+        self._sockets = tuple(sockets)
+        self._process: asyncio.subprocess.Process | None = None
+        self._ending = False
+
+    @property
+    def pid(self) -> int | None:
+        """Its number while it lives."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    @property
+    def watch_url(self) -> str:
+        """Where it answers about itself while it lives."""
+        watch = next(one for one in self._sockets if one.fileno() == self.order.monitor_descriptor)
+        return f"http://{address_of(watch)}"
+
+    def down(self) -> ProcessHealth:
+        """Its health in the supervisor's words, for as long as it cannot speak for itself."""
+        return ProcessHealth(process=self.order.name, ready=False, state=self.state, restarts=self.restarts)
+
+    async def keep_alive(self) -> None:
+        """Run the process again and again until `end` was called."""
+        while not self._ending:
+            started = time.monotonic()
+            status = await self._live()
+            if not self._ending:
+                await self._pause(status, time.monotonic() - started)
+        self.state = "ended"
+
+    async def end(self, seconds: float) -> None:
+        """Tell the process to end, and kill it when it has not after `seconds`."""
+        self._ending = True
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        self.state = "draining"
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(seconds):
+                await process.wait()
+        except TimeoutError:
+            log.warning("child_killed", child=self.order.name, after_s=seconds)
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _live(self) -> int:
+        """One life: the exit status."""
+        process = self._process = await self._spawn()
+        assert process.stdout is not None
+        said = await process.stdout.readline()
+        if said:
+            self.ready.set()
+            self.state = "ready"
+            metrics.CHILD_UP.put(1, self.order.name)
+        status = await process.wait()
+        self.ready.clear()
+        metrics.CHILD_UP.put(0, self.order.name)
+        return status
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
+        self.state = "starting"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "lockgate.processes.child"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            pass_fds=[one.fileno() for one in self._sockets],
+            start_new_session=True,  # Ctrl-C is for the supervisor, which ends its children in order
+        )
+        assert process.stdin is not None
+        process.stdin.write(encode_order(self.order))
+        return process
+
+    async def _pause(self, status: int, lived_s: float) -> None:
+        self.deaths_in_a_row = 1 if lived_s >= STEADY_S else self.deaths_in_a_row + 1
+        self.restarts += 1
+        pause = pause_s(self.deaths_in_a_row)
+        self.state = f"restarting: it {_ended(status)}"
+        metrics.CHILD_RESTARTS.add(self.order.name)
+        log.error("child_died", child=self.order.name, how=_ended(status), lived_s=round(lived_s, 3), pause_s=pause)
+        await asyncio.sleep(pause)
+
+
+def _ended(status: int) -> str:
+    return f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"

@@ -1,0 +1,83 @@
+"""`lockgate serve`: everything on this machine, supervised."""
+
+import asyncio
+
+import click
+import structlog
+
+from gateway.store.migrate import check, upgrade
+from lockgate.commands.options import server_options, settled
+from lockgate.logs import configure_logs
+from lockgate.monitor import monitor
+from lockgate.output import say
+from lockgate.processes.running import end_on_signals
+from lockgate.settings import Settings
+from lockgate.supervisor import Sockets, bind_all, supervising
+from lockgate.web import serving
+
+log = structlog.get_logger()
+
+
+@click.command()
+@server_options
+@click.option("--gateways", type=int, help="How many gateway processes.")
+def serve(**given: object) -> None:
+    """Run gateway processes, the console and the worker on this machine, supervised.
+
+    On first start the embedded ledger is made in the data directory. Ctrl-C or SIGTERM ends everything in order.
+    """
+    settings = settled(**given).settings
+    configure_logs(settings.log_level, settings.log_format, "supervisor")
+    sockets = bind_all(settings)
+    asyncio.run(_serve(settings, sockets))
+
+
+async def _serve(settings: Settings, sockets: Sockets) -> None:
+    told = end_on_signals()
+    await prepare_ledger(settings)
+    async with supervising(settings, sockets) as supervisor, serving(monitor(supervisor), sockets.metrics, drain_s=1):
+        say(await greeting(settings))
+        await told.wait()
+        log.info("told_to_end")
+
+
+async def prepare_ledger(settings: Settings) -> None:
+    """Migrate the embedded ledger; one on a server is only checked, because others may use it.
+
+    Raises: LedgerTooOld, LedgerTooNew, LedgerUnavailable.
+    """
+    if not settings.embedded:
+        await check(settings.ledger_url)
+        return
+    settings.data_directory.mkdir(parents=True, exist_ok=True)
+    await upgrade(settings.ledger_url)
+
+
+async def greeting(settings: Settings) -> str:
+    """What a person reads when everything is up: where things are, and what to type next."""
+    lines = [
+        "",
+        "  Lockgate is up.",
+        f"    console   {settings.link_url}/console",
+        f"    predict   {settings.link_url}/v2/models/MODEL/infer",
+        f"    metrics   http://{settings.metrics_address}/metrics   health  http://{settings.metrics_address}/health",
+        f"    data      {settings.data_directory.absolute()}",
+        "",
+        f"  {await next_step(settings)}",
+        "  Ctrl-C ends it in order.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+async def next_step(settings: Settings) -> str:
+    """What to do now: make the first admin, add the first model, or open the console."""
+    from gateway.store.ledger import Ledger
+    from review.people.joining import has_admin
+
+    ledger = Ledger.open(settings.ledger_url)
+    try:
+        if await has_admin(ledger):
+            return f"Next: open {settings.link_url}/console"
+    finally:
+        await ledger.close()
+    return "Next: type 'lockgate people link admin' in another terminal, and open the link it prints."

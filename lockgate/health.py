@@ -1,0 +1,58 @@
+"""What a process says about itself, and what all of them together say."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from gateway import metrics
+
+
+class Dependency(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a process needs or uses, and how it is."""
+
+    name: str
+    state: str
+    """Either 'up' or, with a reason, 'down: …'."""
+
+    @property
+    def up(self) -> bool:
+        """Whether it answers."""
+        return self.state == "up"
+
+
+class ProcessHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How a process is."""
+
+    process: str
+    ready: bool
+    state: str
+    """Such as 'ready', 'starting', 'draining', or 'restarting in 0.4 s: it ended with status 1'."""
+    dependencies: tuple[Dependency, ...] = ()
+    plan_revision: int | None = None
+    flag_age_s: float | None = None
+    restarts: int = 0
+
+
+class SystemHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How all processes of a `lockgate serve` are."""
+
+    state: str
+    """'ok', or 'degraded' when a process is not ready or a dependency is down."""
+    processes: tuple[ProcessHealth, ...]
+
+
+def together(processes: Iterable[ProcessHealth]) -> SystemHealth:
+    """The health of several processes as one: the worst counts."""
+    all_ = tuple(processes)
+    whole = all(process.ready and all(one.up for one in process.dependencies) for process in all_)
+    return SystemHealth(state="ok" if whole else "degraded", processes=all_)
+
+
+def count(health: ProcessHealth) -> None:
+    """Put the state of the dependencies into the metrics."""
+    for dependency in health.dependencies:
+        metrics.DEPENDENCY_UP.put(float(dependency.up), dependency.name)
+    if health.plan_revision is not None:
+        metrics.PLAN_REVISION.put(health.plan_revision)
+    if health.flag_age_s is not None:
+        metrics.FLAG_AGE.put(health.flag_age_s)

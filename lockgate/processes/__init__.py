@@ -1,0 +1,1 @@
+"""The processes: each one explicit context manager, everything opened in it closed in reverse."""

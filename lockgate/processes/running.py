@@ -1,0 +1,63 @@
+"""How a process of any kind runs: it opens its parts, serves, says that it is ready, and ends in order when told."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Protocol
+
+import structlog
+
+from lockgate.health import ProcessHealth
+from lockgate.monitor import WatchedProcess, monitor
+from lockgate.web import App, serving
+
+log = structlog.get_logger()
+
+
+class Running(Protocol):
+    """The opened parts of a process."""
+
+    @property
+    def app(self) -> App | None:
+        """What answers on the process's listener; None when it has none."""
+
+    async def health(self) -> ProcessHealth:
+        """How this process and what it depends on are."""
+
+    async def drain(self) -> None:
+        """Stop taking work on: not ready any more, and whoever waits is told so."""
+
+
+async def run_process(
+    name: str,
+    opened: AbstractAsyncContextManager[Running],
+    *,
+    http: socket.socket | None,
+    watch: socket.socket,
+    drain_s: float,
+    when_ready: Callable[[], None],
+    told_to_end: Callable[[], Awaitable[object]],
+) -> None:
+    """Run until `told_to_end` returns; then requests in flight finish before the parts are closed in reverse."""
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(opened)
+        await stack.enter_async_context(serving(monitor(WatchedProcess(name, running.health)), watch, drain_s=1.0))
+        if running.app is not None and http is not None:
+            await stack.enter_async_context(serving(running.app, http, drain_s=drain_s))
+        when_ready()
+        log.info("process_ready")
+        await told_to_end()
+        log.info("process_draining")
+        await running.drain()
+    log.info("process_ended")
+
+
+def end_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    return told

@@ -1,0 +1,169 @@
+"""The settings, and the only place that reads the environment.
+
+A setting comes from its default, then `lockgate.toml` (or the file that LOCKGATE_CONFIG names), then LOCKGATE_<NAME>,
+then the command line; the last one counts. LOCKGATE_<NAME>_FILE names a file that holds the value of a secret. A name
+with our prefix that is no setting is an error, so that a typing mistake is never a silent default.
+"""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+PREFIX = "LOCKGATE_"
+CONFIG = "LOCKGATE_CONFIG"
+CONFIG_FILE = "lockgate.toml"
+MIB = 1 << 20
+CLIENT_VARIABLES = {
+    "LOCKGATE_CONFIG": "the file with settings, instead of lockgate.toml in the working folder",
+    "LOCKGATE_URL": "the server that commands talk to",
+    "LOCKGATE_TOKEN": "the key that commands send",
+    "LOCKGATE_CONTEXT": "the context that commands use, instead of the current one",
+}
+"""Variables with our prefix that are no settings of the server."""
+
+Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$", extra={"expects": "HOST:PORT"})]
+Bytes = Annotated[int, Meta(ge=1, extra={"expects": "a number of bytes"})]
+Seconds = Annotated[float, Meta(gt=0, extra={"expects": "a number of seconds above 0"})]
+SECRET = {"secret": True}
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """How this Lockgate runs. Every setting has a default that works on one machine."""
+
+    data_directory: Annotated[
+        Path, Meta(description="Where the ledger, models, payloads and the traffic log are kept.")
+    ] = Path("lockgate-data")
+    database_url: Annotated[
+        str,
+        Meta(
+            description="The ledger: `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://USER@HOST/NAME`. "
+            "Empty: `ledger.db` in the data directory.",
+            extra=SECRET,
+        ),
+    ] = ""
+    redis_url: Annotated[
+        str, Meta(description="Redis for the bell between machines, `redis://HOST:PORT/0`. Empty: none.", extra=SECRET)
+    ] = ""
+    objects_url: Annotated[
+        str,
+        Meta(description="Where payloads are kept, `file:///FOLDER`. Empty: in the data directory.", extra=SECRET),
+    ] = ""
+    http_address: Annotated[
+        Address, Meta(description="The listener for callers, the API, the console and the docs.")
+    ] = "127.0.0.1:8000"
+    metrics_address: Annotated[Address, Meta(description="The listener for metrics and health.")] = "127.0.0.1:8002"
+    console_address: Annotated[
+        Address,
+        Meta(
+            description="Where `lockgate console` listens and `lockgate gateway` finds it. "
+            "`lockgate serve` takes a free port of the loopback instead."
+        ),
+    ] = "127.0.0.1:8003"
+    public_url: Annotated[
+        str, Meta(description="The address people and callers use, for links. Empty: made from the HTTP address.")
+    ] = ""
+    gateways: Annotated[int, Meta(description="How many gateway processes `lockgate serve` runs.", ge=1, le=128)] = 1
+    model_threads: Annotated[int, Meta(description="Threads of one model session in a gateway.", ge=1, le=256)] = 1
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        Meta(description="How log lines look; `auto`: for people on a terminal, else JSON."),
+    ] = "auto"
+    body_max_bytes: Annotated[Bytes, Meta(description="The largest body of a prediction request.")] = 64 * MIB
+    api_body_max_bytes: Annotated[Bytes, Meta(description="The largest body under `/api/v1` and `/console`.")] = MIB
+    upload_max_bytes: Annotated[Bytes, Meta(description="The largest model file that is taken.")] = 2048 * MIB
+    sync_interval_s: Annotated[
+        Seconds, Meta(description="How often the traffic log is synced: what power loss may take of automated records.")
+    ] = 1.0
+    disk_reserve_bytes: Annotated[
+        int, Meta(description="What the traffic log leaves free on its disk, in bytes.", ge=0)
+    ] = 256 * MIB
+    drain_s: Annotated[
+        Seconds, Meta(description="How long a process that was told to end may finish its requests.")
+    ] = 10.0
+    session_s: Annotated[Seconds, Meta(description="How long a person stays signed in to the console.")] = 43_200.0
+    invitation_s: Annotated[Seconds, Meta(description="How long an invitation link works.")] = 259_200.0
+    payload_keep_s: Annotated[
+        Seconds, Meta(description="How long payload objects are kept that nothing else holds.")
+    ] = 7_776_000.0
+    traffic_keep_s: Annotated[Seconds, Meta(description="How long sealed segments of the traffic log are kept.")] = (
+        7_776_000.0
+    )
+
+    @property
+    def ledger_url(self) -> str:
+        """The ledger's SQLAlchemy URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_directory.absolute() / 'ledger.db'}"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the ledger is the SQLite file that needs no server."""
+        return self.ledger_url.startswith("sqlite")
+
+    @property
+    def payloads_url(self) -> str:
+        """The URL of the object store."""
+        return self.objects_url or (self.data_directory.absolute() / "objects").as_uri()
+
+    @property
+    def artifacts(self) -> Path:
+        """Where artifacts lie under their SHA-256."""
+        return self.data_directory.absolute() / "artifacts"
+
+    @property
+    def traffic(self) -> Path:
+        """The traffic log's folder."""
+        return self.data_directory.absolute() / "traffic"
+
+    @property
+    def snapshots(self) -> Path:
+        """Where gateways keep their plan, to boot from it while the ledger is away."""
+        return self.data_directory.absolute() / "snapshots"
+
+    @property
+    def link_url(self) -> str:
+        """The address that links begin with, without a slash at its end."""
+        return (self.public_url or f"http://{_reachable(self.http_address)}").rstrip("/")
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Whether the console is reached over https only."""
+        return self.link_url.startswith("https:")
+
+
+class ClientSettings(Struct, frozen=True, kw_only=True):
+    """What a command that talks to a server takes from the environment."""
+
+    url: str = ""
+    token: str = ""
+    context: str = ""
+    contexts_file: Path
+
+
+def read_environment() -> Mapping[str, str]:
+    """The variables with our prefix."""
+    return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+
+
+def read_client_environment() -> ClientSettings:
+    """The server and key to use, and where contexts are kept."""
+    home = Path.home() / ("Library/Application Support" if sys.platform == "darwin" else ".config")
+    folder = Path(os.environ.get("XDG_CONFIG_HOME") or home)
+    return ClientSettings(
+        url=os.environ.get("LOCKGATE_URL", ""),
+        token=os.environ.get("LOCKGATE_TOKEN", ""),
+        context=os.environ.get("LOCKGATE_CONTEXT", ""),
+        contexts_file=folder / "lockgate" / "contexts.toml",
+    )
+
+
+def _reachable(address: str) -> str:
+    """The address with a host that a browser on this machine can open."""
+    host, _, port = address.rpartition(":")
+    return f"127.0.0.1:{port}" if host in {"0.0.0.0", "[::]"} else f"{host}:{port}"  # noqa: S104 - compared, not bound

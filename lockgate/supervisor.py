@@ -1,0 +1,149 @@
+"""Supervises the processes of one `lockgate serve`: starts them on sockets bound beforehand, restarts what dies, and
+ends them in order."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import httpx
+import msgspec
+import structlog
+
+from gateway import metrics
+from lockgate.children import Child
+from lockgate.errors import ChildFailed
+from lockgate.health import ProcessHealth, SystemHealth, together
+from lockgate.listeners import LOOPBACK, address_of, bind
+from lockgate.processes.order import Kind, Order
+from lockgate.settings import Settings
+
+log = structlog.get_logger()
+TRIES = 3
+"""A process that dies this often before it was ever ready ends the start."""
+KILL_AFTER_DRAIN_S = 5.0
+ASK_S = 2.0
+
+
+class Sockets(msgspec.Struct, frozen=True, kw_only=True):
+    """The listeners of a `lockgate serve`."""
+
+    http: socket.socket
+    metrics: socket.socket
+    console: socket.socket
+
+
+def bind_all(settings: Settings) -> Sockets:
+    """Every listener, bound. Raises: PortTaken, AddressUnusable."""
+    return Sockets(
+        http=bind(settings.http_address, "http_address"),
+        metrics=bind(settings.metrics_address, "metrics_address"),
+        console=bind(LOOPBACK, "console_address"),
+    )
+
+
+class Supervisor:
+    """The children of a `lockgate serve`, the gateways first."""
+
+    def __init__(self, settings: Settings, sockets: Sockets) -> None:
+        self.settings = settings
+        self.children = [*_gateways(settings, sockets), _child(settings, "console", "console", sockets)]
+        self._client = httpx.AsyncClient(timeout=ASK_S, trust_env=False)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._draining = False
+
+    async def start(self) -> None:
+        """Start every child and return when all are ready. Raises: ChildFailed."""
+        self._tasks = [asyncio.create_task(child.keep_alive(), name=child.order.name) for child in self.children]
+        for child in self.children:
+            await self._until_ready(child)
+
+    async def end(self) -> None:
+        """End the children in order: gateways drain while the console can still settle what they wait for."""
+        self._draining = True
+        patience = self.settings.drain_s + KILL_AFTER_DRAIN_S
+        gateways = [child for child in self.children if child.order.kind == "gateway"]
+        await asyncio.gather(*(child.end(patience) for child in gateways))
+        for child in self.children[len(gateways) :]:
+            await child.end(patience)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._client.aclose()
+
+    async def metrics(self) -> str:
+        """The numbers of every process, each sample with its process."""
+        texts = await asyncio.gather(*(self._ask(child, "/metrics") for child in self.children))
+        return metrics.merge([metrics.render("supervisor"), *(text for text in texts if text is not None)])
+
+    async def health(self) -> msgspec.Struct:
+        """The health of every process, dead ones included."""
+        return together(await self._all_health())
+
+    async def ready(self) -> bool:
+        """Whether some gateway answers; they share one socket, so a dead one takes no request with it."""
+        gateways = [one for one in await self._all_health() if one.process.startswith("gateway")]
+        return not self._draining and any(one.ready for one in gateways)
+
+    async def _until_ready(self, child: Child) -> None:
+        ready = asyncio.create_task(child.ready.wait())
+        try:
+            while not ready.done():
+                await asyncio.wait({ready}, timeout=0.05)
+                if child.deaths_in_a_row >= TRIES:
+                    raise ChildFailed(process=child.order.name, times=child.deaths_in_a_row)
+        finally:
+            ready.cancel()
+
+    async def _all_health(self) -> list[ProcessHealth]:
+        return list(await asyncio.gather(*(self._health_of(child) for child in self.children)))
+
+    async def _health_of(self, child: Child) -> ProcessHealth:
+        text = await self._ask(child, "/health")
+        if text is None:
+            return child.down()
+        (health,) = msgspec.json.decode(text, type=SystemHealth).processes
+        return msgspec.structs.replace(health, restarts=child.restarts)
+
+    async def _ask(self, child: Child, path: str) -> str | None:
+        """What a child says about itself; None while it is dead, starting or stuck."""
+        if not child.ready.is_set():
+            return None
+        try:
+            return (await self._client.get(f"{child.watch_url}{path}")).text
+        except httpx.HTTPError as error:
+            log.warning("child_silent", child=child.order.name, why=type(error).__name__)
+            return None
+
+
+@asynccontextmanager
+async def supervising(settings: Settings, sockets: Sockets) -> AsyncIterator[Supervisor]:
+    """A supervisor whose children are ready; afterwards they are ended in order. Raises: ChildFailed."""
+    supervisor = Supervisor(settings, sockets)
+    try:
+        await supervisor.start()
+        yield supervisor
+    finally:
+        await supervisor.end()
+
+
+def _gateways(settings: Settings, sockets: Sockets) -> Iterable[Child]:
+    for number in range(1, settings.gateways + 1):
+        yield _child(settings, f"gateway-{number}", "gateway", sockets)
+
+
+def _child(settings: Settings, name: str, kind: Kind, sockets: Sockets) -> Child:
+    http = sockets.http if kind == "gateway" else sockets.console
+    watch = bind(LOOPBACK, "metrics_address")
+    order = Order(
+        kind=kind,
+        name=name,
+        settings=settings,
+        http_descriptor=http.fileno(),
+        monitor_descriptor=watch.fileno(),
+        console_url=f"http://{address_of(sockets.console)}",
+        with_worker=kind == "console",
+        supervisor_pid=os.getpid(),
+    )
+    return Child(order, (http, watch))

@@ -1,0 +1,62 @@
+"""uvicorn, run by us: sockets and signals are ours, and so is the log."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+App = Any
+"""An ASGI application; uvicorn's own type for it is private."""
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that leaves signals alone and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Signals belong to the process, not to one of its servers."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to accept."""
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@asynccontextmanager
+async def serving(app: App, listener: socket.socket, *, drain_s: float) -> AsyncIterator[None]:
+    """The application answers on the socket; afterwards requests in flight get `drain_s` seconds to finish."""
+    config = uvicorn.Config(
+        app,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(drain_s)),
+    )
+    server = Server(config)
+    task = asyncio.create_task(server.serve([listener]), name="http")
+    listening = asyncio.create_task(server.listening.wait())
+    await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
+    listening.cancel()
+    try:
+        if task.done():
+            await task
+        yield
+    finally:
+        server.should_exit = True
+        await task

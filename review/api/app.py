@@ -1,0 +1,91 @@
+"""The console process's application: `/api/v1` and `/console`, composed from the controllers of each subject.
+
+Handlers may ask for `ledger`, `objects`, `settings`, `attempts`, `actor` (who asks; never None behind a permission) and
+`credentials`. `app.state` carries the first ones for middleware and guards.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
+
+from review.actors import Actor
+from review.api.authentication import Authentication, Credentials
+from review.api.guards import guard
+from review.api.parts import Parts
+from review.api.problems import EXCEPTION_HANDLERS
+from review.api.record import record_requests
+
+SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+def create_app(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> Litestar:
+    """The application over opened parts; it opens and closes nothing itself."""
+    return Litestar(
+        route_handlers=list(handlers),
+        guards=[guard],
+        middleware=[record_requests, DefineMiddleware(Authentication)],
+        exception_handlers=EXCEPTION_HANDLERS,
+        dependencies=_dependencies(parts),
+        state=State({"ledger": parts.ledger, "link_url": parts.settings.link_url, "parts": parts}),
+        response_headers=SECURITY_HEADERS,
+        request_max_body_size=parts.settings.body_max_bytes,
+        openapi_config=_openapi(),
+        logging_config=None,
+    )
+
+
+def _dependencies(parts: Parts) -> dict[str, Provide]:
+    values = {
+        "ledger": parts.ledger,
+        "objects": parts.objects,
+        "settings": parts.settings,
+        "attempts": parts.attempts,
+    }
+    given = {name: Provide(_giving(value), sync_to_thread=False) for name, value in values.items()}
+    return {
+        **given,
+        "actor": Provide(_actor, sync_to_thread=False),
+        "credentials": Provide(_credentials, sync_to_thread=False),
+    }
+
+
+def _giving(value: Any) -> Any:
+    def give() -> Any:
+        return value
+
+    return give
+
+
+def _actor(request: Request[Actor, Credentials, State]) -> Actor:
+    return request.user
+
+
+def _credentials(request: Request[Actor, Credentials, State]) -> Credentials:
+    return request.auth
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Lockgate",
+        version="1",
+        path="/api/v1/openapi",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(
+            security_schemes={"key": SecurityScheme(type="http", scheme="bearer", description="A key: lg_…")}
+        ),
+        security=[{"key": []}],
+    )

@@ -1,0 +1,32 @@
+"""What the application's handlers may ask for."""
+
+from pathlib import Path
+
+import msgspec
+
+from gateway.record.payloads import ObjectStore
+from gateway.store.ledger import Ledger
+from review.people.sessions import Attempts
+
+
+class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """The settings that the application reads."""
+
+    link_url: str
+    secure_cookies: bool
+    session_s: float
+    invitation_s: float
+    body_max_bytes: int
+    upload_max_bytes: int
+    data_directory: Path
+    artifacts: Path
+    traffic: Path
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The opened parts that handlers work with."""
+
+    settings: ApiSettings
+    ledger: Ledger
+    objects: ObjectStore
+    attempts: Attempts

@@ -1,0 +1,69 @@
+"""The jobs of the worker, each a function of the opened parts and the time."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from gateway.record.payloads import ObjectStore
+from gateway.store.events import any_unpositioned, position_events
+from gateway.store.ledger import Ledger
+from gateway.store.segments import LedgerCursors, LedgerSegments
+from gateway.times import after_us
+from review.desk.lapse import lapse_claims
+from review.traffic.retention import retain
+from review.traffic.seal import Sealer
+from review.work import Job
+
+CONSUMERS = ("audits",)
+"""Who reads the traffic log behind the gateways; a segment is sealed when all of them have read it."""
+
+
+class JobParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the jobs work with."""
+
+    ledger: Ledger
+    objects: ObjectStore
+    traffic: Path
+    traffic_keep_s: float
+
+
+def make_jobs(parts: JobParts) -> list[Job]:
+    """Every job, the quick ones first."""
+
+    def job(every_s: float, run: Callable[[JobParts, int], Awaitable[None]], *, on_bell: bool = False) -> Job:
+        return Job(name=run.__name__, every_s=every_s, run=partial(run, parts), on_bell=on_bell)
+
+    return [
+        job(1.0, position, on_bell=True),
+        job(1.0, lapse),
+        job(15.0, seal),
+        job(3600.0, drop_old_traffic),
+    ]
+
+
+async def position(parts: JobParts, _now_us: int) -> None:
+    """Give committed events their positions."""
+    async with parts.ledger.reading() as r:
+        waiting = await any_unpositioned(r)
+    while waiting:
+        async with parts.ledger.writing() as w:
+            waiting = await position_events(w) > 0
+
+
+async def lapse(parts: JobParts, now_us: int) -> None:
+    """End claims whose lease ran out."""
+    async with parts.ledger.writing() as w:
+        await lapse_claims(w, now_us)
+
+
+async def seal(parts: JobParts, _now_us: int) -> None:
+    """Turn segments that nobody writes into Parquet; each in a child process."""
+    await Sealer(parts.traffic, LedgerSegments(parts.ledger), LedgerCursors(parts.ledger, CONSUMERS)).run()
+
+
+async def drop_old_traffic(parts: JobParts, now_us: int) -> None:
+    """Remove sealed traffic whose time is over."""
+    before = after_us(now_us, -parts.traffic_keep_s)
+    await retain(parts.traffic, LedgerSegments(parts.ledger), parts.objects, before_us=before, at_us=now_us)

@@ -1,0 +1,1 @@
+"""People: how they join, sign in, get roles and keys."""
