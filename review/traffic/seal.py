@@ -138,8 +138,9 @@ async def write_parts_in_child(segment: Path, traffic: Path, committed: int) -> 
     try:
         output, complaint = await child.communicate()
     finally:
-        if child.returncode is None:
+        if child.returncode is None:  # cancelled: leave no child behind
             child.kill()
+            await child.wait()
     if child.returncode:
         raise SegmentUnsealable(segment=segment.stem, complaint=complaint.decode(errors="replace")[-2000:])
     return msgspec.json.decode(output, type=PartsReport)
