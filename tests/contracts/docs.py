@@ -51,6 +51,9 @@ TABLES = (
     Table("errors", "errors.md", ("code", "status", "what it says"), tables.errors),
     Table("settings", "settings.md", ("setting", "variable", "expects", "default", "meaning"), tables.settings),
     Table("metrics", "metrics.md", ("metric", "kind", "labels", "meaning"), tables.metrics),
+    Table("commands", "commands.md", ("command", "what it does"), tables.commands),
+    Table("flags", "flags.md", ("flag", "on", "off, unknown or never loaded"), tables.flags),
+    Table("routes", "api.md", ("route", "what it does", "permission"), tables.routes),
 )
 
 

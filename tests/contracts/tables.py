@@ -5,6 +5,10 @@ import pkgutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 
+import click
+from litestar import Litestar
+from litestar.routes import BaseRoute
+
 PACKAGES = ("flags", "gateway", "review", "lockgate")
 TREES = {"flags": "FlagsError", "gateway": "GatewayError", "review": "ReviewError", "lockgate": "CommandError"}
 
@@ -37,7 +41,7 @@ def every_error() -> list[type[Exception]]:
     return list(dict.fromkeys(kind for tree in error_trees() for kind in descendants(tree)))
 
 
-def sentence(kind: type) -> str:
+def sentence(kind: object) -> str:
     """The docstring on one line."""
     return " ".join((kind.__doc__ or "").split())
 
@@ -77,3 +81,64 @@ def metrics() -> list[list[str]]:
         [f"`{family.name}`", family.kind, ", ".join(f"`{label}`" for label in family.labels), family.help]
         for family in sorted(INDEX.values(), key=lambda family: family.name)
     ]
+
+
+def commands() -> list[list[str]]:
+    """One row for each command that can be typed: its words and what it does."""
+    from lockgate.main import root
+
+    return [[f"`{' '.join(words)}`", first_line(command)] for words, command in leaves(root, ("lockgate",))]
+
+
+def leaves(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every command below this one that is no group, with the words that call it."""
+    if not isinstance(command, click.Group):
+        yield (*words, *(argument_word(each) for each in command.params if isinstance(each, click.Argument))), command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        try:
+            child = command.get_command(context, name)
+        except ModuleNotFoundError as error:
+            if not (error.name or "").startswith("lockgate."):
+                raise
+            continue
+        if child is not None and not child.hidden:
+            yield from leaves(child, (*words, name))
+
+
+def argument_word(argument: click.Argument) -> str:
+    """The argument as a usage line shows it."""
+    word = argument.human_readable_name.upper() + ("…" if argument.nargs == -1 else "")
+    return word if argument.required else f"[{word}]"
+
+
+def first_line(command: click.Command) -> str:
+    """The first sentence of a command's help."""
+    paragraph = " ".join((command.help or "").split("\n\n", 1)[0].split())
+    return paragraph.split(". ", 1)[0].rstrip(".") + "."
+
+
+def flags() -> list[list[str]]:
+    """One row for each flag of a model, and what both of its sides mean."""
+    from flags.names import Kind
+
+    return [[f"`<model>.{kind.value}`", kind.when_on, kind.when_off] for kind in Kind]
+
+
+def routes() -> list[list[str]]:
+    """One row for each route of the console process: verb and path, what it does, the permission it needs."""
+    from review.api.handlers import HANDLERS
+
+    handlers = [
+        handler for route in Litestar(list(HANDLERS), openapi_config=None).routes for handler in operations(route)
+    ]
+    return sorted(handlers, key=lambda row: row[0].split(" ")[::-1])
+
+
+def operations(route: BaseRoute) -> Iterator[list[str]]:
+    """The operations of one path."""
+    for handler in getattr(route, "route_handlers", ()):
+        for verb in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
+            summary = handler.summary or sentence(handler.fn).split(". ", 1)[0].rstrip(".")
+            yield [f"`{verb} {route.path_format}`", summary, str(handler.opt.get("permission", ""))]
