@@ -43,7 +43,7 @@ def constraint_findings(constraint: Constraint, place: str) -> Iterator[Finding]
     elif constraint.operator in _ON_VALUES:
         yield from _values_findings(constraint, place)
     else:
-        known = ", ".join((*_ON_VALUES, *_ON_ONE_VALUE))
+        known = ", ".join(KNOWN_OPERATORS)
         yield f"{place}.operator", f"expected one of {known}; got '{constraint.operator}'"
 
 
@@ -125,3 +125,4 @@ _ON_ONE_VALUE: Final[Mapping[str, Callable[[str], str | None]]] = {
     **dict.fromkeys(("SEMVER_EQ", "SEMVER_GT", "SEMVER_GTE", "SEMVER_LT", "SEMVER_LTE"), _unfit_version),
     "REGEX": _unfit_regex,
 }
+KNOWN_OPERATORS: Final = (*_ON_VALUES, *_ON_ONE_VALUE)

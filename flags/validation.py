@@ -221,6 +221,7 @@ _STRATEGIES: Final[Mapping[str, tuple[_Checks, _Checks]]] = {
     "gradualRolloutRandom": (_PERCENTAGE, _GROUP),
 }
 """Unleash's own strategies, with the parameters each needs and those it may have."""
+KNOWN_STRATEGIES: Final = tuple(_STRATEGIES)
 _PAYLOADS: Final[Mapping[str, Callable[[Payload], str | None]]] = {
     "string": _any_text,
     "csv": _any_text,
