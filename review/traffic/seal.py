@@ -28,20 +28,23 @@ from review.traffic.parts import TEMPORARY, PartsReport
 WriteParts = Callable[[Path, Path, int], Awaitable[PartsReport]]
 Step = Literal["registered", "removed", "forgotten"]
 _STALE_S = 3600.0
+COMPLAINT_MAX_CHARS = 2000
 
 
 class SegmentUnsealable(ReviewError):
-    """Segment '{segment}' could not be turned into Parquet: {complaint}"""
+    """Segment '{segment}' could not be turned into Parquet; it stays as it is."""
 
     code = "segment-unsealable"
 
-    @property
-    def segment(self) -> str:
-        """The segment's name."""
-        return str(self.fields["segment"])
+
+class Unsealed(Struct, frozen=True, kw_only=True):
+    """A segment that could not be turned into Parquet, and what the child process said, for the log."""
+
+    segment: str
+    complaint: str
 
 
-Outcome = SealedSegment | Literal["resumed", "owned", "behind"] | SegmentUnsealable
+Outcome = SealedSegment | Unsealed | Literal["resumed", "owned", "behind"]
 
 
 class SealReport(Struct, frozen=True, kw_only=True):
@@ -54,8 +57,7 @@ class SealReport(Struct, frozen=True, kw_only=True):
     """Segments whose process lives."""
     behind: int = 0
     """Segments with entries that a consumer has not committed yet."""
-    failed: tuple[str, ...] = ()
-    """Segments that could not be turned into Parquet; they stay as they are."""
+    failed: tuple[Unsealed, ...] = ()
 
     @property
     def torn_bytes(self) -> int:
@@ -86,7 +88,7 @@ class Sealer:
             resumed=outcomes.count("resumed"),
             owned=outcomes.count("owned"),
             behind=outcomes.count("behind"),
-            failed=tuple(found.segment for found in outcomes if isinstance(found, SegmentUnsealable)),
+            failed=tuple(found for found in outcomes if isinstance(found, Unsealed)),
         )
 
     async def steps(self, path: Path, sealed: SealedSegment | None) -> AsyncIterator[Step]:
@@ -107,7 +109,7 @@ class Sealer:
             try:
                 return await self._seal(path)
             except SegmentUnsealable as error:
-                return error
+                return Unsealed(segment=path.stem, complaint=str(error.__cause__))
 
     async def _seal(self, path: Path) -> Outcome:
         """Take an unowned segment as far as it goes. Raises: SegmentUnsealable."""
@@ -142,7 +144,8 @@ async def write_parts_in_child(segment: Path, traffic: Path, committed: int) -> 
             child.kill()
             await child.wait()
     if child.returncode:
-        raise SegmentUnsealable(segment=segment.stem, complaint=complaint.decode(errors="replace")[-2000:])
+        cause = RuntimeError(complaint.decode(errors="replace")[-COMPLAINT_MAX_CHARS:])
+        raise SegmentUnsealable(segment=segment.stem) from cause
     return msgspec.json.decode(output, type=PartsReport)
 
 
