@@ -144,6 +144,9 @@ PAYLOADS_IGNORED = Counter(
     "Variant payloads that do not validate or name another release.",
     ("model",),
 )
+PAYLOADS_DROPPED = Counter(
+    "lockgate_payloads_dropped_total", "Payloads of unselected predictions that could not be kept.", ("model",)
+)
 FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
 PLAN_REVISION = Gauge("lockgate_plan_revision", "Revision of the plan in force.")
 TRAFFIC_ENTRIES = Gauge("lockgate_traffic_entries", "Entries that this process has appended to its traffic log.")

@@ -1,6 +1,7 @@
 """Settles each item of a run: hold it for a person or answer it, and draw it for audit. Pure: draws are arguments.
 
-An item of a request on the review path is held under the decision's rule. Otherwise the first row that holds wins:
+An item of a request that people answer is held under the decision's rule; where the fallback or nobody answers, nothing
+is held or audited. Otherwise the first row that holds wins:
 
 | rule | when | held |
 |---|---|---|
@@ -63,8 +64,9 @@ def settle(decision: Decision, run: Run) -> Settled:
     scores = scores_of(card, run.outputs, answers)
     findings = _findings(decision, run, answers, scores)
     overflow = _overflow(decision) if run.full and any(finding.held for finding in findings) else None
+    rate = _audit_rate(decision, run)
     items = tuple(
-        _item(index, finding, answers[index], scores[index], policy, run, overflow)
+        _item(index, finding, answers[index], scores[index], run.draws[index], overflow, rate, policy)
         for index, finding in enumerate(findings)
     )
     return _settled(decision, items, overflow)
@@ -85,9 +87,10 @@ def _item(
     finding: _Finding,
     answer: Answer | None,
     score: float | None,
-    policy: Policy,
-    run: Run,
+    draw: float,
     overflow: Overflow | None,
+    audit_rate: float,
+    policy: Policy,
 ) -> SettledItem:
     overflowed = finding.held and overflow is not None
     held = finding.held and not overflowed
@@ -98,13 +101,16 @@ def _item(
         evidence=finding.evidence,
         answer=answer,
         score=score,
-        audit_probability=0.0 if held else policy.overflow_sample if overflowed else _audit_rate(policy, run),
-        audit_draw=run.draws[index],
+        audit_probability=0.0 if held else policy.overflow_sample if overflowed else audit_rate,
+        audit_draw=draw,
     )
 
 
-def _audit_rate(policy: Policy, run: Run) -> float:
-    return policy.audit_rate_under_pressure if run.pressed else policy.audit_rate
+def _audit_rate(decision: Decision, run: Run) -> float:
+    """The probability with which an answer of the model is audited; what the model did not say is not."""
+    if decision.by in ("fallback", "nobody"):
+        return 0.0
+    return decision.policy.audit_rate_under_pressure if run.pressed else decision.policy.audit_rate
 
 
 def _overflow(decision: Decision) -> Overflow:
@@ -114,7 +120,7 @@ def _overflow(decision: Decision) -> Overflow:
 def _findings(decision: Decision, run: Run, answers: list[Answer | None], scores: list[float | None]) -> list[_Finding]:
     """One finding an item, by the table above."""
     if decision.path == "review":
-        return [_Finding(decision.rule, _score_evidence(score), True) for score in scores]
+        return [_Finding(decision.rule, _score_evidence(score), decision.by == "people") for score in scores]
     if decision.precedent is not None:
         return [_Finding(decision.rule, {}, False)] * run.items
     card = decision.release.card

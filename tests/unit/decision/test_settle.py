@@ -120,6 +120,13 @@ def test_a_full_queue_answers_by_the_policys_overflow(decision: Decision, overfl
     assert settled.items[0].audited
 
 
+@pytest.mark.parametrize("by", ["fallback", "nobody"])
+def test_a_halt_without_people_holds_and_audits_nothing(by: str) -> None:
+    """Where the fallback or nobody answers, no case is made, and the path still says review."""
+    settled = settle(decided("review", "halted", by, audit_rate=1.0), ran(0.9))
+    assert (settled.held, settled.items[0].audited, settled.path, settled.rule) == ((), False, "review", "halted")
+
+
 def test_a_full_queue_leaves_sure_answers_alone() -> None:
     """Overflow concerns what would be held; a sure answer goes out as ever."""
     settled = settle(decided(hold_below=0.6), ran(0.9, full=True))

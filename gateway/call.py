@@ -1,0 +1,20 @@
+"""A prediction request as it came in, with its caller known."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from gateway.holding.asked import RawHeaders
+from gateway.plan import Caller
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """What the HTTP entry hands to the pipeline."""
+
+    caller: Caller
+    model: str
+    version: str | None
+    headers: RawHeaders
+    body: bytes
+    left: Callable[[], Awaitable[None]]
+    """Returns when the caller has hung up; a wait for a person ends with it."""

@@ -1,0 +1,111 @@
+"""What is read off a request and its answer: digests, the pinned release, and the entry of the traffic log. Pure."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+
+import numpy as np
+
+from flags.answer import FlagAnswer, FlagView
+from gateway.decision import SettledItem, public_rule
+from gateway.errors import BadRequest
+from gateway.holding.held import HeldPrediction
+from gateway.protocol.datatypes import Tensor, datatype_of
+from gateway.protocol.decode import InferenceRequest
+from gateway.record.entries import Decided, FlagFact, FlagFacts, ItemFacts, Number
+from gateway.stages import Stages
+
+PINNED = "release"
+"""The request parameter that pins a release, such as 7 or "sentiment@7"."""
+
+
+class PinRefused(BadRequest):
+    """The parameter 'release' must be a release's number or name, such as 7 or '{model}@7'."""
+
+    code = "pin-refused"
+
+
+def pinned_release(request: InferenceRequest, model: str) -> int | None:
+    """The number of the release that the caller pins, if any. Raises: PinRefused."""
+    value = request.parameters.get(PINNED)
+    if value is None:
+        return None
+    number = str(value).removeprefix(f"{model}@")
+    if isinstance(value, bool | float) or not number.isdecimal() or len(number) > 9:
+        raise PinRefused(model=model)
+    return int(number)
+
+
+def input_digest(request: InferenceRequest) -> str:
+    """The SHA-256 of everything that was sent as tensors, whatever JSON it came in."""
+    return tensors_digest(request.feeds | request.display)
+
+
+def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
+    """The SHA-256 of named tensors: names in order, datatypes, shapes and elements."""
+    digest = sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}\0{datatype_of(tensor)}\0{tensor.shape}\0".encode())
+        digest.update(tensor_bytes(tensor))
+    return digest.hexdigest()
+
+
+def tensor_bytes(tensor: Tensor) -> bytes:
+    """The elements little-endian and row-major; BYTES as 4-byte little-endian length and UTF-8 each."""
+    if tensor.dtype.kind != "O":
+        return np.ascontiguousarray(tensor).tobytes()
+    texts = [each.encode() if isinstance(each, str) else bytes(each) for each in tensor.ravel().tolist()]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+
+
+def entry_of(prediction: HeldPrediction, flags: FlagView, at: Stages, process: str) -> Decided:
+    """The prediction's entry in the traffic log, without its tensors."""
+    decision, settled = prediction.decision, prediction.settled
+    return Decided(
+        at_us=prediction.decided_us,
+        process=process,
+        prediction=prediction.id,
+        tenant=prediction.caller.tenant_id,
+        model=prediction.model.name,
+        release=decision.release.name,
+        path=settled.path,
+        decided_path=decision.path,
+        rule=settled.rule,
+        decided_rule=decision.rule,
+        public_rule=public_rule(settled.rule),
+        api_key=prediction.caller.key_id,
+        input_digest=prediction.input_digest,
+        output_digest=tensors_digest(prediction.outputs),
+        shadow_release=decision.shadow_release.name if decision.shadow_release else None,
+        request_id=prediction.asked.request_id,
+        flags=_flag_facts(prediction, flags),
+        items=tuple(_item_facts(item) for item in settled.items),
+        stages=at.times(),
+    )
+
+
+def _flag_facts(prediction: HeldPrediction, flags: FlagView) -> FlagFacts:
+    named = (("automated", flags.automated), ("shadow", flags.shadow), ("candidate", flags.candidate))
+    return FlagFacts(
+        state=flags.state,
+        evaluated_us=prediction.decided_us,
+        stickiness=str(prediction.facts.get("session_id") or prediction.facts.get("user_id") or ""),
+        answers=tuple(_flag_fact(name, answer) for name, answer in named),
+    )
+
+
+def _flag_fact(name: str, answer: FlagAnswer) -> FlagFact:
+    return FlagFact(name=name, enabled=answer.enabled, reason=str(answer.reason), variant=answer.variant)
+
+
+def _item_facts(item: SettledItem) -> ItemFacts:
+    numbers = [(name, value) for name, value in item.evidence.items() if isinstance(value, int | float)]
+    return ItemFacts(
+        score=item.score,
+        held=item.held,
+        rule=item.rule,
+        audited=item.audited,
+        audit_probability=item.audit_probability,
+        audit_draw=None if item.held else item.audit_draw,
+        evidence=tuple(Number(name, float(value)) for name, value in numbers),
+    )

@@ -1,0 +1,140 @@
+"""The hot path: one request in, one answer or one hold out. `Pipeline.handle` is the whole of it, on one screen.
+
+Nothing here asks a database, Redis or a flag server: what an automated answer needs is in the live plan. Only a request
+with an Idempotency-Key costs a ledger insert before it is decided, and a hold its commit after.
+"""
+
+from random import Random
+
+from flags.answer import FlagView
+from flags.context import RequestFacts, evaluation_context
+from gateway.call import Call
+from gateway.capture import Capture
+from gateway.decide import Question, decide
+from gateway.decision import Asked, Decision
+from gateway.errors import UnknownVersion
+from gateway.facts import input_digest, pinned_release
+from gateway.holding.asked import asked_from
+from gateway.holding.held import HeldPrediction
+from gateway.holding.holds import Holds
+from gateway.ids import new_id
+from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
+from gateway.plan import ModelPlan
+from gateway.protocol.datatypes import Tensor
+from gateway.protocol.decode import InferenceRequest
+from gateway.registry.follower import Follower
+from gateway.reply import Reply
+from gateway.settle import Run, settle
+from gateway.stages import Stages
+from gateway.tell import tell_at_once
+
+
+class Pipeline:
+    """Answers the prediction requests of one process."""
+
+    def __init__(self, follower: Follower, holds: Holds, capture: Capture, random: Random) -> None:
+        self._follower = follower
+        self._holds = holds
+        self._capture = capture
+        self._random = random
+
+    async def handle(self, call: Call) -> Reply:
+        """The answer to a request. Raises: GatewayError."""
+        at = Stages()
+        with self._follower.live.in_use() as live:
+            model = live.model(call.caller.tenant_id, call.model)
+            request = live.live(model.champion).decoder.decode(call.body)
+            asked = _asked(call, request)
+            digest = input_digest(request)
+            at.after("decode")
+            flags = self._flags(call, request, digest, at)
+            at.after("flags")
+            decision = self._decide(call, model, flags, asked, digest, at)
+            at.after("decide")
+            session = live.live(decision.release).session
+            outputs = await session.infer(request.feeds, items=request.items)
+            at.after("run")
+            settled = settle(decision, self._run(model, decision, request, outputs))
+            at.after("settle")
+            prediction = HeldPrediction(
+                id=new_id(),
+                caller=call.caller,
+                model=model,
+                decision=decision,
+                settled=settled,
+                asked=asked,
+                flag_state=flags.state,
+                facts=request.parameters,
+                input_digest=digest,
+                inputs=request.feeds,
+                beside=request.display,
+                outputs=outputs,
+                signature=session.signature,
+                decided_us=at.us,
+                requested=tuple(output.name for output in request.outputs),
+            )
+            position = await self._capture.record(prediction, flags, at, self._random.random())
+            _count(prediction)
+            if not settled.held:
+                return tell_at_once(prediction)
+            return await self._holds.hold(prediction, position, call.left)
+
+    def _flags(self, call: Call, request: InferenceRequest, digest: str, at: Stages) -> FlagView:
+        """The model's three flags for this request."""
+        facts = RequestFacts(
+            model=call.model,
+            tenant=str(call.caller.tenant_id),
+            caller=str(call.caller.key_id),
+            sticky_key=digest,
+            now_us=at.us,
+            user_id=_text(request, "user_id"),
+            session_id=_text(request, "session_id"),
+        )
+        return self._follower.flags.view(call.model, evaluation_context(facts))
+
+    def _decide(self, call: Call, model: ModelPlan, flags: FlagView, asked: Asked, digest: str, at: Stages) -> Decision:
+        """The decision, for a version that the caller may have named in the path. Raises: UnknownVersion."""
+        question = Question(
+            model=model,
+            flags=flags,
+            flags_age_s=self._follower.flags.age_s(at.us),
+            asked=asked,
+            may_pin=call.caller.may("pin", model.name),
+            input_digest=digest,
+            now_us=at.us,
+        )
+        decision = decide(question)
+        if call.version not in (None, str(decision.release.version)):
+            raise UnknownVersion(model=model.name, version=call.version)
+        return decision
+
+    def _run(self, model: ModelPlan, decision: Decision, request: InferenceRequest, outputs: dict[str, Tensor]) -> Run:
+        """What settle needs to know: the tensors, the draws, and how full the queue is."""
+        held, capacity = self._holds.open_count(model.id), model.queue.capacity
+        policy = decision.policy
+        waiting = self._holds.waiting_count(model.id)
+        return Run(
+            inputs=request.feeds,
+            outputs=outputs,
+            items=request.items,
+            draws=[self._random.random() for _ in range(request.items)],
+            pressed=capacity is not None and held >= capacity * policy.pressure_at,
+            full=held >= policy.max_open_holds or waiting >= policy.max_waiting_callers,
+        )
+
+
+def _asked(call: Call, request: InferenceRequest) -> Asked:
+    pinned = pinned_release(request, call.model)
+    return asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+
+
+def _text(request: InferenceRequest, name: str) -> str | None:
+    value = request.parameters.get(name)
+    return value[:200] if isinstance(value, str) else None
+
+
+def _count(prediction: HeldPrediction) -> None:
+    decision, settled = prediction.decision, prediction.settled
+    PREDICTIONS.add(prediction.model.name, decision.release.name, settled.path, settled.rule)
+    if decision.payload == "ignored":
+        PAYLOADS_IGNORED.add(prediction.model.name)
