@@ -16,6 +16,7 @@ from tests.servers.chromium import (
     playwright,
 )
 from tests.servers.ledgers import Ledgers
+from tests.servers.lockgate import Lockgate, running_lockgate
 from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.process import MissingPart
 from tests.servers.process import free_port as some_free_port
@@ -124,6 +125,20 @@ def postgres_ledger_url(_ledgers: Ledgers) -> Iterator[str]:
     """The URL of a fresh, migrated ledger on PostgreSQL, where only that will do."""
     with _ledgers.migrated("postgresql") as url:
         yield url
+
+
+@pytest.fixture
+def lockgate(tmp_path: Path) -> Iterator[Lockgate]:
+    """A `lockgate serve` of the test's own, started, with a first admin."""
+    with running_lockgate(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def shared_lockgate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lockgate]:
+    """A `lockgate serve` for the tests of a module that do not take it away from each other."""
+    with running_lockgate(tmp_path_factory.mktemp("lockgate")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
