@@ -140,9 +140,13 @@ def _variant_findings(variant: Variant, place: str, flag: str) -> Iterator[Findi
 def _unfit_payload(payload: Payload, flag: str) -> str | None:
     if payload.type not in _PAYLOADS:
         return f"expected the type to be {_listed(_PAYLOADS)}; got '{payload.type}'"
-    if flag.endswith(".automated") and not isinstance(_parsed(payload), dict):
-        return "expected type json and a JSON object: policy numbers, and the release that they were written for"
+    if flag.endswith(".automated") and not _names_a_release(_parsed(payload)):
+        return "expected type json and a JSON object: policy numbers, and the 'release' that they were written for"
     return _PAYLOADS[payload.type](payload)
+
+
+def _names_a_release(parsed: object) -> bool:
+    return isinstance(parsed, dict) and isinstance(parsed.get("release"), str)
 
 
 def _any_text(payload: Payload) -> None:  # noqa: ARG001  one signature for every type

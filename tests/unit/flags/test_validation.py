@@ -94,6 +94,8 @@ REFUSED = [
     ("payload number", variants({"payload": {"type": "number", "value": "many"}}), "expected a number; got 'many'"),
     ("payload of policy", {"name": "m.automated", **variants({"payload": {"type": "string", "value": "{}"}})},
      "expected type json and a JSON object"),
+    ("payload of no release", {"name": "m.automated", **variants({"payload": {"type": "json", "value": "{}"}})},
+     "the 'release' that they were written for"),
     ("name", {"name": "m shadow"}, "name: expected 1 to 100 letters"),
     ("twice", {"name": "parent"}, "State: features: expected each flag once; 'parent' is there more often"),
 ]  # fmt: skip
