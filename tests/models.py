@@ -271,6 +271,34 @@ def mixes_rows() -> bytes:
 
 
 @cache
+def reserved_name() -> bytes:
+    """An output named as one that answers add themselves."""
+    kind, shape = TensorProto.FLOAT, ("n",)
+    inputs, outputs = [_value("x", kind, shape)], [_value("review_status", kind, shape)]
+    return build([node("Identity", "x", "review_status")], inputs, outputs).SerializeToString()
+
+
+@cache
+def inconsistent() -> bytes:
+    """A graph whose node reads a tensor that nothing makes."""
+    return _one_node(node("Identity", "nowhere", "y"))
+
+
+@cache
+def random() -> bytes:
+    """Noise added to each number."""
+    return _one_node(node("RandomNormalLike", "x", "noise"), node("Add", "x noise", "y"))
+
+
+@cache
+def needs_four_columns() -> bytes:
+    """A model that declares any width but takes only four columns, which no made-up input has."""
+    weights = constant("w", np.eye(4, dtype=np.float32))
+    inputs, outputs = [_value("x", TensorProto.FLOAT, ("n", "k"))], [_value("y", TensorProto.FLOAT, ("n", 4))]
+    return build([node("MatMul", "x w", "y")], inputs, outputs, initializers=(weights,)).SerializeToString()
+
+
+@cache
 def fixed_batch() -> bytes:
     """A model that takes exactly one row."""
     return identity("FP32", (1, 3))
@@ -286,9 +314,9 @@ def untrue_shape() -> bytes:
 
 
 @cache
-def memory_bomb() -> bytes:
-    """A small file that asks for 64 GiB when it is loaded or run."""
-    size = constant("size", np.array([2**34], np.int64))
+def memory_bomb(elements: int = 2**34) -> bytes:
+    """A small file that asks for 64 GiB, or four times `elements`, when it is run."""
+    size = constant("size", np.array([elements], np.int64))
     zero = constant("zero", np.array([0.0], np.float32))
     nodes = [node("Expand", "zero size", "huge"), node("ReduceSum", "huge", "total"), node("Add", "x total", "y")]
     return _one_node(*nodes, initializers=(size, zero))

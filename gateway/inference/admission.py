@@ -83,13 +83,13 @@ def _environment() -> dict[str, str]:
 
 
 async def _answer(child: Process) -> bytes:
-    """All that the child says, up to a size that no honest report reaches."""
+    """All that the child says; more than an honest report ever is means that it has gone astray."""
     assert child.stdout is not None
     answer = b""
     while chunk := await child.stdout.read(65536):
         answer += chunk
         if len(answer) > _ANSWER_MAX_BYTES:
-            return b""
+            raise Crashed
     await child.wait()
     return answer
 

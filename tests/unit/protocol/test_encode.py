@@ -1,0 +1,81 @@
+"""Answers are encoded exactly, or refused."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from gateway.protocol.encode import encode_held, encode_response
+from gateway.protocol.errors import OutputNotFinite
+
+
+def test_a_response_has_the_fields_of_the_protocol() -> None:
+    """Model, version, id, parameters and outputs stand in the body as the specification names them."""
+    outputs = {"label": np.array(["a", b"\xc3\xa9"], object), "p": np.array([[0.5, 0.25]], np.float16)}
+    encoded = encode_response(model="m", version="3", id="7", parameters={"path": "automated"}, outputs=outputs)
+    assert msgspec.json.decode(encoded) == {
+        "model_name": "m",
+        "model_version": "3",
+        "id": "7",
+        "parameters": {"path": "automated"},
+        "outputs": [
+            {"name": "label", "shape": [2], "datatype": "BYTES", "data": ["a", "é"]},
+            {"name": "p", "shape": [1, 2], "datatype": "FP16", "data": [0.5, 0.25]},
+        ],
+    }
+
+
+def test_what_is_absent_is_left_out() -> None:
+    """A response without version, id and parameters does not carry nulls."""
+    assert msgspec.json.decode(encode_response(model="m", outputs={})) == {"model_name": "m", "outputs": []}
+
+
+def test_requested_outputs_come_in_the_callers_order() -> None:
+    """Only what was asked for is sent, in the order in which it was asked for."""
+    outputs = {name: np.zeros(1, np.int8) for name in ("a", "b", "c")}
+    response = msgspec.json.decode(encode_response(model="m", outputs=outputs, requested=["c", "a"]))
+    assert [output["name"] for output in response["outputs"]] == ["c", "a"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_an_output_that_is_not_finite_is_refused(value: float, dtype: type[np.floating]) -> None:
+    """NaN and infinity are refused with the output's name, never sent as null."""
+    with pytest.raises(OutputNotFinite, match="'score'") as refused:
+        encode_response(model="m", outputs={"score": np.array([1, value], dtype)})
+    assert (refused.value.status, refused.value.code) == (422, "output-not-finite")
+
+
+def test_an_output_that_nobody_asked_for_may_be_anything() -> None:
+    """Only outputs that are sent must be finite."""
+    outputs = {"good": np.ones(1, np.float32), "bad": np.array([np.nan], np.float32)}
+    assert encode_response(model="m", outputs=outputs, requested=["good"])
+
+
+@pytest.mark.parametrize("dtype", [np.uint64, np.int64])
+def test_large_integers_keep_every_digit(dtype: type[np.integer]) -> None:
+    """64-bit integers are not rounded."""
+    largest = np.iinfo(dtype).max
+    response = msgspec.json.decode(encode_response(model="m", outputs={"n": np.array([largest], dtype)}))
+    assert response["outputs"][0]["data"] == [int(largest)]
+
+
+def test_a_transposed_array_is_sent_row_major() -> None:
+    """Memory order does not reach the wire."""
+    array = np.arange(6, dtype=np.int32).reshape(2, 3).T
+    [output] = msgspec.json.decode(encode_response(model="m", outputs={"x": array}))["outputs"]
+    assert (output["shape"], output["data"]) == ([3, 2], [0, 3, 1, 4, 2, 5])
+
+
+def test_the_body_of_a_hold_shows_stock_clients_our_text() -> None:
+    """A 202 has no outputs, and the error text that clients print."""
+    held = {"review_status": "held", "prediction_id": "p"}
+    text = "held for human review: GET /v2/predictions/p"
+    body = msgspec.json.decode(encode_held(model="m", version="1", id="p", parameters=held, error=text))
+    assert body == {
+        "model_name": "m",
+        "model_version": "1",
+        "id": "p",
+        "parameters": held,
+        "outputs": [],
+        "error": text,
+    }
