@@ -2,8 +2,10 @@
 
 import importlib
 import pkgutil
+import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
+from pathlib import Path
 
 import click
 from litestar import Litestar
@@ -128,17 +130,28 @@ def flags() -> list[list[str]]:
 
 def routes() -> list[list[str]]:
     """One row for each route of the console process: verb and path, what it does, the permission it needs."""
+    rows = [row for route in console_app().routes for row in operations(route)]
+    return sorted(rows, key=lambda row: row[0].split(" ")[::-1])
+
+
+def console_app() -> Litestar:
+    """The console process's application over parts that nothing is asked of."""
+    from gateway.store.ledger import Ledger
+    from lockgate.processes.console import parts_of
+    from lockgate.settings import Settings
+    from review.api.app import create_app
     from review.api.handlers import HANDLERS
 
-    handlers = [
-        handler for route in Litestar(list(HANDLERS), openapi_config=None).routes for handler in operations(route)
-    ]
-    return sorted(handlers, key=lambda row: row[0].split(" ")[::-1])
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(data_directory=Path(folder))
+        return create_app(parts_of(settings, Ledger.open(settings.ledger_url)), HANDLERS)
 
 
 def operations(route: BaseRoute) -> Iterator[list[str]]:
     """The operations of one path."""
     for handler in getattr(route, "route_handlers", ()):
+        if not handler.include_in_schema:
+            continue
         for verb in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
             summary = handler.summary or sentence(handler.fn).split(". ", 1)[0].rstrip(".")
             yield [f"`{verb} {route.path_format}`", summary, str(handler.opt.get("permission", ""))]
