@@ -72,6 +72,7 @@ class TrafficLog:
         self._files = ThreadPoolExecutor(1, thread_name_prefix="traffic-log")
         self._segment: SegmentFile | None = None
         self._opened_at = 0.0
+        self._synced = (0, 0)
         self._retired: list[SegmentFile] = []
         self._turn = Turn()
         self._folding: set[asyncio.Task[Position]] = set()
@@ -104,8 +105,11 @@ class TrafficLog:
     async def sync(self) -> None:
         """Make everything appended so far survive a loss of power, and look at the disk again. Raises: OSError."""
         retired, self._retired = self._retired, []
-        job = self._loop.run_in_executor(self._files, self._settle_files, retired, self._segment)
+        written = (self.counts.segments, self.counts.bytes)
+        idle = written == self._synced and not retired
+        job = self._loop.run_in_executor(self._files, self._settle_files, retired, None if idle else self._segment)
         await asyncio.shield(job)  # it alone closes the retired segments: it must run even if the waiter leaves
+        self._synced = written
 
     def rotate(self) -> None:
         """Go on in a fresh segment; the present one may be sealed after the next sync. Raises: OSError."""
@@ -203,11 +207,12 @@ class TrafficLog:
             self._segment = None
 
     def _settle_files(self, retired: list[SegmentFile], present: SegmentFile | None) -> None:
-        """In the log's thread: sync and close the retired segments, sync the present one, look at the disk."""
+        """In the log's thread: sync and close the retired segments, sync the present one if any, look at the disk."""
         errors = [error for segment in retired if (error := _last_sync(segment))]
-        sync_directory(self.settings.open_directory)
         if present is not None:
             present.sync()
+        if present is not None or retired:
+            sync_directory(self.settings.open_directory)
         self.reserve.look()
         if errors:
             raise errors[0]
