@@ -1,0 +1,94 @@
+"""The gateway's ASGI application: predictions go straight to their entry, `/v2` to Litestar, the rest elsewhere."""
+
+from collections.abc import Sequence
+
+import msgspec
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import ControllerRouterHandler
+
+from gateway.holding.holds import Holds
+from gateway.http.entry import INFER, PredictEntry, Receive, Scope, Send
+from gateway.http.forward import Forward
+from gateway.http.health import HealthController
+from gateway.http.infer import InferController
+from gateway.http.models import ModelsController
+from gateway.http.parts import Live, provide_caller, provide_live
+from gateway.http.predictions import PredictionsController
+from gateway.http.problems import EXCEPTION_HANDLERS
+from gateway.pipeline import Pipeline
+from gateway.registry.follower import Follower
+
+HANDLERS: tuple[ControllerRouterHandler, ...] = (
+    HealthController,
+    ModelsController,
+    InferController,
+    PredictionsController,
+)
+
+
+class GatewayParts(msgspec.Struct, frozen=True, kw_only=True):
+    """The opened parts that a gateway answers with."""
+
+    follower: Follower
+    pipeline: Pipeline
+    holds: Holds
+    live: Live
+    console_url: str
+    body_max_bytes: int
+    api_body_max_bytes: int
+
+
+class Gateway:
+    """Everything that answers on the gateway's listener."""
+
+    def __init__(self, parts: GatewayParts) -> None:
+        self.live = parts.live
+        self._predict = PredictEntry(parts.pipeline, parts.follower, body_max_bytes=parts.body_max_bytes)
+        self._protocol = create_protocol(parts, HANDLERS)
+        self._forward = Forward(parts.console_url)
+
+    async def close(self) -> None:
+        """Close the connections to the console."""
+        await self._forward.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Dispatch by path; the prediction path first and without a router."""
+        if scope["type"] != "http":
+            return
+        path: str = scope["path"]
+        if scope["method"] == "POST" and (found := INFER.fullmatch(path)):
+            await self._predict(scope, receive, send, found[1], found[2])
+        elif path == "/v2" or path.startswith("/v2/"):
+            await self._protocol(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await self._forward(scope, receive, send)
+
+
+def create_protocol(parts: GatewayParts, handlers: Sequence[ControllerRouterHandler]) -> Litestar:
+    """The Litestar application under `/v2`; it opens and closes nothing itself."""
+    return Litestar(
+        route_handlers=list(handlers),
+        exception_handlers=EXCEPTION_HANDLERS,
+        dependencies={
+            "live": Provide(provide_live, sync_to_thread=False),
+            "caller": Provide(provide_caller, sync_to_thread=False),
+        },
+        state=State({"live": parts.live, "holds": parts.holds, "parts": parts}),
+        request_max_body_size=parts.api_body_max_bytes,
+        openapi_config=OpenAPIConfig(
+            title="Lockgate: the Open Inference Protocol",
+            version=parts.live.version,
+            path="/v2/openapi",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(
+                security_schemes={"key": SecurityScheme(type="http", scheme="bearer", description="A key: lg_…")}
+            ),
+            security=[{"key": []}],
+        ),
+        logging_config=None,
+    )

@@ -1,0 +1,89 @@
+"""Passes on what the console process answers: `/api/v1`, `/console` and the docs, streamed both ways.
+
+One address serves everything; in front of several machines a load balancer may do the same by path.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+
+from gateway.errors import Unavailable
+from gateway.http.entry import Receive, Scope, Send, send_reply
+from gateway.reply import error_reply
+
+CONNECT_TIMEOUT_S = 2.0
+_HOP_BY_HOP = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+
+
+class ConsoleUnavailable(Unavailable):
+    """The console is starting or away; try again in a moment."""
+
+    code = "console-unavailable"
+    retry_after_s = 2.0
+
+
+class Forward:
+    """An ASGI application that is another one, elsewhere."""
+
+    def __init__(self, url: str) -> None:
+        limits = httpx.Limits(max_connections=256, max_keepalive_connections=32)
+        timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
+        self._client = httpx.AsyncClient(base_url=url, timeout=timeout, limits=limits, trust_env=False)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on and its answer back."""
+        request = self._client.build_request(
+            scope["method"],
+            httpx.URL(path=scope["path"], query=scope["query_string"]),
+            headers=_request_headers(scope),
+            content=_body(receive) if _has_body(scope) else None,
+        )
+        try:
+            response = await self._client.send(request, stream=True)
+        except httpx.TransportError:
+            await send_reply(send, error_reply(ConsoleUnavailable()))
+            return
+        try:
+            await _pass_back(response, send)
+        finally:
+            await response.aclose()
+
+
+def _request_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """The caller's headers, with whom and what it asked for; what it says of forwarding itself is not believed."""
+    dropped = _HOP_BY_HOP | {b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded"}
+    headers = [(name, value) for name, value in scope["headers"] if name not in dropped]
+    client: Any = scope.get("client")
+    if client:
+        headers.append((b"x-forwarded-for", str(client[0]).encode("latin-1")))
+    return headers
+
+
+def _has_body(scope: Scope) -> bool:
+    names = {name for name, _ in scope["headers"]}
+    return b"content-length" in names or b"transfer-encoding" in names
+
+
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+async def _pass_back(response: httpx.Response, send: Send) -> None:
+    headers = [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in _HOP_BY_HOP]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    async for part in response.aiter_raw():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
