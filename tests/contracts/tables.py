@@ -150,7 +150,7 @@ def console_app() -> Litestar:
 def operations(route: BaseRoute) -> Iterator[list[str]]:
     """The operations of one path."""
     for handler in getattr(route, "route_handlers", ()):
-        if not handler.include_in_schema:
+        if not handler.resolve_include_in_schema():
             continue
         for verb in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
             summary = handler.summary or sentence(handler.fn).split(". ", 1)[0].rstrip(".")
