@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import click
 from litestar import Litestar
@@ -155,3 +157,12 @@ def operations(route: BaseRoute) -> Iterator[list[str]]:
         for verb in sorted(handler.http_methods - {"OPTIONS", "HEAD"}):
             summary = handler.summary or sentence(handler.fn).split(". ", 1)[0].rstrip(".")
             yield [f"`{verb} {route.path_format}`", summary, str(handler.opt.get("permission", ""))]
+
+
+def protocol() -> list[list[str]]:
+    """One row for each route of the gateway: verb and path, and what it does."""
+    from gateway.http.app import HANDLERS, create_protocol
+
+    unasked: Any = SimpleNamespace(live=SimpleNamespace(version="0"), holds=None, api_body_max_bytes=1)
+    rows = [row[:2] for route in create_protocol(unasked, HANDLERS).routes for row in operations(route)]
+    return sorted(rows, key=lambda row: row[0].split(" ")[::-1])
