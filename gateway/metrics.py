@@ -133,7 +133,7 @@ PREDICTIONS = Counter("lockgate_predictions_total", "Predictions decided.", ("mo
 PREDICTION_SECONDS = Histogram(
     "lockgate_prediction_seconds",
     "Seconds from a request to its answer, waiting included.",
-    ("model", "path"),
+    ("model",),
 )
 REFUSALS = Counter("lockgate_refusals_total", "Requests that were answered with an error.", ("code",))
 DELIVERIES = Counter("lockgate_deliveries_total", "What callers of held predictions were told.", ("model", "kind"))

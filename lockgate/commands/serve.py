@@ -10,6 +10,7 @@ from lockgate.commands.options import server_options, settled
 from lockgate.logs import configure_logs
 from lockgate.monitor import monitor
 from lockgate.output import say
+from lockgate.presence import present
 from lockgate.processes.running import end_on_signals
 from lockgate.settings import Settings
 from lockgate.supervisor import Sockets, bind_all, supervising
@@ -29,7 +30,8 @@ def serve(**given: object) -> None:
     settings = settled(**given).settings
     configure_logs(settings.log_level, settings.log_format, "supervisor")
     sockets = bind_all(settings)
-    asyncio.run(_serve(settings, sockets))
+    with present(settings.data_directory):
+        asyncio.run(_serve(settings, sockets))
 
 
 async def _serve(settings: Settings, sockets: Sockets) -> None:
@@ -49,7 +51,6 @@ async def prepare_ledger(settings: Settings) -> None:
     if not settings.embedded:
         await check(settings.ledger_url)
         return
-    settings.data_directory.mkdir(parents=True, exist_ok=True)
     await upgrade(settings.ledger_url)
 
 

@@ -9,6 +9,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 import structlog
 
@@ -31,10 +32,13 @@ def main() -> int:
         end_with(order.supervisor_pid)
     configure_logs(order.settings.log_level, order.settings.log_format, order.name)
     try:
-        with asyncio.Runner(loop_factory=fast_loop_factory()) as runner:
-            runner.run(run(order))
+        with running_loop() as runner:
+            runner.run(run_supervised(order))
     except (GatewayError, CommandError) as error:
         structlog.get_logger().error("process_failed", why=str(error))
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last words of a process belong in its log
+        structlog.get_logger().critical("process_crashed", exc_info=error)
         return 1
     return 0
 
@@ -47,26 +51,30 @@ def end_with(supervisor_pid: int) -> None:
         sys.exit(1)
 
 
-def fast_loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
-    """uvloop's loop where there is one."""
-    if sys.platform == "win32":
-        return None
+def running_loop() -> asyncio.Runner:
+    """A runner on uvloop."""
     import uvloop
 
-    return uvloop.Loop
+    return asyncio.Runner(loop_factory=uvloop.new_event_loop)
 
 
-async def run(order: Order) -> None:
-    """Run the ordered process."""
+async def run_supervised(order: Order) -> None:
+    """Run the ordered process; it ends with its supervisor, too, and tells it when it is ready."""
     told = end_on_signals()
     await end_with_standard_input(told)
+    await run(order, told, lambda: _say(READY))
+
+
+async def run(order: Order, told: asyncio.Event | None = None, when_ready: Callable[[], None] | None = None) -> None:
+    """Run the ordered process until it is told to end."""
+    told = told or end_on_signals()
     await run_process(
         order.name,
         open_process(order),
         http=None if order.http_descriptor is None else adopt(order.http_descriptor),
         watch=adopt(order.monitor_descriptor),
         drain_s=order.settings.drain_s,
-        when_ready=lambda: _say(READY),
+        when_ready=when_ready or (lambda: None),
         told_to_end=told.wait,
     )
 

@@ -19,17 +19,10 @@ from litestar.types import ControllerRouterHandler
 from review.actors import Actor
 from review.api.authentication import Authentication, Credentials
 from review.api.guards import guard
+from review.api.headers import with_security_headers
 from review.api.parts import Parts
 from review.api.problems import EXCEPTION_HANDLERS
 from review.api.record import record_requests
-
-SECURITY_HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "font-src 'self'; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "same-origin",
-    "cross-origin-opener-policy": "same-origin",
-}
 
 
 def create_app(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> Litestar:
@@ -37,11 +30,10 @@ def create_app(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> Lit
     return Litestar(
         route_handlers=list(handlers),
         guards=[guard],
-        middleware=[record_requests, DefineMiddleware(Authentication)],
+        middleware=[record_requests, with_security_headers, DefineMiddleware(Authentication)],
         exception_handlers=EXCEPTION_HANDLERS,
         dependencies=_dependencies(parts),
         state=State({"ledger": parts.ledger, "link_url": parts.settings.link_url, "parts": parts}),
-        response_headers=SECURITY_HEADERS,
         request_max_body_size=parts.settings.body_max_bytes,
         openapi_config=_openapi(),
         logging_config=None,

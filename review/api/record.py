@@ -1,4 +1,5 @@
-"""One canonical log event for each request to the API and the console; never a body, a key or a query."""
+"""One canonical log event for each request to the API and the console; never a body, a key, a query or a path,
+since links and addresses of people stand in paths."""
 
 import time
 from typing import Any
@@ -43,7 +44,7 @@ def _record(scope: Any, status: int, seconds: float) -> None:
     log.info(
         "request",
         method=scope["method"],
-        path=scope["path"],
+        route=scope.get("path_template") or "(none)",
         status=status,
         ms=round(seconds * 1000, 2),
         by=actor.by if actor is not None else None,

@@ -1,0 +1,125 @@
+"""The gateway process: answers predictions from its plan, holds what needs a person, and follows the ledger."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+from random import SystemRandom
+
+from gateway import metrics
+from gateway.capture import Capture
+from gateway.holding.holds import Holds, open_holds
+from gateway.http.app import Gateway, GatewayParts
+from gateway.http.parts import Live
+from gateway.pipeline import Pipeline
+from gateway.protocol.decode import Limits
+from gateway.record.log import LogSettings, TrafficLog, open_traffic_log
+from gateway.record.payloads import LocalObjects
+from gateway.registry.follower import Follower
+from gateway.store.ledger import Ledger
+from gateway.times import now_us
+from lockgate.health import Dependency, ProcessHealth
+from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
+from lockgate.settings import Settings
+
+
+class GatewayProcess:
+    """A running gateway."""
+
+    def __init__(self, name: str, app: Gateway, ledger: Ledger, follower: Follower, holds: Holds, log: TrafficLog):
+        self.app = app
+        self._name = name
+        self._ledger = ledger
+        self._follower = follower
+        self._holds = holds
+        self._log = log
+
+    async def health(self) -> ProcessHealth:
+        """How the gateway is; it is ready with a loaded plan, whatever its dependencies do."""
+        metrics.TRAFFIC_ENTRIES.put(self._log.counts.entries)
+        metrics.TRAFFIC_UNRECORDED.put(self._log.counts.unrecorded)
+        return ProcessHealth(
+            process=self._name,
+            ready=self.app.live.takes_requests,
+            state=self._state(),
+            dependencies=(
+                await ledger_state(self._ledger),
+                bell_state(self._ledger),
+                self._disk_state(),
+                *self._unready_releases(),
+            ),
+            plan_revision=self._follower.live.plan.revision if self._follower.loaded else None,
+            flag_age_s=min(self._follower.flags.age_s(now_us()), 1e9),
+        )
+
+    async def drain(self) -> None:
+        """Not ready any more; whoever waits for a person is told 503 with the prediction's URL."""
+        self.app.live.draining = True
+        self._holds.shut_down()
+
+    def _state(self) -> str:
+        if self.app.live.draining:
+            return "draining"
+        return "ready" if self._follower.loaded else "waiting for a plan: the ledger is away and nothing was kept here"
+
+    def _disk_state(self) -> Dependency:
+        full = self._log.reserve.reached
+        return Dependency(name="disk", state="down: the disk has come down to its reserve" if full else "up")
+
+    def _unready_releases(self) -> list[Dependency]:
+        """The releases whose model files could not be loaded."""
+        unready = self._follower.live.unready()
+        return [Dependency(name=f"release {name}", state="down: its model cannot be loaded") for name in unready]
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings, name: str, console_url: str) -> AsyncIterator[GatewayProcess]:
+    """A gateway that follows the ledger, or its local snapshot while that is away."""
+    objects = objects_of(settings)
+    async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(open_ledger(settings))
+        log = await stack.enter_async_context(open_traffic_log(_log_settings(settings, name), objects))
+        follower = await stack.enter_async_context(_following(settings, name, ledger))
+        holds = await stack.enter_async_context(open_holds(ledger, objects, public_url=settings.link_url))
+        capture = Capture(log, objects)
+        stack.push_async_callback(capture.close)
+        parts = GatewayParts(
+            follower=follower,
+            pipeline=Pipeline(follower, holds, capture, SystemRandom()),
+            holds=holds,
+            live=Live(follower, version("lockgate")),
+            console_url=console_url,
+            body_max_bytes=settings.body_max_bytes,
+            api_body_max_bytes=settings.api_body_max_bytes,
+        )
+        app = Gateway(parts)
+        stack.push_async_callback(app.close)
+        yield GatewayProcess(name, app, ledger, follower, holds, log)
+
+
+@asynccontextmanager
+async def _following(settings: Settings, name: str, ledger: Ledger) -> AsyncIterator[Follower]:
+    follower = Follower(
+        ledger,
+        LocalObjects(settings.artifacts),
+        settings.snapshots / f"{name}.msgpack",
+        limits=Limits(body_max_bytes=settings.body_max_bytes),
+        threads=settings.model_threads,
+    )
+    await follower.start()
+    task = asyncio.create_task(follower.follow(), name="follower")
+    try:
+        yield follower
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await follower.close()
+
+
+def _log_settings(settings: Settings, name: str) -> LogSettings:
+    return LogSettings(
+        directory=settings.traffic,
+        process=name,
+        sync_interval_s=settings.sync_interval_s,
+        reserve_bytes=settings.disk_reserve_bytes,
+    )
