@@ -7,11 +7,13 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import insert, select, update
 
+from gateway.holding.seen import WITH_PEOPLE
 from gateway.ids import new_id
 from gateway.labels import Answer
+from gateway.plan import QueuePlan
 from gateway.store.events import append_event
-from gateway.store.ledger import WriteSession
-from gateway.store.schema.work import CaseKind, CaseRow, CaseState
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.work import CaseKind, CaseRow, CaseState, QueueRevisionRow
 
 PRIORITY_WAITING = 10
 PRIORITY: Mapping[CaseKind, int] = {"hold": 20, "report": 30, "disagreement": 40, "audit": 50, "drift": 60}
@@ -91,21 +93,20 @@ async def set_waiting(w: WriteSession, ids: Collection[UUID], *, waiting: bool) 
 
     What was escalated keeps its place.
     """
+    held = CaseRow.prediction_id.in_(list(ids)), CaseRow.kind == "hold", CaseRow.state.in_(WITH_PEOPLE)
+    if w.locks_rows:
+        await w.execute(select(CaseRow.id).where(*held).order_by(CaseRow.id).with_for_update())
     before, after = (PRIORITY["hold"], PRIORITY_WAITING) if waiting else (PRIORITY_WAITING, PRIORITY["hold"])
-    held = update(CaseRow).where(
-        CaseRow.prediction_id.in_(list(ids)),
-        CaseRow.kind == "hold",
-        CaseRow.state.in_(("open", "claimed", "partial", "adjudicating")),
-    )
-    await w.execute(held.where(CaseRow.priority == before).values(priority=after))
-    await w.execute(held.where(CaseRow.caller_waiting != waiting).values(caller_waiting=waiting))
+    change = update(CaseRow).where(*held)
+    await w.execute(change.where(CaseRow.priority == before).values(priority=after))
+    await w.execute(change.where(CaseRow.caller_waiting != waiting).values(caller_waiting=waiting))
 
 
 async def lock_holds(w: WriteSession, prediction_id: UUID) -> list[OwnCase]:
     """The holds of a prediction, locked where the database locks rows."""
     columns = [getattr(CaseRow, name) for name in OwnCase.__struct_fields__]
     statement = select(*columns).where(CaseRow.prediction_id == prediction_id, CaseRow.kind == "hold")
-    statement = statement.order_by(CaseRow.item)
+    statement = statement.order_by(CaseRow.id)
     found = await w.execute(statement.with_for_update() if w.locks_rows else statement)
     return [OwnCase(**row._mapping) for row in found]
 
@@ -131,3 +132,22 @@ async def _change(
     if reason := changes.get("closed_reason"):
         data["reason"] = reason
     await append_event(w, event, f"case:{case.id}", data, by=by, tenant_id=tenant_id, at_us=now_us)
+
+
+async def queue_of(r: ReadSession, prediction_id: UUID) -> QueuePlan:
+    """The queue of the prediction's first case, at its latest revision."""
+    statement = (
+        select(QueueRevisionRow)
+        .join(CaseRow, CaseRow.queue_id == QueueRevisionRow.queue_id)
+        .where(CaseRow.prediction_id == prediction_id)
+        .order_by(CaseRow.id, QueueRevisionRow.revision.desc())
+        .limit(1)
+    )
+    row = (await r.execute(statement)).scalar_one()
+    return QueuePlan(
+        id=row.queue_id,
+        revision_id=row.id,
+        deadline_s=row.deadline_s,
+        blind_share=row.blind_share,
+        capacity=row.capacity,
+    )

@@ -1,6 +1,6 @@
 """The SQL of predictions that need people, and of their payload rows."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -94,24 +94,30 @@ async def insert_payload(
     return payload_id
 
 
-async def find_open(w: WriteSession, new: NewPrediction) -> UUID | None:
-    """The open hold of the same caller, model, release and equal input, locked where the database locks rows."""
+async def find_open(
+    w: WriteSession, *, tenant_id: UUID, api_key_id: UUID, model_id: UUID, release_id: UUID, input_digest: str
+) -> UUID | None:
+    """The open hold of the same caller, model, release and equal input."""
     statement = select(PredictionRow.id).where(
         text("open"),  # written out, for the unique index holds only these rows
-        PredictionRow.tenant_id == new.tenant_id,
-        PredictionRow.api_key_id == new.api_key_id,
-        PredictionRow.model_id == new.model_id,
-        PredictionRow.release_id == new.release_id,
-        PredictionRow.input_digest == new.input_digest,
+        PredictionRow.tenant_id == tenant_id,
+        PredictionRow.api_key_id == api_key_id,
+        PredictionRow.model_id == model_id,
+        PredictionRow.release_id == release_id,
+        PredictionRow.input_digest == input_digest,
     )
-    return (await w.execute(statement.with_for_update() if w.locks_rows else statement)).scalar_one_or_none()
+    return (await w.execute(statement)).scalar_one_or_none()
 
 
 async def lock_predictions(w: WriteSession, ids: Collection[UUID]) -> dict[UUID, bool]:
-    """Locks the rows in the order of their ids; whether each was cancelled, by id."""
+    """Locks the rows in the order of their ids; whether each was cancelled, by id.
+
+    Whoever locks cases too locks them first, as the desk does.
+    """
     cancelled = PredictionRow.cancelled_us.is_not(None)
     statement = select(PredictionRow.id, cancelled).where(PredictionRow.id.in_(ids)).order_by(PredictionRow.id)
-    return {row[0]: row[1] for row in await w.execute(statement.with_for_update() if w.locks_rows else statement)}
+    locked = statement.with_for_update(key_share=True) if w.locks_rows else statement
+    return {row[0]: row[1] for row in await w.execute(locked)}
 
 
 async def read_prediction(r: ReadSession, prediction_id: UUID) -> KeptPrediction | None:
@@ -145,12 +151,20 @@ async def extend_wait(w: WriteSession, prediction_id: UUID, until_us: int) -> No
     )
 
 
-async def close_predictions(w: WriteSession, ids: Iterable[UUID], *, cancelled_us: int | None = None) -> None:
+async def is_last_to_wait(w: WriteSession, prediction_id: UUID, until_us: int) -> bool:
+    """Whether nobody waits for the prediction longer than until then."""
+    statement = select(PredictionRow.wait_until_us).where(PredictionRow.id == prediction_id)
+    return ((await w.execute(statement)).scalar_one_or_none() or 0) <= until_us
+
+
+async def close_predictions(w: WriteSession, ids: Collection[UUID], *, cancelled_us: int | None = None) -> None:
     """No retry joins these any more."""
+    if not ids:
+        return
     values: dict[str, Any] = {"open": False}
     if cancelled_us is not None:
         values["cancelled_us"] = cancelled_us
-    await w.execute(update(PredictionRow).where(PredictionRow.id.in_(list(ids))).values(values))
+    await w.execute(update(PredictionRow).where(PredictionRow.id.in_(ids)).values(values))
 
 
 async def close_if_decided(w: WriteSession, prediction_id: UUID) -> None:

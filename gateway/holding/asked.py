@@ -1,0 +1,127 @@
+"""Reads what a caller asks for beside the answer itself. Pure.
+
+| where | what | means |
+|---|---|---|
+| `Prefer: wait=N` | whole seconds | wait at most N seconds |
+| `Prefer: respond-async` | – | be told 202 instead of a fallback |
+| `parameters.review_wait_ms` | a number, 0 or more | wait at most so many milliseconds |
+| `parameters.review_async` | true | as `respond-async` |
+| `parameters.timeout` | microseconds, above 0 | shortens the wait; on its own it is the wait, unless async was asked |
+| `parameters.review` | "require" | a person shall look |
+| `Idempotency-Key` | a text | this request again is the same request |
+
+The least wait counts. An invalid preference or parameter is ignored; an invalid key is refused. The first instance of a
+preference counts (RFC 7240 §2).
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from gateway.decision import Asked
+from gateway.holding.errors import InvalidIdempotencyKey
+
+RawHeaders = Iterable[tuple[bytes, bytes]]
+"""Headers as ASGI gives them: names in lower case."""
+
+KEY_MAX_CHARACTERS = 255
+
+_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a grammar, no secret
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_PREFERENCE = re.compile(rf"\s*({_TOKEN})(?:\s*=\s*({_TOKEN}|{_QUOTED}))?\s*(?:;|$)")
+_SPLIT = re.compile(rf'(?:{_QUOTED}|[^,"])+')
+_SECONDS = re.compile(r"[0-9]{1,9}")
+
+
+class Preferences(NamedTuple):
+    """What `Prefer` asks for."""
+
+    wait_s: int | None = None
+    respond_async: bool = False
+
+
+def asked_from(
+    headers: RawHeaders,
+    parameters: Mapping[str, str | int | float | bool] | None = None,
+    *,
+    pinned: int | None = None,
+    request_id: str | None = None,
+) -> Asked:
+    """What the caller asks for. Raises: InvalidIdempotencyKey."""
+    parameters = parameters or {}
+    prefer, keys = _relevant(headers)
+    preferences = parse_prefer(prefer)
+    respond_async = preferences.respond_async or parameters.get("review_async") is True
+    return Asked(
+        wait_s=_wait_s(preferences, parameters, respond_async),
+        respond_async=respond_async,
+        review=parameters.get("review") == "require",
+        pinned=pinned,
+        idempotency_key=parse_key(keys),
+        request_id=request_id,
+        applied=_applied(preferences),
+    )
+
+
+def parse_prefer(values: Iterable[str]) -> Preferences:
+    """What the values of all `Prefer` headers ask for; what is invalid or unknown is ignored."""
+    found: dict[str, str | None] = {}
+    for value in values:
+        for part in _SPLIT.findall(value):
+            if preference := _PREFERENCE.match(part):
+                found.setdefault(preference[1].lower(), preference[2])
+    seconds = _unquoted(found.get("wait") or "")
+    wait_s = int(seconds) if _SECONDS.fullmatch(seconds) else None
+    return Preferences(wait_s, found.get("respond-async", "no") in (None, '""'))
+
+
+def parse_key(values: Iterable[str]) -> str | None:
+    """The Idempotency-Key, the same whether it came bare or quoted; None without one. Raises: InvalidIdempotencyKey."""
+    keys = {_unquoted(value.strip()) for value in values}
+    if not keys:
+        return None
+    key = keys.pop()
+    if keys or not 0 < len(key) <= KEY_MAX_CHARACTERS or not key.isprintable():
+        raise InvalidIdempotencyKey
+    return key
+
+
+def _relevant(headers: RawHeaders) -> tuple[list[str], list[str]]:
+    prefer: list[str] = []
+    keys: list[str] = []
+    for name, value in headers:
+        if name == b"prefer":
+            prefer.append(value.decode("latin-1"))
+        elif name == b"idempotency-key":
+            keys.append(value.decode("latin-1"))
+    return prefer, keys
+
+
+def _unquoted(text: str) -> str:
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return re.sub(r"\\(.)", r"\1", text[1:-1])
+    return text
+
+
+def _wait_s(preferences: Preferences, parameters: Mapping[str, object], respond_async: bool) -> float | None:
+    waits = [preferences.wait_s, _scaled(parameters.get("review_wait_ms"), 1e3, least=0)]
+    asked = [float(wait) for wait in waits if wait is not None]
+    timeout_s = _scaled(parameters.get("timeout"), 1e6, least=1)
+    if timeout_s is not None and (asked or not respond_async):
+        asked.append(timeout_s)
+    return min(asked, default=None)
+
+
+def _scaled(value: object, divisor: float, *, least: int) -> float | None:
+    """The parameter in seconds; None where it is no such number (NaN is below everything)."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and least <= value < 1e18:
+        return value / divisor
+    return None
+
+
+def _applied(preferences: Preferences) -> str:
+    """What was understood, as `Preference-Applied` prints it."""
+    parts = ["respond-async"] if preferences.respond_async else []
+    if preferences.wait_s is not None:
+        parts.append(f"wait={preferences.wait_s}")
+    return ", ".join(parts)

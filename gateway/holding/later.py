@@ -1,0 +1,56 @@
+"""Cases about predictions that were answered already; where only the traffic log has one, its row comes first."""
+
+from collections.abc import Iterable
+from typing import Protocol
+from uuid import UUID
+
+from gateway.decision import SettledItem
+from gateway.holding.decided import DecidedPrediction, Payloads, Subject, insert_rows, new_case
+from gateway.holding.seen import CaseKind
+from gateway.store import cases, deliveries, predictions
+from gateway.store.deliveries import NewDelivery
+from gateway.store.ledger import WriteSession
+
+
+class AutomatedPredictions(Protocol):
+    """Finds predictions that only the traffic log has."""
+
+    async def find_automated(self, prediction_id: UUID) -> DecidedPrediction | None:
+        """The prediction as it was answered, `said.outputs` being what its caller was told."""
+        ...
+
+
+async def open_audits(w: WriteSession, prediction: DecidedPrediction, kept: Payloads) -> list[UUID]:
+    """Open an audit case for each drawn item that has none yet; the new cases. Doing it twice does it once."""
+    now_us = await ensure_rows(w, prediction, kept)
+    drawn = [item for item in prediction.items if item.audited]
+    return await open_missing(w, prediction.subject, drawn, "audit", by="worker", now_us=now_us)
+
+
+async def ensure_rows(w: WriteSession, prediction: DecidedPrediction, kept: Payloads) -> int:
+    """Write the prediction's rows and what its caller was told, where they are missing; the database's time."""
+    if not await predictions.lock_predictions(w, [prediction.id]):
+        await insert_rows(w, prediction, kept, open_=False, wait_until_us=None)
+        if prediction.response_digest:
+            await deliveries.insert_deliveries(w, [_first_delivery(prediction)], prediction.said.decided_us)
+    return await w.now_us()
+
+
+async def open_missing(
+    w: WriteSession, subject: Subject, items: Iterable[SettledItem], kind: CaseKind, *, by: str, now_us: int
+) -> list[UUID]:
+    """Open a case of this kind for each of the items that has none yet; the new cases."""
+    there = await cases.opened_items(w, subject.prediction_id, kind)
+    new = [new_case(subject, item, kind, now_us) for item in items if item.item not in there]
+    return await cases.open_cases(w, new, by=by, now_us=now_us)
+
+
+def _first_delivery(prediction: DecidedPrediction) -> NewDelivery:
+    """That its caller was told the model's answer."""
+    return NewDelivery(
+        prediction_id=prediction.id,
+        n=1,
+        kind="answer",
+        outcome_revision=None,
+        response_digest=prediction.response_digest,
+    )

@@ -1,0 +1,60 @@
+"""What goes back to a caller: status, headers and body, ready to be sent."""
+
+from hashlib import sha256
+
+import msgspec
+
+from gateway.errors import GatewayError
+
+Headers = tuple[tuple[str, str], ...]
+
+JSON: Headers = (("Content-Type", "application/json"),)
+"""Exactly this: a charset behind it makes the kserve client drop the text of an error."""
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """An HTTP answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the body, as a delivery records it."""
+        return sha256(self.body).hexdigest()
+
+    def header(self, name: str) -> str | None:
+        """The first value of a header, whatever its case."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of an error under `/v2`: the text that clients show, with RFC 9457's fields beside it."""
+
+    error: str
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str = ""
+
+
+def problem_type(code: str) -> str:
+    """The URI that names a kind of error: its place in the documentation."""
+    return f"/docs/errors#{code}"
+
+
+def error_reply(error: GatewayError, *, instance: str = "", headers: Headers = ()) -> Reply:
+    """The error as `/v2` tells it, with `Retry-After` where a retry makes sense."""
+    problem = Problem(
+        error=str(error),
+        type=problem_type(error.code),
+        title=error.code.replace("-", " ").capitalize(),
+        status=error.status,
+        detail=str(error),
+        instance=instance,
+    )
+    if error.retry_after_s is not None:
+        headers = (*headers, ("Retry-After", str(max(1, round(error.retry_after_s)))))
+    return Reply(error.status, JSON + headers, msgspec.json.encode(problem))
