@@ -65,8 +65,8 @@ def _score(declared: AnswerOutput, row: NDArray[np.generic], answer: Answer | No
         return float(_number(row))
     if declared.confidence_is == "of_answer" and answer in declared.classes:
         index = declared.classes.index(str(answer))
-        return float(numbers[index]) if index < numbers.size else None  # type: ignore[arg-type]
-    return float(np.max(numbers))  # type: ignore[arg-type]
+        return float(numbers[index]) if index < numbers.size else None
+    return float(np.max(numbers))
 
 
 def _class(declared: AnswerOutput, index: int) -> str | None:
@@ -74,7 +74,7 @@ def _class(declared: AnswerOutput, index: int) -> str | None:
 
 
 def _number(row: NDArray[np.generic]) -> float:
-    return float(np.ravel(row)[-1])  # type: ignore[arg-type]
+    return float(np.ravel(row)[-1])
 
 
 def _scalar(row: NDArray[np.generic]) -> object:

@@ -18,3 +18,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     left: Callable[[], Awaitable[None]]
     """Returns when the caller has hung up; a wait for a person ends with it."""
+
+    @property
+    def route(self) -> str:
+        """What an Idempotency-Key belongs to beside its caller."""
+        return f"infer/{self.model}/{self.version or ''}"

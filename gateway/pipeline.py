@@ -6,6 +6,8 @@ with an Idempotency-Key costs a ledger insert before it is decided, and a hold i
 
 from random import Random
 
+import msgspec
+
 from flags.answer import FlagView
 from flags.context import RequestFacts, evaluation_context
 from gateway.call import Call
@@ -17,12 +19,15 @@ from gateway.facts import input_digest, pinned_release
 from gateway.holding.asked import asked_from
 from gateway.holding.held import HeldPrediction
 from gateway.holding.holds import Holds
+from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
+from gateway.once import once
 from gateway.plan import ModelPlan
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.decode import InferenceRequest
 from gateway.registry.follower import Follower
+from gateway.registry.live import LivePlan
 from gateway.reply import Reply
 from gateway.settle import Run, settle
 from gateway.stages import Stages
@@ -32,9 +37,12 @@ from gateway.tell import tell_at_once
 class Pipeline:
     """Answers the prediction requests of one process."""
 
-    def __init__(self, follower: Follower, holds: Holds, capture: Capture, random: Random) -> None:
+    def __init__(
+        self, follower: Follower, holds: Holds, keys: IdempotencyKeys, capture: Capture, random: Random
+    ) -> None:
         self._follower = follower
         self._holds = holds
+        self._keys = keys
         self._capture = capture
         self._random = random
 
@@ -45,39 +53,49 @@ class Pipeline:
             model = live.model(call.caller.tenant_id, call.model)
             request = live.live(model.champion).decoder.decode(call.body)
             asked = _asked(call, request)
-            digest = input_digest(request)
-            at.after("decode")
-            flags = self._flags(call, request, digest, at)
-            at.after("flags")
-            decision = self._decide(call, model, flags, asked, digest, at)
-            at.after("decide")
-            session = live.live(decision.release).session
-            outputs = await session.infer(request.feeds, items=request.items)
-            at.after("run")
-            settled = settle(decision, self._run(model, decision, request, outputs))
-            at.after("settle")
-            prediction = HeldPrediction(
-                id=new_id(),
-                caller=call.caller,
-                model=model,
-                decision=decision,
-                settled=settled,
-                asked=asked,
-                flag_state=flags.state,
-                facts=request.parameters,
-                input_digest=digest,
-                inputs=request.feeds,
-                beside=request.display,
-                outputs=outputs,
-                signature=session.signature,
-                decided_us=at.us,
-                requested=tuple(output.name for output in request.outputs),
-            )
-            position = await self._capture.record(prediction, flags, at, self._random.random())
-            _count(prediction)
-            if not settled.held:
-                return tell_at_once(prediction)
-            return await self._holds.hold(prediction, position, call.left)
+            async with once(self._keys, self._holds, call, asked) as only:
+                if only.reply is not None:
+                    return only.reply
+                prediction = await self._predict(call, live, model, request, asked, at)
+                if prediction.settled.held:
+                    return await self._holds.hold(prediction, left=call.left, claimed=only.claimed)
+                return await only.told(tell_at_once(prediction))
+
+    async def _predict(
+        self, call: Call, live: LivePlan, model: ModelPlan, request: InferenceRequest, asked: Asked, at: Stages
+    ) -> HeldPrediction:
+        """Decide, infer, settle, record."""
+        digest = input_digest(request)
+        at.after("decode")
+        flags = self._flags(call, request, digest, at)
+        at.after("flags")
+        decision = self._decide(call, model, flags, asked, digest, at)
+        at.after("decide")
+        session = live.live(decision.release).session
+        outputs = await session.infer(request.feeds, items=request.items)
+        at.after("run")
+        settled = settle(decision, self._run(model, decision, request, outputs))
+        at.after("settle")
+        prediction = HeldPrediction(
+            id=new_id(),
+            caller=call.caller,
+            model=model,
+            decision=decision,
+            settled=settled,
+            asked=asked,
+            flag_state=flags.state,
+            facts=request.parameters,
+            input_digest=digest,
+            inputs=request.feeds,
+            beside=request.display,
+            outputs=outputs,
+            signature=session.signature,
+            decided_us=at.us,
+            requested=tuple(output.name for output in request.outputs),
+        )
+        position = await self._capture.record(prediction, flags, at, self._random.random())
+        _count(prediction)
+        return msgspec.structs.replace(prediction, log_position=position)
 
     def _flags(self, call: Call, request: InferenceRequest, digest: str, at: Stages) -> FlagView:
         """The model's three flags for this request."""
