@@ -9,6 +9,7 @@ from random import SystemRandom
 from gateway import metrics
 from gateway.capture import Capture
 from gateway.holding.holds import Holds, open_holds
+from gateway.holding.idempotency import IdempotencyKeys
 from gateway.http.app import Gateway, GatewayParts
 from gateway.http.parts import Live
 from gateway.pipeline import Pipeline
@@ -85,7 +86,7 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         stack.push_async_callback(capture.close)
         parts = GatewayParts(
             follower=follower,
-            pipeline=Pipeline(follower, holds, capture, SystemRandom()),
+            pipeline=Pipeline(follower, holds, IdempotencyKeys(ledger, name), capture, SystemRandom()),
             holds=holds,
             live=Live(follower, version("lockgate")),
             console_url=console_url,
