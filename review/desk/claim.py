@@ -32,7 +32,7 @@ from review.store.verdicts import Verdict, verdicts_of
 COUNT_MAX = 3
 """The card in hand and two look-ahead cards."""
 SPARE = 16
-"""How many more candidates are read than asked for, because others may be taking the same ones."""
+"""How many more candidates are read than asked for where others may be taking the same ones at this moment."""
 ATTEMPTS = 4
 
 
@@ -49,7 +49,8 @@ async def claim_next(w: WriteSession, actor: Actor, queues: Sequence[str] | None
     tried: list[UUID] = []
     for _ in range(ATTEMPTS):
         wanted = min(count, COUNT_MAX) - len(claims)
-        ids = await claimable(w, actor.id, mine, now_us=now, limit=wanted + SPARE, tried=tried) if wanted else []
+        limit = wanted + SPARE if w.locks_rows else wanted
+        ids = await claimable(w, actor.id, mine, now_us=now, limit=limit, tried=tried) if wanted else []
         if not ids:
             break
         cases = await lock_free_cases(w, ids, wanted)

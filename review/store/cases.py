@@ -1,15 +1,31 @@
 """The SQL of cases: lock one, save it with a higher version, find those that a person may claim or that are due."""
 
+import itertools
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, text, union_all, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Row,
+    and_,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.sql import Select
 
 from gateway.labels import Answer
 from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.columns import Uuid
 from gateway.store.schema.predictions import PredictionRow
 from gateway.store.schema.serves import ModelRow
 from gateway.store.schema.who import ApiKeyRow
@@ -56,7 +72,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     changed_us: int
 
 
-COLUMNS = [getattr(CaseRow, name) for name in Case.__struct_fields__]
+_SELECT = select(*(getattr(CaseRow, name) for name in Case.__struct_fields__))
 
 
 async def read_case(r: ReadSession, case_id: UUID, tenant_id: UUID) -> Case:
@@ -72,7 +88,7 @@ async def lock_case(w: WriteSession, case_id: UUID, tenant_id: UUID | None = Non
 
 async def lock_free_cases(w: WriteSession, ids: Collection[UUID], limit: int | None = None) -> list[Case]:
     """The first `limit` of the cases that no other transaction has locked, in the order of the line, locked now."""
-    statement = select(*COLUMNS).where(CaseRow.id.in_(ids)).order_by(*LINE).limit(limit)
+    statement = _SELECT.where(CaseRow.id.in_(ids)).order_by(*LINE).limit(limit)
     if w.locks_rows:
         statement = statement.with_for_update(skip_locked=True)
     return [_case(row) for row in await w.execute(statement)]
@@ -90,7 +106,7 @@ async def save_case(w: WriteSession, before: Case, after: Case) -> Case:
 
 
 def _one(case_id: UUID, tenant_id: UUID | None) -> Select[Any]:
-    statement = select(*COLUMNS).where(CaseRow.id == case_id)
+    statement = _SELECT.where(CaseRow.id == case_id)
     return statement if tenant_id is None else statement.where(CaseRow.tenant_id == tenant_id)
 
 
@@ -120,46 +136,12 @@ async def claimable(
     Each queue is read by its index of the line, and only the heads are merged; a condition on several queues at once
     would sort every open case.
     """
-    if not queues:
-        return []
-    heads = [_head(person_id, queue_id, now_us, limit, tried).subquery() for queue_id in queues]
-    merged = union_all(*(select(head) for head in heads)).subquery()
-    statement = select(merged.c.id).order_by(merged.c.priority, merged.c.due_us, merged.c.id).limit(limit)
-    return list((await r.execute(statement)).scalars())
+    asked = {"person_id": person_id, "now_us": now_us, "limit": limit, "tried": list(tried)}
+    heads = [(await r.execute(_HEAD, asked | {"queue_id": queue_id})).all() for queue_id in queues]
+    return [row.id for row in sorted(itertools.chain(*heads), key=tuple)[:limit]]
 
 
-def _head(person_id: UUID, queue_id: UUID, now_us: int, limit: int, tried: Collection[UUID]) -> Select[int, int, UUID]:
-    statement = (
-        select(*LINE)
-        .where(
-            CaseRow.queue_id == queue_id,
-            text(f'"case".{IN_LINE}'),  # written out, for the index of the line holds only these rows
-            ~_judged_by(person_id),
-            ~_own_traffic(person_id),
-            or_(CaseRow.state == "open", and_(~_claimed_by(person_id, now_us), _taken(now_us) < _SLOTS)),
-        )
-        .order_by(*LINE)
-        .limit(limit)
-    )
-    return statement.where(CaseRow.id.not_in(tried)) if tried else statement
-
-
-def _judged_by(person_id: UUID) -> ColumnElement[bool]:
-    return exists().where(
-        VerdictRow.case_id == CaseRow.id, VerdictRow.round == CaseRow.round, VerdictRow.person_id == person_id
-    )
-
-
-def _own_traffic(person_id: UUID) -> ColumnElement[bool]:
-    """Whether a key of this person sent it and the model asks for four eyes."""
-    return (
-        exists()
-        .where(PredictionRow.id == CaseRow.prediction_id, ApiKeyRow.id == PredictionRow.api_key_id)
-        .where(ApiKeyRow.person_id == person_id, ModelRow.id == CaseRow.model_id, ModelRow.four_eyes)
-    )
-
-
-def _live(now_us: int) -> ColumnElement[bool]:
+def _live(now_us: ColumnElement[int] | int) -> ColumnElement[bool]:
     return and_(
         ClaimRow.case_id == CaseRow.id,
         ClaimRow.round == CaseRow.round,
@@ -168,11 +150,31 @@ def _live(now_us: int) -> ColumnElement[bool]:
     )
 
 
-def _claimed_by(person_id: UUID, now_us: int) -> ColumnElement[bool]:
-    return exists().where(_live(now_us), ClaimRow.person_id == person_id)
+def _head() -> Select[int, int, UUID]:
+    """The head of one queue's line for one person; built once, because building it costs more than running it."""
+    me: BindParameter[UUID] = bindparam("person_id", type_=Uuid)
+    now_us: BindParameter[int] = bindparam("now_us", type_=BigInteger)
+    judged = exists().where(
+        VerdictRow.case_id == CaseRow.id, VerdictRow.round == CaseRow.round, VerdictRow.person_id == me
+    )
+    own_traffic = (
+        exists()
+        .where(PredictionRow.id == CaseRow.prediction_id, ApiKeyRow.id == PredictionRow.api_key_id)
+        .where(ApiKeyRow.person_id == me, ModelRow.id == CaseRow.model_id, ModelRow.four_eyes)
+    )
+    claimed = exists().where(_live(now_us), ClaimRow.person_id == me)
+    return (
+        select(*LINE)
+        .where(CaseRow.queue_id == bindparam("queue_id", type_=Uuid))
+        .where(text(f'"case".{IN_LINE}'))  # written out, for the index of the line holds only these rows
+        .where(~judged, ~own_traffic, or_(CaseRow.state == "open", and_(~claimed, _taken(now_us) < _SLOTS)))
+        .where(CaseRow.id.not_in(bindparam("tried", type_=Uuid, expanding=True)))
+        .order_by(*LINE)
+        .limit(bindparam("limit", type_=Integer))
+    )
 
 
-def _taken(now_us: int) -> ColumnElement[int]:
+def _taken(now_us: ColumnElement[int]) -> ColumnElement[int]:
     """How many slots of the round have a live claim or a ballot."""
     live = select(func.count()).select_from(ClaimRow).where(_live(now_us)).scalar_subquery()
     ballots = (
@@ -183,6 +185,8 @@ def _taken(now_us: int) -> ColumnElement[int]:
     )
     return live + ballots
 
+
+_HEAD = _head()
 
 # What is due ---------------------------------------------------------------------------------------------------------
 
@@ -229,5 +233,5 @@ async def disagreements_of(r: ReadSession, release_id: UUID, limit: int) -> list
 
 async def cases_of(r: ReadSession, prediction_id: UUID) -> list[Case]:
     """All cases of a prediction, by item."""
-    statement = select(*COLUMNS).where(CaseRow.prediction_id == prediction_id).order_by(CaseRow.item, CaseRow.kind)
+    statement = _SELECT.where(CaseRow.prediction_id == prediction_id).order_by(CaseRow.item, CaseRow.kind)
     return [_case(row) for row in await r.execute(statement)]

@@ -33,7 +33,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
         return self.ended_us is None and self.expires_us > now_us
 
 
-COLUMNS = [getattr(ClaimRow, name) for name in Claim.__struct_fields__]
+_SELECT = select(*(getattr(ClaimRow, name) for name in Claim.__struct_fields__))
 
 
 async def insert_claim(w: WriteSession, claim: Claim) -> None:
@@ -55,13 +55,13 @@ async def extend_claim(w: WriteSession, claim_id: UUID, expires_us: int) -> None
 
 async def claim_by_id(r: ReadSession, claim_id: UUID) -> Claim | None:
     """The claim, if there is one."""
-    row = (await r.execute(select(*COLUMNS).where(ClaimRow.id == claim_id))).one_or_none()
+    row = (await r.execute(_SELECT.where(ClaimRow.id == claim_id))).one_or_none()
     return None if row is None else _claim(row)
 
 
 async def unended_claims(r: ReadSession, case_id: UUID) -> list[Claim]:
     """The claims on a case that have not ended, whether or not they have expired; by token."""
-    statement = select(*COLUMNS).where(ClaimRow.case_id == case_id, ClaimRow.ended_us.is_(None))
+    statement = _SELECT.where(ClaimRow.case_id == case_id, ClaimRow.ended_us.is_(None))
     return [_claim(row) for row in await r.execute(statement.order_by(ClaimRow.token))]
 
 
@@ -72,7 +72,7 @@ async def slots_of(r: ReadSession, ids: Sequence[UUID]) -> set[int]:
 
 async def live_claims_of(r: ReadSession, person_id: UUID, now_us: int) -> list[Claim]:
     """A person's live claims, oldest first."""
-    statement = select(*COLUMNS).where(
+    statement = _SELECT.where(
         ClaimRow.person_id == person_id, ClaimRow.ended_us.is_(None), ClaimRow.expires_us > now_us
     )
     return [_claim(row) for row in await r.execute(statement.order_by(ClaimRow.claimed_us, ClaimRow.id))]

@@ -44,7 +44,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     created_us: int
 
 
-COLUMNS = [getattr(VerdictRow, name) for name in Verdict.__struct_fields__]
+_SELECT = select(*(getattr(VerdictRow, name) for name in Verdict.__struct_fields__))
 
 
 async def insert_verdict(w: WriteSession, verdict: Verdict) -> None:
@@ -57,13 +57,13 @@ async def insert_verdict(w: WriteSession, verdict: Verdict) -> None:
 
 async def verdicts_of(r: ReadSession, case_id: UUID) -> list[Verdict]:
     """All verdicts on a case, of every round, in the order in which they were given."""
-    statement = select(*COLUMNS).where(VerdictRow.case_id == case_id).order_by(VerdictRow.created_us, VerdictRow.id)
+    statement = _SELECT.where(VerdictRow.case_id == case_id).order_by(VerdictRow.created_us, VerdictRow.id)
     return [_verdict(row) for row in await r.execute(statement)]
 
 
 async def verdict_by_post_key(r: ReadSession, person_id: UUID, post_key: str) -> Verdict | None:
     """The verdict that the person posted with this key, if any."""
-    statement = select(*COLUMNS).where(VerdictRow.person_id == person_id, VerdictRow.post_key == post_key)
+    statement = _SELECT.where(VerdictRow.person_id == person_id, VerdictRow.post_key == post_key)
     row = (await r.execute(statement)).one_or_none()
     return None if row is None else _verdict(row)
 
@@ -71,8 +71,7 @@ async def verdict_by_post_key(r: ReadSession, person_id: UUID, post_key: str) ->
 async def recent_verdicts(r: ReadSession, person_id: UUID, limit: int) -> list[Verdict]:
     """A person's latest verdicts, the newest first."""
     statement = (
-        select(*COLUMNS)
-        .where(VerdictRow.person_id == person_id)
+        _SELECT.where(VerdictRow.person_id == person_id)
         .order_by(VerdictRow.created_us.desc(), VerdictRow.id.desc())
         .limit(limit)
     )

@@ -13,6 +13,8 @@ ClosedReason = Literal["cancelled", "cannot_tell", "superseded", "erased"]
 VerdictKind = Literal["approve", "correct", "unanswerable", "cannot_tell", "escalate"]
 OutcomeStatus = Literal["answered", "unanswerable"]
 
+LIVE = "ended_us IS NULL"
+"""The condition under which a claim has not ended."""
 IN_LINE = "state IN ('open', 'claimed', 'partial')"
 """The condition under which a case may be claimed; a query must write it out so to use the index of the line."""
 
@@ -118,13 +120,12 @@ class ClaimRow(Table):
 
     __tablename__ = "claim"
     __table_args__ = (
-        unique_where("uq_claim_live_slot", "ended_us IS NULL", "case_id", "round", "slot"),
-        unique_where("uq_claim_live_person", "ended_us IS NULL", "case_id", "person_id"),
+        unique_where("uq_claim_live_slot", LIVE, "case_id", "round", "slot"),
+        unique_where("uq_claim_live_person", LIVE, "case_id", "person_id"),
         UniqueConstraint("case_id", "token"),
-        Index("ix_claim_expiry", "ended_us", "expires_us"),
-        Index("ix_claim_live_of", "person_id", sqlite_where=text("ended_us IS NULL"),
-              postgresql_where=text("ended_us IS NULL")),
-    )  # fmt: skip
+        Index("ix_claim_expiry", "expires_us", sqlite_where=text(LIVE), postgresql_where=text(LIVE)),
+        Index("ix_claim_live_of", "person_id", sqlite_where=text(LIVE), postgresql_where=text(LIVE)),
+    )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
     case_id: Mapped[Id] = mapped_column(ForeignKey("case.id"))
@@ -145,7 +146,7 @@ class VerdictRow(Table):
     __tablename__ = "verdict"
     __table_args__ = (
         UniqueConstraint("person_id", "post_key"),
-        Index("ix_verdict_case", "case_id", "round"),
+        Index("ix_verdict_case", "case_id", "round", "person_id"),
         Index("ix_verdict_person", "person_id", "created_us"),
         {"info": IMMUTABLE},
     )
