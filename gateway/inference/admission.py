@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import DEVNULL, Process
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,10 +20,9 @@ from gateway.inference.refusals import (
     OutOfTime,
     refusal_codes,
 )
-from gateway.inference.report import AdmissionLimits, AdmissionReport, Admitted, Finding, Refusal
+from gateway.inference.report import ANSWER_MAX_BYTES, AdmissionLimits, AdmissionReport, Admitted, Finding, Refusal
 
 _PACKAGES = Path(__file__).parents[2]
-_ANSWER_MAX_BYTES = 4 * 1024 * 1024
 _FINDING: msgspec.json.Decoder[Finding] = msgspec.json.Decoder(Finding)
 
 
@@ -35,16 +34,17 @@ async def admit(path: Path, limits: AdmissionLimits | None = None) -> AdmissionR
     """The report about a model file that may be served; an AdmissionRefused says why it may not, and what to do."""
     limits = limits or AdmissionLimits()
     file = _checked(path, limits)
-    with TemporaryDirectory(prefix="lockgate-admit-") as empty:
-        child = await _start(file, limits, Path(empty))
+    with TemporaryDirectory(prefix="lockgate-admit-") as folder:
+        answer = Path(folder, "answer")
+        child = await _start(file, limits, answer)
         try:
             async with asyncio.timeout(limits.wall_s):
-                answer = await _answer(child)
+                status = await child.wait()
         except TimeoutError as error:
             raise OutOfTime(limit_s=f"{limits.wall_s:g}") from error
         finally:
             await _end(child)
-    return _report(answer, child.returncode or 0, limits)
+        return _report(answer, status, limits)
 
 
 def _checked(path: Path, limits: AdmissionLimits) -> Path:
@@ -57,17 +57,24 @@ def _checked(path: Path, limits: AdmissionLimits) -> Path:
     return path.resolve()
 
 
-async def _start(path: Path, limits: AdmissionLimits, empty: Path) -> Process:
-    """The child, in an empty folder and a session of its own, with nothing of our environment."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-s", "-m", "gateway.inference.admit", str(path), msgspec.json.encode(limits).decode()),
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        cwd=empty,
-        env=_environment(),
-        start_new_session=True,
-    )
+async def _start(file: Path, limits: AdmissionLimits, answer: Path) -> Process:
+    """The child, in an empty folder and a session of its own, with nothing of our environment.
+
+    It answers into a file, whose size the system limits; a pipe could be flooded, or held open by a stray grandchild.
+    """
+    empty = answer.with_name("empty")
+    empty.mkdir()
+    with answer.open("wb") as output:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-s", "-m", "gateway.inference.admit"),
+            *(str(file), msgspec.json.encode(limits).decode()),
+            stdin=DEVNULL,
+            stdout=output,
+            stderr=DEVNULL,
+            cwd=empty,
+            env=_environment(),
+            start_new_session=True,
+        )
 
 
 def _environment() -> dict[str, str]:
@@ -82,18 +89,6 @@ def _environment() -> dict[str, str]:
     }
 
 
-async def _answer(child: Process) -> bytes:
-    """All that the child says; more than an honest report ever is means that it has gone astray."""
-    assert child.stdout is not None
-    answer = b""
-    while chunk := await child.stdout.read(65536):
-        answer += chunk
-        if len(answer) > _ANSWER_MAX_BYTES:
-            raise Crashed
-    await child.wait()
-    return answer
-
-
 async def _end(child: Process) -> None:
     """Leaves no process behind, also when we are cancelled."""
     with suppress(ProcessLookupError):
@@ -101,11 +96,13 @@ async def _end(child: Process) -> None:
     await child.wait()
 
 
-def _report(answer: bytes, status: int, limits: AdmissionLimits) -> AdmissionReport:
+def _report(answer: Path, status: int, limits: AdmissionLimits) -> AdmissionReport:
     """The report in the child's answer; a child that ended without one is a refusal too."""
+    with answer.open("rb") as file:
+        text = file.read(ANSWER_MAX_BYTES)
     try:
-        finding = _FINDING.decode(answer)
-    except msgspec.DecodeError as error:
+        finding = _FINDING.decode(text)
+    except (ValueError, RecursionError) as error:
         raise _ending(status, limits) from error
     if isinstance(finding, Admitted):
         return finding.report

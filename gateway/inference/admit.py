@@ -17,7 +17,7 @@ from gateway.inference.errors import ModelNotLoadable, ModelOutOfMemory
 from gateway.inference.inspect import inspect
 from gateway.inference.probe import probe
 from gateway.inference.refusals import AdmissionRefused, MissingLocale, NotRunnable, OpsetTooNew, OutOfMemory
-from gateway.inference.report import AdmissionLimits, AdmissionReport, Admitted, Finding, Refusal
+from gateway.inference.report import ANSWER_MAX_BYTES, AdmissionLimits, AdmissionReport, Admitted, Finding, Refusal
 from gateway.inference.session import OnnxSession, out_of_memory
 
 _OPEN_FILES_MAX = 64
@@ -99,7 +99,7 @@ def _confine(limits: AdmissionLimits) -> None:
         "RLIMIT_AS": limits.memory_max_bytes,
         "RLIMIT_DATA": limits.memory_max_bytes,
         "RLIMIT_CPU": limits.cpu_s,
-        "RLIMIT_FSIZE": 0,
+        "RLIMIT_FSIZE": ANSWER_MAX_BYTES,
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": _OPEN_FILES_MAX,
     }

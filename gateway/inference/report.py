@@ -81,3 +81,5 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True, tag="admitted"):
 
 
 Finding = Admitted | Refusal
+ANSWER_MAX_BYTES = 4 * 1024 * 1024
+"""More than any honest finding is as JSON."""

@@ -115,12 +115,26 @@ async def test_admission_that_is_cancelled_leaves_no_process(tmp_path: Path, mon
     os.mkfifo(started)
     stand_in(tmp_path, monkeypatch, f"echo $$ > {started}; exec sleep 600")
     admission = asyncio.create_task(admitted(tmp_path, models.softmax()))
-    child = int(await asyncio.to_thread(started.read_text))
+    child = int(await next_line(started))
     admission.cancel()
     with pytest.raises(asyncio.CancelledError):
         await admission
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
+
+
+async def next_line(fifo: Path) -> bytes:
+    """What another process writes into a named pipe."""
+    reader = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    written = asyncio.Event()
+    asyncio.get_running_loop().add_reader(reader, written.set)
+    try:
+        async with asyncio.timeout(30):
+            await written.wait()
+        return os.read(reader, 100)
+    finally:
+        asyncio.get_running_loop().remove_reader(reader)
+        os.close(reader)
 
 
 async def test_nothing_of_our_environment_reaches_the_child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,13 +158,14 @@ async def test_nothing_of_our_environment_reaches_the_child(tmp_path: Path, monk
         ("echo nonsense", refusals.Crashed),
         ('echo \'{"type":"refused","code":"zipmap-output"}\'', refusals.AdmissionRefused),
         ('echo \'{"type":"refused","code":"of-another-version"}\'', refusals.AdmissionRefused),
-        ("exec yes", refusals.Crashed),
+        ("head -c 5000000 /dev/zero", refusals.Crashed),
+        ("sleep 600 & echo nonsense", refusals.Crashed),
     ],
 )
 async def test_however_the_child_ends_the_parent_knows_what_to_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, kind: type[refusals.AdmissionRefused]
 ) -> None:
-    """A crash, a kill, nonsense and endless talk of the child each become a refusal."""
+    """A crash, a kill, nonsense, too much talk and a stray grandchild each become a refusal."""
     stand_in(tmp_path, monkeypatch, script)
     with pytest.raises(refusals.AdmissionRefused) as refused:
         await admitted(tmp_path, models.softmax())
