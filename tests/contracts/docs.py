@@ -53,6 +53,7 @@ TABLES = (
     Table("metrics", "metrics.md", ("metric", "kind", "labels", "meaning"), tables.metrics),
     Table("commands", "commands.md", ("command", "what it does"), tables.commands),
     Table("flags", "flags.md", ("flag", "on", "off, unknown or never loaded"), tables.flags),
+    Table("protocol", "api.md", ("route", "what it does"), tables.protocol),
     Table("routes", "api.md", ("route", "what it does", "permission"), tables.routes),
 )
 

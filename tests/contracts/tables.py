@@ -133,7 +133,7 @@ def flags() -> list[list[str]]:
 def routes() -> list[list[str]]:
     """One row for each route of the console process: verb and path, what it does, the permission it needs."""
     rows = [row for route in console_app().routes for row in operations(route)]
-    return sorted(rows, key=lambda row: row[0].split(" ")[::-1])
+    return sorted(rows, key=lambda row: row[0].strip("`").split(" ")[::-1])
 
 
 def console_app() -> Litestar:
@@ -165,4 +165,4 @@ def protocol() -> list[list[str]]:
 
     unasked: Any = SimpleNamespace(live=SimpleNamespace(version="0"), holds=None, api_body_max_bytes=1)
     rows = [row[:2] for route in create_protocol(unasked, HANDLERS).routes for row in operations(route)]
-    return sorted(rows, key=lambda row: row[0].split(" ")[::-1])
+    return sorted(rows, key=lambda row: row[0].strip("`").split(" ")[::-1])
