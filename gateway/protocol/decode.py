@@ -1,7 +1,6 @@
 """A request body as named, checked tensors of one model."""
 
 from collections.abc import Iterable, Mapping
-from math import prod
 from typing import Any
 
 import msgspec
@@ -87,7 +86,7 @@ class RequestDecoder:
         for name, spec in self._inputs.items():
             if name not in tensors:
                 raise MissingInput(tensor=name, datatype=spec.datatype, shape=list(spec.shape))
-        shown = {name: tensors.pop(name) for name in self._display & tensors.keys()}
+        shown = {name: tensors.pop(name) for name in self._display if name in tensors}
         batched = {name: tensor for name, tensor in tensors.items() if name in self._batched}
         return InferenceRequest(
             id=message.id,
@@ -155,10 +154,11 @@ def _check_display(message: InputMessage) -> None:
 
 def _check_size(message: InputMessage, elements_max: int) -> None:
     """Refuses sizes that no array can have, before anything is made of them. A zero hides no huge neighbour."""
+    elements = 1
     for axis, size in enumerate(message.shape):
         if size < 0:
             raise NegativeDimension(tensor=message.name, axis=axis, found=size)
-    elements = prod(size for size in message.shape if size)
+        elements *= size or 1
     if elements >= _COUNTABLE:
         raise ShapeOverflow(tensor=message.name)
     if elements > elements_max:

@@ -61,15 +61,11 @@ def _flat(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
 
 def _converted(name: str, datatype: str, elements: list[Any]) -> Tensor:
     """The elements as a vector. A finite number that overflows the datatype is refused, not made infinite."""
-    dtype = NUMPY[datatype]
     try:
-        with np.errstate(over="ignore"):
-            array = np.array(elements, dtype)
-    except OverflowError as error:
+        with np.errstate(over="raise"):
+            return np.array(elements, NUMPY[datatype])
+    except (OverflowError, FloatingPointError) as error:
         raise NumberOutOfRange(tensor=name, datatype=datatype) from error
-    if dtype.kind == "f" and not np.isfinite(array).all():
-        raise NumberOutOfRange(tensor=name, datatype=datatype)
-    return array
 
 
 def _wrong_element(name: str, datatype: str, elements: list[Any]) -> ProtocolError:

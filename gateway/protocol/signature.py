@@ -15,11 +15,6 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True):
     datatype: Datatype
     shape: tuple[int, ...]
 
-    def accepts(self, shape: tuple[int, ...]) -> bool:
-        """Whether a tensor of this shape fits."""
-        sizes = zip(self.shape, shape, strict=False)
-        return len(self.shape) == len(shape) and all(want in (ANY_SIZE, size) for want, size in sizes)
-
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """The inputs and outputs of a model."""

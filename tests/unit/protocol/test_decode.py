@@ -1,5 +1,6 @@
 """Requests are checked against their model, and every refusal says what was expected."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -208,3 +209,22 @@ def test_a_fixed_batch_counts_its_items() -> None:
     spec = TensorSpec(name="x", datatype="FP32", shape=(3,))
     decoder = RequestDecoder(Signature(inputs=(spec,), outputs=()))
     assert decoder.decode(body({"name": "x", "shape": [3], "datatype": "FP32", "data": [1, 2, 3]})).items == 3
+
+
+@pytest.mark.parametrize(
+    ("datatype", "largest", "too_large"),
+    [
+        ("FP16", 65504.0, 65520.0),
+        ("FP32", 3.4028234e38, 10**39),
+        ("FP64", 1.7e308, 10**309),
+        ("UINT64", 2**64 - 1, 2**64),
+    ],
+)
+def test_the_largest_number_fits_and_the_next_does_not(datatype: Any, largest: float, too_large: float) -> None:
+    """No number becomes infinite or wraps around on its way to its datatype."""
+    spec = TensorSpec(name="x", datatype=datatype, shape=(-1,))
+    decoder = RequestDecoder(Signature(inputs=(spec,), outputs=()))
+    message = {"name": "x", "shape": [1], "datatype": datatype}
+    assert decoder.decode(json.dumps({"inputs": [message | {"data": [largest]}]}).encode()).feeds["x"][0] > 0
+    with pytest.raises(errors.NumberOutOfRange):
+        decoder.decode(json.dumps({"inputs": [message | {"data": [too_large]}]}).encode())
