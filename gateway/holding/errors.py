@@ -31,13 +31,6 @@ class Unanswerable(GatewayError):
     code = "unanswerable"
 
 
-class CallerLeft(GatewayError):
-    """The caller has hung up; its prediction stays where it is."""
-
-    status = 499
-    code = "caller-left"
-
-
 class AlreadyDelivered(Conflict):
     """An answer to this prediction was delivered already, so it cannot be cancelled."""
 

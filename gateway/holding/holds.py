@@ -1,7 +1,7 @@
 """Holding, for one process: hold a prediction, meet it again, ask for it, withdraw it, report it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,6 @@ from gateway.decision import Asked
 from gateway.errors import GatewayError, UnknownPrediction
 from gateway.holding.decided import DecidedPrediction, decided
 from gateway.holding.deliver import Deliveries, delivery
-from gateway.holding.errors import CallerLeft
 from gateway.holding.held import HeldPrediction
 from gateway.holding.idempotency import ClaimedKey
 from gateway.holding.later import AutomatedPredictions
@@ -32,9 +31,6 @@ from gateway.store import cases, predictions
 from gateway.store.ledger import Ledger
 from gateway.store.predictions import KeptPrediction
 from gateway.times import now_us
-
-Left = Callable[[], Awaitable[None]]
-"""Returns when the caller has hung up."""
 
 
 class Holds:
@@ -72,23 +68,13 @@ class Holds:
         while self._leaving:
             await asyncio.wait(self._leaving)
 
-    async def hold(
-        self,
-        held: HeldPrediction,
-        position: tuple[str, int] | None = None,
-        left: Left | None = None,
-        claimed: ClaimedKey | None = None,
-    ) -> Reply:
+    async def hold(self, held: HeldPrediction, claimed: ClaimedKey | None = None) -> Reply:
         """Put the held items before people, and answer once they have judged or the caller's wait is over.
 
-        `position` is that of its entry in the traffic log; `left` returns when the caller has hung up, which ends the
-        wait and nothing else, as a cancellation does. Raises: CallerLeft, LedgerUnavailable, ObjectsUnavailable.
+        Cancel it when the caller hangs up: that ends the wait and nothing else, even while the hold is being opened.
+        Raises: LedgerUnavailable, ObjectsUnavailable.
         """
-        if position is not None:
-            held = msgspec.structs.replace(held, log_position=position)
-        return await until_left(self._hold(decided(held), held, claimed), left)
-
-    async def _hold(self, prediction: DecidedPrediction, held: HeldPrediction, claimed: ClaimedKey | None) -> Reply:
+        prediction = decided(held)
         wait = wait_for(held.asked, held.decision.policy.wait_cap_s, held.decided_us)
         at_once = tell_held(prediction.said) if wait.until_us <= held.decided_us and wait.then == "async" else None
         opening = asyncio.create_task(self._open(prediction, wait, at_once, claimed))
@@ -102,14 +88,11 @@ class Holds:
             self._note(self._leave(opening, wait))
             raise
 
-    async def meet(self, prediction_id: UUID, caller: Caller, asked: Asked, left: Left | None = None) -> Reply:
+    async def meet(self, prediction_id: UUID, caller: Caller, asked: Asked) -> Reply:
         """Tell a hold's current truth to a caller who came back to it with its Idempotency-Key, waiting as it asks.
 
-        Raises: CallerLeft, UnknownPrediction, LedgerUnavailable.
+        Raises: UnknownPrediction, LedgerUnavailable.
         """
-        return await until_left(self._meet(prediction_id, caller, asked), left)
-
-    async def _meet(self, prediction_id: UUID, caller: Caller, asked: Asked) -> Reply:
         kept = await self.kept(prediction_id)
         if kept is None or kept.api_key_id != caller.key_id:
             raise UnknownPrediction
@@ -196,22 +179,6 @@ class Holds:
             async with self.ledger.writing() as w:
                 if await predictions.is_last_to_wait(w, prediction_id, wait.until_us):
                     await cases.set_waiting(w, [prediction_id], waiting=False)
-
-
-async def until_left(work: Coroutine[Any, Any, Reply], left: Left | None) -> Reply:
-    """What the work comes to, unless the caller hangs up first: then it is cancelled. Raises: CallerLeft."""
-    if left is None:
-        return await work
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(left())
-    try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            return working.result()
-        raise CallerLeft
-    finally:
-        working.cancel()
-        leaving.cancel()
-        await asyncio.wait((working, leaving))
 
 
 def may_read(kept: KeptPrediction, caller: Caller) -> bool:

@@ -59,12 +59,16 @@ class ClaimedKey:
         """Bind the key to a hold in the hold's own transaction."""
         values = {"state": "decided", "prediction_id": prediction_id, "answer": None}
         await store.change_key(w, self._name, values, owner=self._owner)
+
+    def bound(self) -> None:
+        """Note that the transaction of `bind_in` was committed."""
         self._ended = True
 
     async def bind(self, prediction_id: UUID) -> None:
         """From now on, the key tells this prediction's current truth. Raises: LedgerUnavailable."""
         async with self._ledger.writing() as w:
             await self.bind_in(w, prediction_id)
+        self.bound()
 
     async def finish(self, answer: Reply) -> None:
         """From now on, the key tells this answer. Raises: LedgerUnavailable."""

@@ -1,15 +1,23 @@
 """Cases about predictions that were answered already; where only the traffic log has one, its row comes first."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 from uuid import UUID
 
 from gateway.decision import SettledItem
 from gateway.holding.decided import DecidedPrediction, Payloads, Subject, insert_rows, new_case
-from gateway.holding.seen import CaseKind
+from gateway.holding.payload import Status
+from gateway.holding.seen import CaseKind, DeliveryKind
 from gateway.store import cases, deliveries, predictions
 from gateway.store.deliveries import NewDelivery
 from gateway.store.ledger import WriteSession
+
+_KINDS: Mapping[Status, DeliveryKind] = {
+    "automated": "answer",
+    "precedent": "answer",
+    "fallback": "fallback",
+    "refused": "refusal",
+}
 
 
 class AutomatedPredictions(Protocol):
@@ -46,11 +54,11 @@ async def open_missing(
 
 
 def _first_delivery(prediction: DecidedPrediction) -> NewDelivery:
-    """That its caller was told the model's answer."""
+    """What its caller was told at once."""
     return NewDelivery(
         prediction_id=prediction.id,
         n=1,
-        kind="answer",
+        kind=_KINDS[prediction.said.status],
         outcome_revision=None,
         response_digest=prediction.response_digest,
     )

@@ -66,7 +66,9 @@ async def _open_once(ledger: Ledger, prediction: DecidedPrediction, kept: Payloa
         opened = await _join(w, prediction, opening) or await _open(w, prediction, kept, opening)
         if opening.claimed is not None:
             await opening.claimed.bind_in(w, opened.prediction_id)
-        return opened
+    if opening.claimed is not None:
+        opening.claimed.bound()
+    return opened
 
 
 async def _join(w: WriteSession, prediction: DecidedPrediction, opening: HoldOpening) -> Opened | None:

@@ -167,15 +167,6 @@ async def close_predictions(w: WriteSession, ids: Collection[UUID], *, cancelled
     await w.execute(update(PredictionRow).where(PredictionRow.id.in_(ids)).values(values))
 
 
-async def close_if_decided(w: WriteSession, prediction_id: UUID) -> None:
-    """No retry joins a hold of which no item is with people any more; whoever decides a case calls this."""
-    undecided = select(CaseRow.id).where(
-        CaseRow.prediction_id == prediction_id, CaseRow.kind == "hold", CaseRow.state.in_(WITH_PEOPLE)
-    )
-    statement = update(PredictionRow).where(PredictionRow.id == prediction_id, ~undecided.exists())
-    await w.execute(statement.values(open=False))
-
-
 async def count_open(r: ReadSession) -> dict[UUID, int]:
     """How many holds are open, by model."""
     statement = select(PredictionRow.model_id, func.count()).where(text("open")).group_by(PredictionRow.model_id)
