@@ -21,6 +21,7 @@ from gateway.holding.held import HeldPrediction
 from gateway.holding.holds import Holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
+from gateway.leaving import unless_left
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
 from gateway.once import once
 from gateway.plan import ModelPlan
@@ -58,7 +59,7 @@ class Pipeline:
                     return only.reply
                 prediction = await self._predict(call, live, model, request, asked, at)
                 if prediction.settled.held:
-                    return await self._holds.hold(prediction, left=call.left, claimed=only.claimed)
+                    return await unless_left(self._holds.hold(prediction, only.claimed), call.left)
                 return await only.told(tell_at_once(prediction))
 
     async def _predict(
