@@ -1,0 +1,77 @@
+"""`lockgate traffic` and `lockgate predictions`: what was answered, and why."""
+
+import re
+from datetime import UTC, datetime
+
+import click
+import msgspec
+
+from gateway.times import after_us, now_us
+from lockgate.commands.remote import Call, remote
+from lockgate.output import say
+
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+DIMENSIONS = ("model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule")
+
+
+class Moment(click.ParamType[int]):
+    """A moment: so long ago (30m, 24h, 7d) or an RFC 3339 time. Its value is in microseconds UTC."""
+
+    name = "moment"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The moment in microseconds UTC."""
+        text = str(value)
+        if ago := re.fullmatch(r"(\d+)([smhd])", text):
+            return after_us(now_us(), -float(ago[1]) * UNITS[ago[2]])
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"'{text}' is no moment: write 30m, 24h, 7d or 2026-11-22T14:03:00Z.", param, ctx)
+        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1e6)
+
+
+class CountLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How many predictions share these values."""
+
+    predictions: int
+    items: int
+    held: int
+    audited: int
+    model: str | None = None
+    release: str | None = None
+    path: str | None = None
+    rule: str | None = None
+    decided_path: str | None = None
+    decided_rule: str | None = None
+    public_rule: str | None = None
+
+
+@click.command()
+@click.option("--model", help="Only this model.")
+@click.option("--since", type=Moment(), default="24h", show_default=True, help="From when: 30m, 24h, 7d or a time.")
+@click.option("--until", type=Moment(), help="Until when; now unless given.")
+@click.option("--by", multiple=True, type=click.Choice(DIMENSIONS), default=("model", "release", "path", "rule"))
+@remote
+def traffic(call: Call, model: str | None, since: int, until: int | None, by: tuple[str, ...]) -> None:
+    """Count predictions by path, rule and release."""
+    params = {"model": model, "since_us": since, "until_us": until, "by": ",".join(by)}
+    call.rows(
+        call.server.get("/api/v1/traffic", **params),
+        CountLine,
+        (*by, "predictions", "items", "held", "audited"),
+        lambda one: (*(getattr(one, name) for name in by), one.predictions, one.items, one.held, one.audited),
+    )
+
+
+@click.group()
+def predictions() -> None:
+    """Look a prediction up."""
+
+
+@predictions.command()
+@click.argument("prediction_id")
+@remote
+def show(call: Call, prediction_id: str) -> None:
+    """What was asked, decided and told, by which rule, and what people said."""
+    say(msgspec.json.format(call.server.get(f"/api/v1/predictions/{prediction_id}").body).decode())

@@ -1,0 +1,208 @@
+"""What `lockgate doctor` looks at: each check says how a part is and, where it is not well, what to do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Literal
+
+import httpx
+import msgspec
+
+from flags.engine import load
+from flags.errors import FlagsError
+from gateway.errors import GatewayError
+from gateway.inference.cache import SessionCache
+from gateway.plan import Plan, ReleasePlan
+from gateway.record.payloads import LocalObjects, open_objects
+from gateway.record.reserve import free_bytes
+from gateway.store.engines import file_system_of
+from gateway.store.flags import current_state
+from gateway.store.keys import live_callers
+from gateway.store.ledger import Ledger
+from gateway.store.migrate import check
+from gateway.store.serving import read_plan
+from gateway.times import SECOND_US, after_us, now_us
+from lockgate.settings import Settings
+from review.people.joining import has_admin
+
+SKEW_WARN_S = 0.5
+SKEW_BAD_S = 5.0
+EXPIRY_WARN_S = 7 * 86_400.0
+REDIS_S = 2.0
+MIB = 1 << 20
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """How a part is: `do` says what to do where it is not well."""
+
+    part: str
+    level: Literal["ok", "warn", "bad"]
+    says: str
+    do: str = ""
+
+
+def ok(part: str, says: str) -> Finding:
+    """All is well."""
+    return Finding(part=part, level="ok", says=says)
+
+
+def warn(part: str, says: str, do: str) -> Finding:
+    """It works, and somebody should look."""
+    return Finding(part=part, level="warn", says=says, do=do)
+
+
+def bad(part: str, says: str, do: str) -> Finding:
+    """It does not work."""
+    return Finding(part=part, level="bad", says=says, do=do)
+
+
+async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
+    """A finding for each part. A ledger that cannot be used ends the checks that need it."""
+    yield check_disk(settings)
+    yield check_objects(settings)
+    yield await check_redis(settings)
+    yield await check_server(settings)
+    try:
+        await check(settings.ledger_url)
+    except GatewayError as error:
+        yield bad("ledger", str(error), "Type 'lockgate migrate', or put database_url right.")
+        return
+    except OSError as error:
+        yield bad(
+            "ledger", f"It cannot be reached: {type(error).__name__}.", "Start the database, or see database_url."
+        )
+        return
+    ledger = Ledger.open(settings.ledger_url)
+    try:
+        for examine in CHECKS:
+            for finding in await examine(settings, ledger):
+                yield finding
+    finally:
+        await ledger.close()
+
+
+def check_disk(settings: Settings) -> Finding:
+    """Whether the data directory can be written and its disk is above the reserve."""
+    folder = settings.data_directory.absolute()
+    present = next(place for place in (folder, *folder.parents) if place.exists())
+    free, reserve = free_bytes(present), settings.disk_reserve_bytes
+    says = f"{free // MIB} MiB free at {folder}, reserve {reserve // MIB} MiB ({file_system_of(present) or 'unknown'})."
+    if free < reserve:
+        return bad("disk", says, "Make room: below the reserve requests are refused or go unrecorded.")
+    if free < 4 * reserve:
+        return warn("disk", says, "Make room soon.")
+    return ok("disk", says)
+
+
+def check_objects(settings: Settings) -> Finding:
+    """Whether payloads can be kept."""
+    try:
+        open_objects(settings.payloads_url)
+    except GatewayError as error:
+        return bad("objects", str(error), "Put objects_url right.")
+    return ok("objects", settings.payloads_url)
+
+
+async def check_redis(settings: Settings) -> Finding:
+    """Whether wake-ups between machines arrive."""
+    if not settings.redis_url:
+        return ok("redis", "Not used." if settings.embedded else "Not used: other processes are woken within a second.")
+    from gateway.store.bell_redis import RedisBell
+
+    bell = RedisBell(settings.redis_url)
+    await bell.start()
+    try:
+        if await bell.connected(REDIS_S):
+            return ok("redis", "It answers.")
+        return warn("redis", "It does not answer.", "Start it: until then wake-ups are polled, up to a second late.")
+    finally:
+        await bell.close()
+
+
+async def check_server(settings: Settings) -> Finding:
+    """Whether a Lockgate runs here, and how it is."""
+    try:
+        async with httpx.AsyncClient(timeout=3.0, trust_env=False) as client:
+            health = (await client.get(f"http://{settings.metrics_address}/health")).json()
+    except (httpx.HTTPError, ValueError):
+        return ok("server", f"None answers at {settings.metrics_address}.")
+    if health.get("state") == "ok":
+        return ok("server", f"It runs and is well ({settings.metrics_address}).")
+    return warn("server", "It runs, and a part of it is not well.", f"See http://{settings.metrics_address}/health.")
+
+
+async def check_clock(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:
+    """How far this machine's clock is from the database's."""
+    async with ledger.reading() as r:
+        before = now_us()
+        theirs = await r.now_us()
+        skew_s = abs(theirs - (before + now_us()) / 2) / SECOND_US
+    says = f"{skew_s * 1000:.0f} ms from the database's."
+    if skew_s > SKEW_BAD_S:
+        return [bad("clock", says, "Set the clock (NTP): leases and deadlines would be wrong.")]
+    return [warn("clock", says, "Keep the clock in step (NTP).") if skew_s > SKEW_WARN_S else ok("clock", says)]
+
+
+async def check_models(settings: Settings, ledger: Ledger) -> Sequence[Finding]:
+    """Whether each release that may serve can be loaded, its digest included."""
+    async with ledger.reading() as r:
+        plan = await read_plan(r)
+    if not plan.models:
+        return [warn("models", "None yet.", "Type 'lockgate models add NAME FILE.onnx --card model.toml'.")]
+    cache, artifacts = SessionCache(), LocalObjects(settings.artifacts)
+    return [await _check_release(release, cache, artifacts) for release in _releases(plan)]
+
+
+async def check_flags(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:
+    """Whether the flags in force can be evaluated."""
+    async with ledger.reading() as r:
+        state = await current_state(r)
+    try:
+        engine = await asyncio.to_thread(load, state.body)
+    except FlagsError as error:
+        return [bad("flags", str(error), "Set the flags again with 'lockgate flags set'; until then all are off.")]
+    if engine.warning:
+        return [warn("flags", engine.warning, "Such a flag is off; change it with 'lockgate flags set'.")]
+    return [ok("flags", f"Version {state.version}, state {state.digest[:12]}.")]
+
+
+async def check_keys(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:
+    """Whether somebody may call, and whether a key is about to expire."""
+    async with ledger.reading() as r:
+        now = await r.now_us()
+        callers = list((await live_callers(r, now)).values())
+    soon = [one for one in callers if one.expires_us is not None and one.expires_us < after_us(now, EXPIRY_WARN_S)]
+    if not any(one.person_id is None for one in callers):
+        return [warn("keys", "No service has one.", "Type 'lockgate keys add NAME --scope predict:MODEL'.")]
+    names = ", ".join(sorted(one.key_name for one in soon))
+    if soon:
+        return [warn("keys", f"These end within a week: {names}.", "Type 'lockgate keys rotate ID'.")]
+    return [ok("keys", f"{len(callers)} work.")]
+
+
+async def check_people(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:
+    """Whether somebody can administer."""
+    if await has_admin(ledger):
+        return [ok("people", "There is an admin.")]
+    return [warn("people", "There is no admin.", "Type 'lockgate people link admin' and open the link.")]
+
+
+async def _check_release(release: ReleasePlan, cache: SessionCache, artifacts: LocalObjects) -> Finding:
+    part = f"model {release.name}"
+    try:
+        await artifacts.verify(release.artifact)
+        await cache.acquire(release.artifact, await artifacts.local_path(release.artifact))
+    except GatewayError as error:
+        return bad(part, str(error), "Restore the artifact from a backup, or roll the model back.")
+    return ok(part, "Its file is whole and loads.")
+
+
+def _releases(plan: Plan) -> list[ReleasePlan]:
+    found: dict[str, ReleasePlan] = {}
+    for model in plan.models.values():
+        trial = model.trial.candidate if model.trial is not None else None
+        found |= {one.name: one for one in (model.champion, model.previous, trial) if one is not None}
+    return [found[name] for name in sorted(found)]
+
+
+Check = Callable[[Settings, Ledger], Awaitable[Sequence[Finding]]]
+CHECKS: tuple[Check, ...] = (check_clock, check_models, check_flags, check_keys, check_people)
