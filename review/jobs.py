@@ -8,9 +8,11 @@ import msgspec
 
 from gateway.record.payloads import ObjectStore
 from gateway.store.events import any_unpositioned, position_events
+from gateway.store.idempotency import drop_expired_keys
 from gateway.store.ledger import Ledger
 from gateway.store.segments import LedgerCursors, LedgerSegments
 from gateway.times import after_us
+from review.desk.expire import escalate_stranded, expire_due
 from review.desk.lapse import lapse_claims
 from review.traffic.retention import retain
 from review.traffic.seal import Sealer
@@ -38,6 +40,8 @@ def make_jobs(parts: JobParts) -> list[Job]:
     return [
         job(1.0, position, on_bell=True),
         job(1.0, lapse),
+        job(1.0, expire),
+        job(60.0, forget_keys),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
     ]
@@ -56,6 +60,19 @@ async def lapse(parts: JobParts, now_us: int) -> None:
     """End claims whose lease ran out."""
     async with parts.ledger.writing() as w:
         await lapse_claims(w, now_us)
+
+
+async def expire(parts: JobParts, now_us: int) -> None:
+    """Expire cases past due, and put those that nobody is left to judge before a lead."""
+    async with parts.ledger.writing() as w:
+        await expire_due(w, now_us)
+        await escalate_stranded(w, now_us)
+
+
+async def forget_keys(parts: JobParts, now_us: int) -> None:
+    """Drop idempotency keys whose time is over."""
+    async with parts.ledger.writing() as w:
+        await drop_expired_keys(w, now_us)
 
 
 async def seal(parts: JobParts, _now_us: int) -> None:

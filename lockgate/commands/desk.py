@@ -5,17 +5,40 @@ import msgspec
 
 from gateway.times import iso
 from lockgate.commands.remote import Call, remote
-from lockgate.output import say
+from lockgate.output import print_table, say
+
+
+class Revision(msgspec.Struct, frozen=True, kw_only=True):
+    """The rules of a queue that a list shows."""
+
+    agreement: str
+    deadline_s: float
+
+
+class QueueFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue with its rules in force."""
+
+    name: str
+    latest: Revision
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits."""
+
+    by_state: dict[str, int]
+    overdue: int
+
+    @property
+    def undecided(self) -> int:
+        """How many cases are not decided yet."""
+        return sum(self.by_state.get(state, 0) for state in ("open", "claimed", "partial", "adjudicating"))
 
 
 class QueueLine(msgspec.Struct, frozen=True, kw_only=True):
     """A queue as a line of the list."""
 
-    name: str
-    model: str | None = None
-    open: int = 0
-    agreement: str = ""
-    deadline_s: float = 0.0
+    queue: QueueFacts
+    size: Size
 
 
 class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,10 +46,17 @@ class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     kind: str
-    state: str
+    queue: str
+    model: str
     rule: str
-    model: str = ""
+    state: str
     due_us: int
+
+
+class CasePage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of cases."""
+
+    cases: tuple[CaseLine, ...]
 
 
 @click.group()
@@ -41,9 +71,14 @@ def list_queues(call: Call) -> None:
     call.rows(
         call.server.get("/api/v1/queues"),
         QueueLine,
-        ("queue", "model", "open", "agreement", "deadline"),
-        lambda one: (one.name, one.model or "any", one.open, one.agreement, f"{one.deadline_s:.0f} s"),
+        ("queue", "undecided", "overdue", "agreement", "deadline"),
+        _queue_cells,
     )
+
+
+def _queue_cells(line: QueueLine) -> tuple[object, ...]:
+    latest = line.queue.latest
+    return line.queue.name, line.size.undecided, line.size.overdue, latest.agreement, f"{latest.deadline_s:.0f} s"
 
 
 @queues.command("show")
@@ -66,12 +101,15 @@ def cases() -> None:
 @remote
 def list_cases(call: Call, queue: str | None, state: str | None, limit: int) -> None:
     """Cases, the next one first."""
-    call.rows(
+    call.show(
         call.server.get("/api/v1/cases", queue=queue, state=state, limit=limit),
-        CaseLine,
-        ("id", "kind", "state", "rule", "due"),
-        lambda one: (one.id, one.kind, one.state, one.rule, iso(one.due_us)),
+        CasePage,
+        lambda page: print_table(("id", "queue", "kind", "state", "rule", "due"), map(_case_cells, page.cases)),
     )
+
+
+def _case_cells(case: CaseLine) -> tuple[object, ...]:
+    return case.id, case.queue, case.kind, case.state, case.rule, iso(case.due_us)
 
 
 @cases.command("show")

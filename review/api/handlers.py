@@ -2,7 +2,16 @@
 
 from litestar.types import ControllerRouterHandler
 
+from review.api.cases import CasesController, ClaimsController, VerdictsController
 from review.api.keys import KeysController
 from review.api.people import PeopleController
+from review.api.queues import QueuesController
 
-HANDLERS: tuple[ControllerRouterHandler, ...] = (PeopleController, KeysController)
+HANDLERS: tuple[ControllerRouterHandler, ...] = (
+    PeopleController,
+    KeysController,
+    QueuesController,
+    ClaimsController,
+    CasesController,
+    VerdictsController,
+)
