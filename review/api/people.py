@@ -13,7 +13,7 @@ from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.people.joining import Joining, invite, redeem
 from review.people.keys import NewKey, make_personal_key
-from review.people.roles import checked_roles, disable, enable, grant_role, person_with, revoke_role
+from review.people.roles import checked_roles, disable, enable, grant_role, mark_replayed, person_with, revoke_role
 from review.people.sessions import COOKIE, Attempts, SignedIn, actor_of_person, sign_in, sign_out
 from review.store.people import Grant, Person, find_person, list_people
 
@@ -170,6 +170,13 @@ class PeopleController(Controller):
         """Let somebody in again."""
         async with ledger.writing() as w:
             await enable(w, actor, email)
+            return await person_with(w, email)
+
+    @post("/people/{email:str}/replayed", status_code=200, **needs("administer"))
+    async def mark_replayed(self, email: str, ledger: Ledger, actor: Actor) -> Person:
+        """Say that a program repeats here what people judged elsewhere; it cannot be unsaid."""
+        async with ledger.writing() as w:
+            await mark_replayed(w, actor, email)
             return await person_with(w, email)
 
 

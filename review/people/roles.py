@@ -18,6 +18,7 @@ from review.store.people import (
     find_person_by_email,
     revoke_keys_of,
     set_disabled,
+    set_replayed,
 )
 
 
@@ -62,6 +63,13 @@ async def enable(w: WriteSession, actor: Actor, email: str) -> None:
     person = await person_with(w, email)
     await set_disabled(w, person.id, actor.tenant_id, None)
     await _tell(w, "person.enabled", actor, person, {})
+
+
+async def mark_replayed(w: WriteSession, actor: Actor, email: str) -> None:
+    """Mark somebody's verdicts, past and future, as repeated from elsewhere. Raises: NobodyThere."""
+    person = await person_with(w, email)
+    await set_replayed(w, person.id)
+    await _tell(w, "person.marked_replayed", actor, person, {})
 
 
 def checked_roles(roles: list[str]) -> tuple[Role, ...]:

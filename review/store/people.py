@@ -113,6 +113,11 @@ async def set_disabled(w: WriteSession, person_id: UUID, tenant_id: UUID, disabl
     await bump_plan(w, tenant_id)
 
 
+async def set_replayed(w: WriteSession, person_id: UUID) -> None:
+    """Mark a person as one whose verdicts are repeated from elsewhere."""
+    await w.execute(update(PersonRow).where(PersonRow.id == person_id).values(replayed=True))
+
+
 async def count_admins(r: ReadSession) -> int:
     """How many people who can sign in are admins."""
     statement = select(func.count(GrantRow.person_id.distinct())).join(PersonRow, PersonRow.id == GrantRow.person_id)
