@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, func, insert, select
 
 from gateway.ids import new_id
 from gateway.store.ledger import ReadSession, WriteSession
-from gateway.store.schema.who import PersonRow
+from gateway.store.schema.who import GrantRow, PersonRow
 from gateway.store.schema.work import CaseRow, QueueMemberRow, QueueRevisionRow, QueueRow
 
 
@@ -183,3 +183,9 @@ def _queue(row: Row[Any]) -> Queue:
     rules = QueueRules(**{name: values.pop(name) for name in QueueRules.__struct_fields__})
     queue = {"id": values.pop("queue_id"), "name": values.pop("name"), "model_id": values.pop("model_id")}
     return Queue(**queue, latest=QueueRevision(rules=rules, **values))
+
+
+async def is_person_of(r: ReadSession, person_id: UUID, tenant_id: UUID) -> bool:
+    """Whether there is such a person with a role in the tenant."""
+    statement = select(GrantRow.person_id).where(GrantRow.person_id == person_id, GrantRow.tenant_id == tenant_id)
+    return (await r.execute(statement.limit(1))).first() is not None
