@@ -5,21 +5,26 @@ person. A further one is made and waits for its trial.
 """
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.exc import IntegrityError
 
 from flags.definitions import state_from, with_model_flags
+from flags.errors import FlagsChanged
 from flags.names import of_model
 from flags.store import Authorship, Proposal
 from flags.validation import validated
 from gateway.errors import BadRequest
 from gateway.inference.admission import admit
 from gateway.inference.report import AdmissionLimits, AdmissionReport
+from gateway.record.objects import StoredObject
 from gateway.record.payloads import ObjectStore
 from gateway.registry.card import Card, parse_card
 from gateway.registry.fitting import require_fit
+from gateway.store.events import append_event
 from gateway.store.flags import change_flags, current_state
 from gateway.store.ledger import Ledger, WriteSession
 from gateway.store.models import (
@@ -27,15 +32,16 @@ from gateway.store.models import (
     add_model,
     add_release,
     add_version,
-    find_model,
     found,
     keep_documents,
+    lock_model,
 )
 from gateway.store.queues import ensure_default_queue
 from gateway.store.schema.serves import ModelRow
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 RESERVED = frozenset({"stats", "repository"})
+_TRIES = 4
 
 
 class ModelNameRefused(BadRequest):
@@ -50,6 +56,12 @@ class SignatureChanged(BadRequest):
     as a model of its own."""
 
     code = "signature-changed"
+
+
+class FileChanged(BadRequest):
+    """The model file changed while it was looked at; add it again."""
+
+    code = "model-file-changed"
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,28 +85,47 @@ class Adding(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
+class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """A model file that was admitted and is stored."""
+
+    adding: Adding
+    card: Card
+    report: AdmissionReport
+    stored: StoredObject
+
+    def version(self, at_us: int) -> NewVersion:
+        """The version that it becomes."""
+        return NewVersion(
+            artifact=self.stored.sha256,
+            artifact_bytes=self.stored.bytes,
+            location=self.stored.location,
+            card=self.card,
+            signature=msgspec.json.encode(self.report.signature),
+            report=msgspec.json.encode(self.report),
+            by=self.adding.by,
+            at_us=at_us,
+        )
+
+
 async def add(ledger: Ledger, artifacts: ObjectStore, adding: Adding, limits: AdmissionLimits | None = None) -> Added:
     """Admit a model file and make its version and release; the first one of a model serves from now on.
 
-    Raises: ModelNameRefused, CardRefused, AdmissionRefused, SignatureChanged. Nothing is written unless all is well.
+    Raises: ModelNameRefused, CardRefused, AdmissionRefused, FileChanged, SignatureChanged. Nothing is written unless
+    all is well.
     """
     check_name(adding.name)
     card = parse_card(adding.card)
     report = await admit(adding.file, limits)
     require_fit(card, report)
     stored = await artifacts.put_file(adding.file)
-    async with ledger.writing() as w:
-        new = NewVersion(
-            artifact=stored.sha256,
-            artifact_bytes=stored.bytes,
-            location=stored.location,
-            card=card,
-            signature=msgspec.json.encode(report.signature),
-            report=msgspec.json.encode(report),
-            by=adding.by,
-            at_us=await w.now_us(),
-        )
-        return await _write(w, adding, new, card, report)
+    if stored.sha256 != report.sha256:
+        raise FileChanged
+    admitted = _Admitted(adding=adding, card=card, report=report, stored=stored)
+    for _ in range(_TRIES - 1):
+        # Somebody may add the same model, or change flags, at the same moment: the next try meets what they wrote.
+        with suppress(IntegrityError, FlagsChanged):
+            return await _write_once(ledger, admitted)
+    return await _write_once(ledger, admitted)
 
 
 def check_name(name: str) -> None:
@@ -103,26 +134,40 @@ def check_name(name: str) -> None:
         raise ModelNameRefused(name=name[:80])
 
 
-async def _write(w: WriteSession, adding: Adding, new: NewVersion, card: Card, report: AdmissionReport) -> Added:
-    model = await find_model(w, adding.tenant_id, adding.name)
+async def _write_once(ledger: Ledger, admitted: _Admitted) -> Added:
+    async with ledger.writing() as w:
+        return await _write(w, admitted, admitted.version(await w.now_us()))
+
+
+async def _write(w: WriteSession, admitted: _Admitted, new: NewVersion) -> Added:
+    tenant_id, name = admitted.adding.tenant_id, admitted.adding.name
+    model = await lock_model(w, tenant_id, name)
     founding = model is None
     if model is None:
-        model = await add_model(w, adding.tenant_id, adding.name, new)
+        model = await add_model(w, tenant_id, name, new)
     _require_signature(model, new)
     version = await add_version(w, model, new)
-    release = await add_release(w, version, await keep_documents(w, card, new.at_us), new.by, new.at_us)
-    if founding:
-        await ensure_default_queue(w, adding.tenant_id, new.by)
-        await _make_flags(w, model, new)
-        await found(w, model, release, new.by, new.at_us)
-    return Added(
+    release = await add_release(w, version, await keep_documents(w, new.card, new.at_us), new.by, new.at_us)
+    added = Added(
         model=model.name,
         version=version.number,
         release=f"{model.name}@{release.number}",
         founding=founding,
         artifact=new.artifact,
-        warnings=report.warnings,
+        warnings=admitted.report.warnings,
     )
+    await _tell(w, model, added, new)
+    if founding:
+        await ensure_default_queue(w, tenant_id, new.by)
+        await _make_flags(w, model, new)
+        await found(w, model, release, new.by, new.at_us)
+    return added
+
+
+async def _tell(w: WriteSession, model: ModelRow, added: Added, new: NewVersion) -> None:
+    data = {"version": added.version, "release": added.release, "artifact": added.artifact}
+    subject = f"model:{model.name}"
+    await append_event(w, "version.added", subject, data, by=new.by, tenant_id=model.tenant_id, at_us=new.at_us)
 
 
 def _require_signature(model: ModelRow, new: NewVersion) -> None:

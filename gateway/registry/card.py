@@ -1,5 +1,6 @@
 """The card: what a model's owner declares about it, in TOML. docs/card.md explains each field with examples."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,8 +9,13 @@ from msgspec import Meta
 from gateway.errors import BadRequest
 from gateway.labels import Answer, LabelSchema
 from gateway.policy import Policy, policy_fault
+from gateway.registry.reading import faults_in
 
 CARD_MAX_BYTES = 256 * 1024
+CONFIRM = "confirm"
+"""The list of places that an inspection has guessed; a card is taken when it is empty or gone."""
+NO_AXIS = "none"
+"""What a card writes for a model whose requests are always one item: TOML has no word for nothing."""
 
 
 class CardRefused(BadRequest):
@@ -99,7 +105,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     about: About
     batch_axis: Literal[0] | None = 0
-    """The axis of every tensor along which items lie; none when a request is always one item."""
+    """The axis of every tensor along which items lie; written "none" when a request is always one item."""
     shown: Annotated[tuple[Shown, ...], Meta(min_length=1)]
     answer: AnswerOutput
     outcome: tuple[OutcomeTensor, ...] = ()
@@ -117,42 +123,65 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def parse_card(text: str) -> Card:
-    """The card in a TOML text. Raises: CardRefused with the place and what was expected there."""
-    if len(text.encode()) > CARD_MAX_BYTES:
-        raise CardRefused(fault=f"it is larger than {CARD_MAX_BYTES // 1024} KiB.")
-    try:
-        card = msgspec.toml.decode(text, type=Card)
-    except (msgspec.DecodeError, ValueError) as error:
-        raise CardRefused(fault=str(error)) from error
-    if fault := card_fault(card):
-        raise CardRefused(fault=fault)
+    """The card in a TOML text. Raises: CardRefused with every fault, each with its place."""
+    card, found = read_card(text)
+    if card is None or found:
+        raise CardRefused(fault=" ".join(found))
     return card
 
 
-def card_fault(card: Card) -> str | None:
-    """What contradicts itself in a card, as a sentence; None when nothing does."""
-    if card.labels.kind == "choice" and (fault := _choice_fault(card)):
-        return fault
+def read_card(text: str) -> tuple[Card | None, tuple[str, ...]]:
+    """The card in a TOML text with what is wrong with it, as sentences; no card while it cannot be read as one."""
+    if len(text.encode()) > CARD_MAX_BYTES:
+        return None, (f"it is larger than {CARD_MAX_BYTES // 1024} KiB.",)
+    try:
+        written = msgspec.toml.decode(text)
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        return None, (f"it is not TOML: {error}.",)
+    unconfirmed = _unconfirmed(written.pop(CONFIRM, []))
+    if written.get("batch_axis") == NO_AXIS:
+        written["batch_axis"] = None
+    found = tuple(f"{fault}." for fault in faults_in(written, Card))
+    if found:
+        return None, (*unconfirmed, *found)
+    try:
+        card = msgspec.convert(written, Card)
+    except msgspec.ValidationError as error:
+        return None, (*unconfirmed, f"{error}.")
+    return card, (*unconfirmed, *card_faults(card))
+
+
+def _unconfirmed(places: object) -> tuple[str, ...]:
+    """One sentence for each place that an inspection has guessed and nobody has looked at yet."""
+    if not isinstance(places, list) or not all(isinstance(place, str) for place in places):
+        return (f"{CONFIRM}: expected a list of places.",)
+    return tuple(f"{place}: still to confirm; look at it, then take it off the list '{CONFIRM}'." for place in places)
+
+
+def card_faults(card: Card) -> Iterator[str]:
+    """Whatever contradicts itself in a card, as sentences."""
+    if card.labels.kind == "choice":
+        yield from _choice_faults(card)
     if card.policy.safe_value is not None:
         try:
             card.labels.validated(card.policy.safe_value)
         except BadRequest as error:
-            return f"policy.safe_value: {error}"
-    return policy_fault(card.policy)
+            yield f"policy.safe_value: {error}"
+    if fault := policy_fault(card.policy):
+        yield fault
 
 
-def _choice_fault(card: Card) -> str | None:
+def _choice_faults(card: Card) -> Iterator[str]:
     values = [choice.value for choice in card.labels.choices]
     if len(values) < 2:
-        return "labels.choices must list at least two choices."
+        yield "labels.choices must list at least two choices."
     if len(set(values)) != len(values):
-        return "labels.choices lists a value twice."
+        yield "labels.choices lists a value twice."
     keys = [choice.key for choice in card.labels.choices if choice.key]
     if len(set(keys)) != len(keys):
-        return "labels.choices gives one key to two choices."
-    unknown = [name for name in card.answer.classes if name not in values]
-    if unknown:
-        return f"answer.classes names '{unknown[0]}', which is not among labels.choices."
+        yield "labels.choices gives one key to two choices."
+    for name in card.answer.classes:
+        if name not in values:
+            yield f"answer.classes names '{name}', which is not among labels.choices."
     if card.answer.takes != "value" and not card.answer.classes:
-        return f"answer.classes must give the class order, because answer.takes is '{card.answer.takes}'."
-    return None
+        yield f"answer.classes must give the class order, because answer.takes is '{card.answer.takes}'."

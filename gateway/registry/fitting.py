@@ -10,9 +10,9 @@ NUMBERS = frozenset({"UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "IN
 
 
 def require_fit(card: Card, report: AdmissionReport) -> None:
-    """Return if the card fits. Raises: CardRefused with the first contradiction."""
-    for fault in faults(card, report):
-        raise CardRefused(fault=fault)
+    """Return if the card fits. Raises: CardRefused with every contradiction."""
+    if found := tuple(faults(card, report)):
+        raise CardRefused(fault=" ".join(found))
 
 
 def faults(card: Card, report: AdmissionReport) -> Iterator[str]:
@@ -84,7 +84,7 @@ def _class_faults(card: Card, outputs: dict[str, TensorSpec]) -> Iterator[str]:
 
 def _batch_faults(card: Card, report: AdmissionReport) -> Iterator[str]:
     if card.batch_axis is not None and report.probe.batching == "mixed":
-        yield "batch_axis is 0, but the model mixes rows: an item's answer depends on its neighbours. Leave it out."
+        yield 'batch_axis is 0, but the model mixes rows: an item\'s answer depends on its neighbours. Write "none".'
 
 
 def _names(specs: dict[str, TensorSpec]) -> str:

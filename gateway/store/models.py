@@ -56,6 +56,30 @@ async def find_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow | N
     return (await r.execute(statement)).scalar_one_or_none()
 
 
+async def lock_model(w: WriteSession, tenant_id: UUID, name: str) -> ModelRow | None:
+    """The model with this name, locked where the database locks rows: its halt and its numbers change one by one."""
+    statement = select(ModelRow).where(ModelRow.tenant_id == tenant_id, ModelRow.name == name)
+    found = await w.execute(statement.with_for_update() if w.locks_rows else statement)
+    return found.scalar_one_or_none()
+
+
+async def versions_of(r: ReadSession, model_id: UUID) -> list[VersionRow]:
+    """Every version of a model, the newest first."""
+    statement = select(VersionRow).where(VersionRow.model_id == model_id).order_by(VersionRow.number.desc())
+    return list((await r.execute(statement)).scalars())
+
+
+async def releases_of(r: ReadSession, model_id: UUID) -> list[tuple[ReleaseRow, int]]:
+    """Every release of a model with the number of its version, the newest first."""
+    statement = (
+        select(ReleaseRow, VersionRow.number)
+        .join(VersionRow, VersionRow.id == ReleaseRow.version_id)
+        .where(ReleaseRow.model_id == model_id)
+        .order_by(ReleaseRow.number.desc())
+    )
+    return [(release, version) for release, version in await r.execute(statement)]
+
+
 async def add_model(w: WriteSession, tenant_id: UUID, name: str, new: NewVersion) -> ModelRow:
     """A new model, without versions."""
     row = ModelRow(

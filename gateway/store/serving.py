@@ -32,11 +32,22 @@ async def read_plan(r: ReadSession) -> Plan:
     """The plan as the ledger has it in one view of the data."""
     now_us = await r.now_us()
     models: dict[tuple[UUID, str], ModelPlan] = {}
-    for model, serving in (await r.execute(select(ModelRow, ServingRow).join(ServingRow))).tuples():
+    for model, serving in await r.execute(select(ModelRow, ServingRow).join(ServingRow)):
         plan = await _model_plan(r, model, serving, now_us)
         if plan is not None:
             models[model.tenant_id, model.name] = plan
     return Plan(revision=await plan_revision(r), models=models, callers=await live_callers(r, now_us))
+
+
+async def served_models(r: ReadSession, tenant_id: UUID, name: str | None = None) -> list[ModelPlan]:
+    """The plans of a tenant's models, or of the one with this name, in the order of their names."""
+    statement = select(ModelRow, ServingRow).join(ServingRow).where(ModelRow.tenant_id == tenant_id)
+    if name is not None:
+        statement = statement.where(ModelRow.name == name)
+    now_us = await r.now_us()
+    rows = (await r.execute(statement.order_by(ModelRow.name))).all()
+    plans = [await _model_plan(r, model, serving, now_us) for model, serving in rows]
+    return [plan for plan in plans if plan is not None]
 
 
 async def _model_plan(r: ReadSession, model: ModelRow, serving: ServingRow, now_us: int) -> ModelPlan | None:
@@ -69,7 +80,7 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         .join(GuidelineRow, GuidelineRow.sha256 == ReleaseRow.guideline)
         .where(ReleaseRow.id == release_id)
     )
-    release, version, policy_body, labels_body, guideline = (await r.execute(statement)).tuples().one()
+    release, version, policy_body, labels_body, guideline = (await r.execute(statement)).one()
     policy = _overridden(msgspec.json.decode(policy_body, type=Policy), release.overrides)
     card = msgspec.structs.replace(
         msgspec.json.decode(version.card, type=Card),

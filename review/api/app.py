@@ -7,7 +7,7 @@ Handlers may ask for `ledger`, `objects`, `settings`, `attempts`, `actor` (who a
 from collections.abc import Sequence
 from typing import Any
 
-from litestar import Litestar, Request
+from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
@@ -76,6 +76,7 @@ def _openapi() -> OpenAPIConfig:
         version="1",
         path="/api/v1/openapi",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        openapi_router=Router(path="/api/v1/openapi", route_handlers=[], opt={"permission": "public"}),
         components=Components(
             security_schemes={"key": SecurityScheme(type="http", scheme="bearer", description="A key: lg_…")}
         ),

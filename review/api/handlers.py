@@ -3,13 +3,21 @@
 from litestar.types import ControllerRouterHandler
 
 from review.api.cases import CasesController, ClaimsController, VerdictsController
+from review.api.flags import FlagsController
+from review.api.halts import HaltsController
 from review.api.keys import KeysController
+from review.api.models import ModelsController
 from review.api.people import PeopleController
 from review.api.queues import QueuesController
+from review.api.traffic import TrafficController
 
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PeopleController,
     KeysController,
+    ModelsController,
+    HaltsController,
+    FlagsController,
+    TrafficController,
     QueuesController,
     ClaimsController,
     CasesController,

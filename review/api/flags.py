@@ -1,0 +1,76 @@
+"""Flags under `/api/v1/flags`: three a model, in Unleash's own JSON; off is always the safe side."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, get, put
+from litestar.params import Parameter
+
+from flags.store import FlagChange
+from gateway.store.ledger import Ledger
+from review.actors import Actor
+from review.api.guards import needs
+from review.flagging import HISTORY_MAX, FlagLine, FlagShown, Flipped, define, flag_history, flip, list_flags, show_flag
+
+Why = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class Flip(msgspec.Struct, frozen=True, kw_only=True):
+    """On or off, and why; with `expected_version` only if nobody else was faster."""
+
+    on: bool
+    why: Why
+    expected_version: int | None = None
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole flag in Unleash's JSON, and why."""
+
+    definition: dict[str, Any]
+    why: Why
+    expected_version: int | None = None
+
+
+class FlagsController(Controller):
+    """Flags."""
+
+    path = "/api/v1/flags"
+    tags = ("flags",)
+
+    @get("/", **needs("look"))
+    async def list_all(self, ledger: Ledger, actor: Actor) -> list[FlagLine]:
+        """Every flag: on or off, for whom, and its last change."""
+        return await list_flags(ledger, actor.tenant_id)
+
+    @get("/{flag:str}", **needs("look"))
+    async def show(self, flag: str, ledger: Ledger, actor: Actor) -> FlagShown:
+        """A flag: its definition, and who changed it when and why."""
+        return await show_flag(ledger, actor.tenant_id, flag)
+
+    @get("/{flag:str}/history", **needs("look"))
+    async def history(
+        self,
+        flag: str,
+        ledger: Ledger,
+        actor: Actor,
+        limit: Annotated[int, Parameter(ge=1, le=HISTORY_MAX)] = 100,
+    ) -> tuple[FlagChange, ...]:
+        """The changes of a flag, the latest first."""
+        return await flag_history(ledger, actor.tenant_id, flag, limit)
+
+    @put("/{flag:str}/switch", **needs("operate"))
+    async def switch(self, flag: str, data: Flip, ledger: Ledger, actor: Actor) -> Flipped:
+        """Switch a flag on or off; its strategies stay."""
+        return await flip(ledger, actor, flag, on=data.on, why=data.why, expected_version=data.expected_version)
+
+    @put("/{flag:str}", **needs("operate"))
+    async def set_definition(self, flag: str, data: Definition, ledger: Ledger, actor: Actor) -> Flipped:
+        """Put a whole definition in the place of the one before."""
+        return await define(
+            ledger,
+            actor,
+            flag,
+            msgspec.json.encode(data.definition),
+            why=data.why,
+            expected_version=data.expected_version,
+        )

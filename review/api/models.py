@@ -1,0 +1,132 @@
+"""Models under `/api/v1/models`: what serves, and a file that becomes the next version."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
+
+from litestar import Controller, get, post
+from litestar.connection import ASGIConnection
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.handlers import BaseRouteHandler
+from litestar.params import Body
+
+from gateway.errors import BadRequest
+from gateway.inference.report import AdmissionLimits
+from gateway.record.payloads import LocalObjects
+from gateway.registry.adding import Added, Adding, add, check_name
+from gateway.registry.card import CARD_MAX_BYTES
+from gateway.store.ledger import Ledger
+from gateway.store.models import find_model
+from review.actors import Actor
+from review.api.guards import needs
+from review.api.parts import ApiSettings
+from review.operators import require_operator
+from review.served import ModelShown, Served, list_served, show_model
+
+CHUNK_BYTES = 1 << 20
+AROUND_BYTES = 64 * 1024
+"""What the form around file and card may take."""
+
+
+class LengthMissing(BadRequest):
+    """A model file is only taken with a Content-Length."""
+
+    status = 411
+    code = "length-missing"
+
+
+class UploadTooLarge(BadRequest):
+    """The upload has {found} bytes, and at most {limit} are taken: raise the setting upload_max_bytes."""
+
+    status = 413
+    code = "upload-too-large"
+
+
+class CardNotText(BadRequest):
+    """The card is not UTF-8 text of at most {limit} bytes."""
+
+    code = "card-not-text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewVersionForm:
+    """A model file and its card, as the two parts of a form."""
+
+    file: UploadFile
+    card: UploadFile
+
+
+async def upload_fits(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
+    """Return if the body may be read at all. Raises: LengthMissing, UploadTooLarge."""
+    declared = connection.headers.get("content-length", "")
+    if not declared.isdecimal():
+        raise LengthMissing
+    limit = connection.app.state.parts.settings.upload_max_bytes + CARD_MAX_BYTES + AROUND_BYTES
+    if int(declared) > limit:
+        raise UploadTooLarge(found=int(declared), limit=limit)
+
+
+class ModelsController(Controller):
+    """Models."""
+
+    path = "/api/v1/models"
+    tags = ("models",)
+
+    @get("/", **needs("look"))
+    async def list_all(self, ledger: Ledger, actor: Actor) -> list[Served]:
+        """Every model: what serves, its flags, its halt and the holds that wait."""
+        async with ledger.reading() as r:
+            return await list_served(r, actor.tenant_id)
+
+    @get("/{model:str}", **needs("look"))
+    async def show(self, model: str, ledger: Ledger, actor: Actor) -> ModelShown:
+        """A model: what serves, its card, its releases and its history."""
+        async with ledger.reading() as r:
+            return await show_model(r, actor.tenant_id, model)
+
+    @post("/{model:str}/versions", request_max_body_size=None, guards=[upload_fits], **needs("operate"))
+    async def add_version(
+        self,
+        model: str,
+        data: Annotated[NewVersionForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+        ledger: Ledger,
+        actor: Actor,
+        settings: ApiSettings,
+    ) -> Added:
+        """Admit a model file as the next version and release; a model's first one serves at once, all flags off."""
+        check_name(model)
+        await _require_operator(ledger, actor, model)
+        card = await _text(data.card)
+        with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
+            file = Path(folder, "model.onnx")
+            await _keep(data.file, file)
+            adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by)
+            limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
+            return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
+
+
+async def _require_operator(ledger: Ledger, actor: Actor, name: str) -> None:
+    """Return if they may add to the model, or make it. Raises: NotAllowed."""
+    async with ledger.reading() as r:
+        found = await find_model(r, actor.tenant_id, name)
+    require_operator(actor, found.id if found is not None else None)
+
+
+async def _text(card: UploadFile) -> str:
+    data = await card.read(CARD_MAX_BYTES + 1)
+    try:
+        if len(data) > CARD_MAX_BYTES:
+            raise CardNotText(limit=CARD_MAX_BYTES)
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise CardNotText(limit=CARD_MAX_BYTES) from error
+
+
+async def _keep(upload: UploadFile, path: Path) -> None:
+    """Copy an upload to a file in pieces, beside the loop."""
+    with await asyncio.to_thread(path.open, "wb") as file:
+        while chunk := await upload.read(CHUNK_BYTES):
+            await asyncio.to_thread(file.write, chunk)

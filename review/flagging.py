@@ -1,0 +1,197 @@
+"""Flags as operators see and change them: what each one says, for whom, and a flip with who and why."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+import msgspec
+
+from flags.definitions import Feature, State, Strategy, canonical_json, feature_from, state_from, switched, with_feature
+from flags.embedded import Edit, EmbeddedFlags
+from flags.errors import UnknownFlag
+from flags.names import Kind, parse
+from flags.store import Authorship, FlagChange
+from gateway.store.flags import LedgerFlagStore
+from gateway.store.ledger import Ledger
+from gateway.store.models import find_model
+from gateway.store.plans import plan_revision
+from gateway.times import now_us
+from review.actors import Actor
+from review.operators import require_operator
+
+HISTORY_MAX = 1_000
+
+
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag, whether it is on, for whom, and what that means."""
+
+    flag: str
+    kind: Kind
+    on: bool
+    reach: str
+    """For whom it is on, such as `everybody`, `25 % of requests, under conditions` or `nobody`."""
+    means: str
+
+
+class FlagLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag as a line of the list, with its last change."""
+
+    switch: Switch
+    changed_by: str | None
+    changed_us: int | None
+    why: str | None
+
+
+class FlagShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag with its definition in Unleash's JSON and its latest changes."""
+
+    switch: Switch
+    definition: Feature
+    version: int
+    """The version that a change may expect."""
+    state: str
+    """The digest of the state in force, with which decisions are stamped."""
+    history: tuple[FlagChange, ...]
+
+
+class Flipped(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag after a change."""
+
+    switch: Switch
+    changed: bool
+    version: int
+    state: str
+    """The digest of the state in force now; an answer that carries it as `flag_state` was decided under it."""
+    plan_revision: int
+    """A gateway whose plan has this revision, or a later one, follows it."""
+
+
+async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:
+    """Every flag of the models, with its last change."""
+    flags = _flags(ledger, tenant_id)
+    state = await flags.state()
+    last = _last_changes(await flags.history(limit=HISTORY_MAX))
+    names = sorted(feature.name for feature in state.features if _is_models(feature.name))
+    return [_line(switch_of(state, name), last) for name in names]
+
+
+async def show_flag(ledger: Ledger, tenant_id: UUID, flag: str, limit: int = 20) -> FlagShown:
+    """A flag with its definition and its latest changes. Raises: UnknownFlag, NotAModelFlag."""
+    flags = _flags(ledger, tenant_id)
+    current = await flags.current()
+    state = state_from(current.body)
+    return FlagShown(
+        switch=switch_of(state, flag),
+        definition=state.feature(flag),
+        version=current.version,
+        state=current.digest,
+        history=await flags.history(flag, limit=limit),
+    )
+
+
+async def flag_history(ledger: Ledger, tenant_id: UUID, flag: str, limit: int) -> tuple[FlagChange, ...]:
+    """The latest changes of a flag, the latest first."""
+    return await _flags(ledger, tenant_id).history(flag, limit=min(limit, HISTORY_MAX))
+
+
+async def flip(
+    ledger: Ledger, actor: Actor, flag: str, *, on: bool, why: str, expected_version: int | None = None
+) -> Flipped:
+    """Switch a flag; its strategies stay.
+
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, ReasonMissing, FlagsChanged.
+    """
+    return await _change(ledger, actor, flag, lambda state: switched(state, flag, on=on), why, expected_version)
+
+
+async def define(
+    ledger: Ledger, actor: Actor, flag: str, definition: bytes, *, why: str, expected_version: int | None = None
+) -> Flipped:
+    """Put the whole definition of a flag in the place of the one before.
+
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, InvalidFlags, ReasonMissing, FlagsChanged.
+    """
+    feature = feature_from(canonical_json(definition), flag)
+    return await _change(ledger, actor, flag, lambda state: _with_known(state, feature), why, expected_version)
+
+
+def switch_of(state: State, flag: str) -> Switch:
+    """How a flag stands in a state. Raises: NotAModelFlag, UnknownFlag."""
+    _, kind = parse(flag)
+    feature = state.feature(flag)
+    means = kind.when_on if feature.enabled else kind.when_off
+    return Switch(flag=flag, kind=kind, on=feature.enabled, reach=reach_of(feature), means=means)
+
+
+def reach_of(feature: Feature) -> str:
+    """For whom a flag is on, in words."""
+    live = [strategy for strategy in feature.strategies if not strategy.disabled]
+    if not feature.enabled or not live:
+        return "nobody"
+    if len(live) > 1:
+        return f"whoever one of {len(live)} strategies lets in"
+    under = ", under conditions" if live[0].constraints or live[0].segments or feature.dependencies else ""
+    return f"{_share(live[0])}{under}"
+
+
+async def _change(
+    ledger: Ledger, actor: Actor, flag: str, edit: Edit, why: str, expected_version: int | None
+) -> Flipped:
+    model, _ = parse(flag)
+    async with ledger.reading() as r:
+        row = await find_model(r, actor.tenant_id, model)
+    if row is None:
+        raise UnknownFlag(flag=flag)
+    require_operator(actor, row.id)
+    flags = _flags(ledger, actor.tenant_id)
+    before = await flags.current()
+    authorship = Authorship(by=actor.by, why=why, at_us=now_us())
+    after = await flags.change(edit, (flag,), authorship, expected_version=expected_version)
+    async with ledger.reading() as r:
+        revision = await plan_revision(r)
+    return Flipped(
+        switch=switch_of(state_from(after.body), flag),
+        changed=after.version != before.version,
+        version=after.version,
+        state=after.digest,
+        plan_revision=revision,
+    )
+
+
+def _with_known(state: State, feature: Feature) -> State:
+    state.feature(feature.name)
+    return with_feature(state, feature)
+
+
+def _flags(ledger: Ledger, tenant_id: UUID) -> EmbeddedFlags:
+    return EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
+
+
+def _line(switch: Switch, last: Mapping[str, FlagChange]) -> FlagLine:
+    change = last.get(switch.flag)
+    if change is None:
+        return FlagLine(switch=switch, changed_by=None, changed_us=None, why=None)
+    said = change.authorship
+    return FlagLine(switch=switch, changed_by=said.by, changed_us=said.at_us, why=said.why)
+
+
+def _last_changes(history: tuple[FlagChange, ...]) -> dict[str, FlagChange]:
+    return {change.flag: change for change in reversed(history)}
+
+
+def _is_models(flag: str) -> bool:
+    model, _, kind = flag.rpartition(".")
+    return bool(model) and kind in set(Kind)
+
+
+def _share(strategy: Strategy) -> str:
+    given = strategy.parameters or {}
+    match strategy.name:
+        case "flexibleRollout" | "gradualRolloutUserId" | "gradualRolloutSessionId" | "gradualRolloutRandom":
+            percent = given.get("rollout") or given.get("percentage", "0")
+            return "everybody" if percent == "100" else f"{percent} % of requests"
+        case "userWithId":
+            return f"{len(given.get('userIds', '').split(','))} users"
+        case "remoteAddress":
+            return "some addresses"
+        case _:
+            return "everybody"
