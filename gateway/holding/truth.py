@@ -68,7 +68,7 @@ def _undecided(
 ) -> Truth:
     cannot_tell = any(case.closed_reason == "cannot_tell" for case in missing)
     waiting = [case for case in missing if case.with_people or case.state == "settled"]
-    kept = [case for case in waiting if fallback_is_answer and _had_expired(seen, case)]
+    kept = fallback_is_answer and all(_had_expired(seen, case) for case in waiting)
     if not waiting or cannot_tell or kept:
         return Truth(kind="given_up", outcomes=outcomes, cannot_tell=cannot_tell, revising=bool(waiting))
     return Truth(kind="held", outcomes=outcomes, reopens_us=_last_release(seen, missing))
