@@ -10,6 +10,7 @@ from review.api.models import ModelsController
 from review.api.people import PeopleController
 from review.api.queues import QueuesController
 from review.api.traffic import TrafficController
+from review.console.handlers import CONSOLE
 
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PeopleController,
@@ -22,4 +23,5 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     ClaimsController,
     CasesController,
     VerdictsController,
+    CONSOLE,
 )

@@ -1,0 +1,23 @@
+"""The console as one router: `/console` with its own error pages; the console process's application takes it whole."""
+
+from litestar import Router, get
+from litestar.exceptions import NotFoundException
+
+from review.api.guards import needs
+from review.console.assets import show_asset
+from review.console.lane import LaneController
+from review.console.problems import EXCEPTION_HANDLERS
+from review.console.signing_in import SigningInController
+
+
+@get("/{rest:path}", include_in_schema=False, **needs("public"))
+async def nothing_here(rest: str) -> None:
+    """Any other address below the console: the page that says so."""
+    raise NotFoundException(rest)
+
+
+CONSOLE = Router(
+    path="/console",
+    route_handlers=[SigningInController, LaneController, show_asset, nothing_here],
+    exception_handlers=EXCEPTION_HANDLERS,
+)

@@ -1,0 +1,197 @@
+"""What the console says in words: times, numbers, and why a case is before people. Pure.
+
+Every rule has a sentence with its numbers; a blind case gets the sentence without the numbers that would give the
+model's answer away.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gateway.labels import Answer, LabelSchema
+from gateway.policy import Policy
+from gateway.times import SECOND_US, iso
+
+Evidence = Mapping[str, float | str]
+
+CASE_KINDS = {
+    "hold": "held answer",
+    "audit": "random check",
+    "disagreement": "two releases differ",
+    "report": "reported answer",
+    "drift": "drift check",
+}
+CASE_STATES = {
+    "open": "waits in line",
+    "claimed": "in somebody's hands",
+    "partial": "needs another person",
+    "adjudicating": "waits for a lead",
+    "settled": "settled",
+    "expired": "expired: nobody judged it in time",
+    "closed": "closed",
+}
+VERDICTS = {
+    "approve": "approved",
+    "correct": "corrected",
+    "unanswerable": "no answer is right",
+    "cannot_tell": "could not tell",
+    "escalate": "escalated to a lead",
+}
+DELIVERIES = {
+    "answer": "the answer",
+    "provisional": "the model's own answer, as provisional",
+    "fallback": "the declared safe value",
+    "refusal": "that there is no answer",
+    "held": "that it is held",
+}
+PATHS = {
+    "automated": "answered by the model",
+    "shadow": "answered by the model, with a shadow run",
+    "review": "put before a person",
+}
+HALTS = {
+    "review": "every request waits for a person",
+    "fallback": "every request gets the declared fallback",
+    "refuse": "every request is refused",
+}
+
+
+def number(value: float) -> str:
+    """A number as people write it: no exponent where it can be avoided, at most four digits behind the point."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return str(value)
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4f}".rstrip("0").rstrip(".")
+
+
+def share(value: float) -> str:
+    """A probability with two digits, such as 0.41."""
+    return f"{value:.2f}" if value >= 0.005 or value == 0 else f"{value:.2g}"
+
+
+def percent(part: float, whole: float) -> str:
+    """A share of a whole in per cent; a dash where there is no whole."""
+    return f"{100 * part / whole:.0f} %" if whole else "–"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the unit that fits: 0.4 s, 38 s, 12 min, 3 h, 2 days."""
+    seconds = abs(seconds)
+    for limit, size, unit in ((1, 0.001, "ms"), (90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} days"
+
+
+def ago(moment_us: int, now_us: int) -> str:
+    """How long ago a moment was, or in what time it will be."""
+    seconds = (now_us - moment_us) / SECOND_US
+    return f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(seconds)}"
+
+
+def moment(moment_us: int) -> str:
+    """A moment to the second, in UTC."""
+    return iso(moment_us)[:19].replace("T", " ") + " UTC"
+
+
+def who(by: str) -> str:
+    """The author of an event without the kind: `person:ada@example.org` is ada@example.org."""
+    kind, _, name = by.partition(":")
+    return name if kind == "person" and name else f"key {name}" if kind == "key" and name else by
+
+
+def answer(value: Answer | None, schema: LabelSchema | None = None) -> str:
+    """An answer as people see it: a choice by its title, a number with its unit."""
+    if value is None:
+        return "no answer"
+    if isinstance(value, str):
+        titles = {choice.value: choice.shown for choice in schema.choices} if schema is not None else {}
+        return titles.get(value, value)
+    unit = f" {schema.unit}" if schema is not None and schema.unit else ""
+    return number(value) + unit
+
+
+def why(rule: str, evidence: Evidence, policy: Policy, *, blind: bool = False) -> str:
+    """Why an item was held, in a sentence with the rule's numbers."""
+    name, _, detail = rule.partition(":")
+    if name == "field_rule":
+        return _field_rule(detail, evidence, policy)
+    if name == "outside_envelope":
+        return _outside(evidence)
+    if name == "below_threshold" and not blind and {"score", "hold_below"} <= evidence.keys():
+        return f"Confidence {_share(evidence['score'])}, held below {_share(evidence['hold_below'])}."
+    return _SENTENCES.get(name, f"The rule “{rule}” applied.")
+
+
+_SENTENCES = {
+    "halted": "The model is halted: every request waits for a person.",
+    "flags_unknown": "No flags were ever loaded, so nothing goes out without a person.",
+    "flags_stale": "The flags are too old to be trusted, so nothing goes out without a person.",
+    "automated_off": "Automatic answers are switched off for this request.",
+    "asked": "The caller asked for a person.",
+    "precedent": "People corrected an identical input before.",
+    "automated": "The model answered by itself.",
+    "below_threshold": "The model is not confident enough.",
+    "no_score": "The model gives no confidence for this answer.",
+    "not_finite": "The model's output is not a finite number.",
+    "unknown_answer": "The model's answer is none of the declared ones.",
+    "queue_full": "Too many requests were waiting for people.",
+}
+
+
+def why_case(
+    kind: str, rule: str, evidence: Evidence, policy: Policy, *, probability: float | None = None, blind: bool = False
+) -> str:
+    """Why a case is before people, for every kind of case."""
+    if kind == "audit":
+        chance = f", drawn with probability {share(probability)}" if probability is not None else ""
+        return f"A random check of an answer that went out{chance}."
+    if kind == "report":
+        told = str(evidence.get("reason", "")).strip()
+        return f"Somebody reported the answer as wrong{f': “{told}”' if told else ''}."
+    if kind == "disagreement":
+        return "The champion and the candidate differ."
+    if kind == "drift":
+        return "The input looks unlike the training data."
+    return why(rule, evidence, policy, blind=blind)
+
+
+def _field_rule(name: str, evidence: Evidence, policy: Policy) -> str:
+    rule = next((rule for rule in policy.field_rules if rule.name == name), None)
+    value = evidence.get("value")
+    found = f": {evidence.get('input', '')} is {_value(value)}" if value is not None else ""
+    limit = f", held when {rule.op} {_value(rule.value)}" if rule is not None else ""
+    return f"The rule “{name}” applies{found}{limit}."
+
+
+def _outside(evidence: Evidence) -> str:
+    if "value" not in evidence:
+        return "An input lies outside the range it had in training."
+    side, bound = ("at least", evidence["minimum"]) if "minimum" in evidence else ("at most", evidence.get("maximum"))
+    name = evidence.get("input", "An input")
+    return f"{name} is {_value(evidence['value'])}; in training it was {side} {_value(bound)}."
+
+
+def _value(value: object) -> str:
+    return number(float(value)) if isinstance(value, int | float) else f"“{value}”"
+
+
+def _share(value: float | str) -> str:
+    return share(float(value))
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "number": number,
+    "share": share,
+    "duration": duration,
+    "ago": ago,
+    "moment": moment,
+    "iso": iso,
+    "who": who,
+    "answer": answer,
+    "verdict_word": lambda kind: VERDICTS[kind],
+    "case_kind": lambda kind: CASE_KINDS[kind],
+    "case_state": lambda state: CASE_STATES[state],
+    "delivery_word": lambda kind: DELIVERIES[kind],
+    "path_word": lambda path: PATHS[path],
+    "halt_word": lambda mode: HALTS[mode],
+}
+"""The words that templates use."""
