@@ -105,10 +105,13 @@ def _as_element(declared: AnswerOutput, output: str, row: Tensor, answer: Answer
 
 
 def _filled(row: Tensor, output: str, value: Answer | None) -> Tensor:
-    if row.dtype.kind in "iu" and isinstance(value, float) and not value.is_integer():
+    element: Answer | int | None = value
+    if row.dtype.kind in "iu" and isinstance(value, float) and value.is_integer():
+        element = int(value)  # numpy checks the range of a whole number only if it is an int
+    elif row.dtype.kind in "iu" and isinstance(value, float):
         raise NotExpressible(answer=value, output=output)
     try:
-        return np.full_like(row, value)
+        return np.full_like(row, element)
     except (TypeError, ValueError, OverflowError) as error:
         raise NotExpressible(answer=value, output=output) from error
 
