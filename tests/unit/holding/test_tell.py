@@ -133,7 +133,7 @@ def test_what_was_said_survives_its_object() -> None:
     """An answer read back from its payload object is told byte for byte the same; so is what came in."""
     again = decode_answered(encode(SAID))
     assert tell_truth(again, settled(1)).reply == tell_truth(SAID, settled(1)).reply
-    came_in = InputPayload(inputs={"x": PROBABILITIES.astype(">f4")}, beside={"display": LABEL})
+    came_in = InputPayload(inputs={"x": PROBABILITIES}, beside={"display": LABEL})
     back = decode_input(encode(came_in))
     assert np.array_equal(back.inputs["x"], PROBABILITIES)
     assert back.beside["display"].tolist() == LABEL.tolist()

@@ -59,7 +59,7 @@ ROWS = [
     ("past retention", seen(case(state="settled"), outcomes=(outcome(),), past_retention=True), "gone"),
     ("only an audit, open", seen(case(kind="audit")), "automated"),
     ("only an audit, settled", seen(case(state="settled", kind="audit"), outcomes=(outcome(),)), "settled"),
-    ("an open report about a settled hold", seen(case(state="settled"), case(kind="report"), outcomes=(outcome(),)), "settled"),
+    ("a settled hold, reported", seen(case(state="settled"), case(kind="report"), outcomes=(outcome(),)), "settled"),
 ]  # fmt: skip
 
 
