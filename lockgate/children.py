@@ -24,7 +24,7 @@ STEADY_S = 30.0
 
 def pause_s(deaths_in_a_row: int) -> float:
     """How long to wait before the next start."""
-    return min(FIRST_PAUSE_S * 2.0 ** (deaths_in_a_row - 1), LONGEST_PAUSE_S)
+    return min(FIRST_PAUSE_S * 2.0 ** min(deaths_in_a_row - 1, 20), LONGEST_PAUSE_S)
 
 
 class Child:

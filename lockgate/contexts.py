@@ -1,6 +1,5 @@
 """The servers that this person's command line knows: a file that only they can read."""
 
-import json
 import os
 import stat
 import tomllib
@@ -10,6 +9,7 @@ import msgspec
 
 from lockgate.errors import UnknownContext, UnreadableFile
 from lockgate.settings import ClientSettings
+from lockgate.toml import text
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_NAME = "default"
@@ -78,13 +78,12 @@ def choose(settings: ClientSettings, url: str | None, name: str | None) -> Conte
 
 
 def _toml(contexts: Contexts) -> str:
-    """JSON strings are TOML strings, too."""
-    lines = [f"current = {json.dumps(contexts.current)}"]
+    lines = [f"current = {text(contexts.current)}"]
     for name, context in contexts.contexts.items():
         lines += [
             "",
-            f"[contexts.{json.dumps(name)}]",
-            f"url = {json.dumps(context.url)}",
-            f"token = {json.dumps(context.token)}",
+            f"[contexts.{text(name)}]",
+            f"url = {text(context.url)}",
+            f"token = {text(context.token)}",
         ]
     return "\n".join(lines) + "\n"

@@ -37,8 +37,7 @@ class GatewayProcess:
 
     async def health(self) -> ProcessHealth:
         """How the gateway is; it is ready with a loaded plan, whatever its dependencies do."""
-        metrics.TRAFFIC_ENTRIES.put(self._log.counts.entries)
-        metrics.TRAFFIC_UNRECORDED.put(self._log.counts.unrecorded)
+        self._count()
         return ProcessHealth(
             process=self._name,
             ready=self.app.live.takes_requests,
@@ -57,6 +56,12 @@ class GatewayProcess:
         """Not ready any more; whoever waits for a person is told 503 with the prediction's URL."""
         self.app.live.draining = True
         self._holds.shut_down()
+
+    def _count(self) -> None:
+        metrics.TRAFFIC_ENTRIES.put(self._log.counts.entries)
+        metrics.TRAFFIC_UNRECORDED.put(self._log.counts.unrecorded)
+        for model in self._follower.live.plan.models.values():
+            metrics.WAITING.put(self._holds.waiting_count(model.id), model.name)
 
     def _state(self) -> str:
         if self.app.live.draining:

@@ -14,7 +14,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.types import ControllerRouterHandler
+from litestar.types import ASGIApp, ControllerRouterHandler
 
 from review.actors import Actor
 from review.api.authentication import Authentication, Credentials
@@ -25,12 +25,20 @@ from review.api.problems import EXCEPTION_HANDLERS
 from review.api.record import record_requests
 
 
-def create_app(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> Litestar:
-    """The application over opened parts; it opens and closes nothing itself."""
+def create_app(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> ASGIApp:
+    """The application over opened parts; it opens and closes nothing itself.
+
+    Log and headers are around it, because Litestar's own middleware does not see what no route answers.
+    """
+    return record_requests(with_security_headers(create_router(parts, handlers)))
+
+
+def create_router(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> Litestar:
+    """The Litestar application, bare."""
     return Litestar(
         route_handlers=list(handlers),
         guards=[guard],
-        middleware=[record_requests, with_security_headers, DefineMiddleware(Authentication)],
+        middleware=[DefineMiddleware(Authentication)],
         exception_handlers=EXCEPTION_HANDLERS,
         dependencies=_dependencies(parts),
         state=State({"ledger": parts.ledger, "link_url": parts.settings.link_url, "parts": parts}),

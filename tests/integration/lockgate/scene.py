@@ -1,0 +1,81 @@
+"""The console's application on a real ledger, with people and keys to ask as."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from gateway.access.keys import make_key
+from gateway.access.roles import Role
+from gateway.record.payloads import LocalObjects
+from gateway.store.keys import add_key
+from gateway.store.ledger import Ledger
+from review.api.app import create_app
+from review.api.handlers import HANDLERS
+from review.api.parts import ApiSettings, Parts
+from review.people.joining import Joining, invite, redeem
+from review.people.keys import make_personal_key
+from review.people.sessions import Attempts, actor_of_person
+from review.store.people import default_tenant
+
+PASSWORD = "a long pass phrase of the tests"
+URL = "http://lockgate.test"
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger with its application in this process."""
+
+    ledger: Ledger
+    tenant_id: UUID
+    http: httpx.AsyncClient
+    transport: httpx.ASGITransport
+
+    async def person(self, name: str, *roles: Role) -> str:
+        """The personal key of a new person with these roles."""
+        async with self.ledger.writing() as w:
+            token = await invite(w, tenant_id=self.tenant_id, roles=roles, by="worker", for_s=60)
+        person = await redeem(self.ledger, token, Joining(name=name, email=f"{name}@example.org", password=PASSWORD))
+        async with self.ledger.writing() as w:
+            actor = await actor_of_person(w, person.id)
+            assert actor is not None
+            return (await make_personal_key(w, actor, "tests", None)).key
+
+    async def service(self, *scopes: str) -> str:
+        """A key that belongs to nobody."""
+        made = make_key()
+        async with self.ledger.writing() as w:
+            await add_key(
+                w, made, tenant_id=self.tenant_id, name="service", scopes=scopes, person_id=None, expires_us=None
+            )
+        return made.text
+
+    def browser(self) -> httpx.AsyncClient:
+        """A client with cookies of its own."""
+        return httpx.AsyncClient(transport=self.transport, base_url=URL)
+
+
+@asynccontextmanager
+async def open_scene(ledger_url: str, folder: Path) -> AsyncIterator[Scene]:
+    """A scene on a migrated ledger."""
+    ledger = Ledger.open(ledger_url)
+    settings = ApiSettings(
+        link_url=URL,
+        secure_cookies=False,
+        session_s=3600.0,
+        invitation_s=60.0,
+        body_max_bytes=100_000,
+        upload_max_bytes=1_000_000,
+        data_directory=folder,
+        artifacts=folder / "artifacts",
+        traffic=folder / "traffic",
+    )
+    parts = Parts(settings=settings, ledger=ledger, objects=LocalObjects(folder / "objects"), attempts=Attempts())
+    transport = httpx.ASGITransport(app=create_app(parts, HANDLERS))
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http, ledger.reading() as r:
+        tenant_id = await default_tenant(r)
+        await r.close()
+        yield Scene(ledger=ledger, tenant_id=tenant_id, http=http, transport=transport)
+    await ledger.close()
