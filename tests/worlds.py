@@ -66,7 +66,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant_id: UUID
     people: dict[str, UUID]
-    """By first name; the address is `<name>@example.org`."""
+    """By first name; the address is `<name>@example.org`, in another tenant `<name>@<tenant>.example.org`."""
     model_id: UUID
     release_id: UUID
     version_id: UUID
@@ -104,9 +104,12 @@ async def build_world(
 ) -> World:
     """A tenant with one served model, its queue and its people; everybody is a member of the queue."""
     tenant_id = await _tenant(w, tenant, now_us)
-    people = {name: await add_person(w, tenant_id, name, "reviewer", now_us=now_us) for name in reviewers}
-    people |= {name: await add_person(w, tenant_id, name, "lead", now_us=now_us) for name in leads}
-    key_id = await add_key(w, tenant_id, "shop", now_us=now_us)
+    roles = dict.fromkeys(reviewers, "reviewer") | dict.fromkeys(leads, "lead")
+    domain = "example.org" if tenant == "default" else f"{tenant}.example.org"
+    people = {
+        name: await add_person(w, tenant_id, name, role, domain=domain, now_us=now_us) for name, role in roles.items()
+    }
+    key_id = await add_key(w, tenant_id, "shop", secret=f"lg_shop@{domain}", now_us=now_us)
     model_id, version_id, release_id = await _add_release(w, tenant_id, model, schema, policy, four_eyes, now_us)
     queue_id = new_id()
     await w.execute(insert(QueueRow).values(
@@ -131,12 +134,19 @@ async def _tenant(w: WriteSession, name: str, now_us: int) -> UUID:
 
 
 async def add_person(
-    w: WriteSession, tenant_id: UUID, name: str, role: str, *, model_id: UUID | None = None, now_us: int = START_US
+    w: WriteSession,
+    tenant_id: UUID,
+    name: str,
+    role: str,
+    *,
+    model_id: UUID | None = None,
+    domain: str = "example.org",
+    now_us: int = START_US,
 ) -> UUID:
     """A person with one role."""
     person_id = new_id()
     await w.execute(insert(PersonRow).values(
-        id=person_id, name=name.title(), email=f"{name}@example.org", password_hash=None, preferences=None,
+        id=person_id, name=name.title(), email=f"{name}@{domain}", password_hash=None, preferences=None,
         replayed=False, disabled_us=None, created_us=now_us))  # fmt: skip
     await w.execute(insert(GrantRow).values(
         id=new_id(), person_id=person_id, role=role, tenant_id=tenant_id, model_id=model_id, by="worker",
@@ -150,13 +160,20 @@ async def add_member(w: WriteSession, queue_id: UUID, person_id: UUID, *, now_us
 
 
 async def add_key(
-    w: WriteSession, tenant_id: UUID, name: str, *, person_id: UUID | None = None, now_us: int = START_US
+    w: WriteSession,
+    tenant_id: UUID,
+    name: str,
+    *,
+    person_id: UUID | None = None,
+    secret: str | None = None,
+    now_us: int = START_US,
 ) -> UUID:
-    """A key that may predict with every model; its secret is `lg_<name>`."""
+    """A key that may predict with every model; its secret is `lg_<name>` where none is given."""
     key_id = new_id()
     await w.execute(insert(ApiKeyRow).values(
-        id=key_id, tenant_id=tenant_id, person_id=person_id, name=name, sha256=sha256(f"lg_{name}"), hint="lg_",
-        scopes='["predict:*"]', expires_us=None, revoked_us=None, created_us=now_us))  # fmt: skip
+        id=key_id, tenant_id=tenant_id, person_id=person_id, name=name, hint="lg_",
+        sha256=sha256(secret or f"lg_{name}"), scopes='["predict:*"]', expires_us=None, revoked_us=None,
+        created_us=now_us))  # fmt: skip
     return key_id
 
 
