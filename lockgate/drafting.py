@@ -95,7 +95,7 @@ def _answer(report: AdmissionReport, guess: ModelGuess) -> Iterator[str]:
     yield f"output = {text(guess.answer or '')}"
     yield f"takes = {text(_takes(guess))}"
     if guess.confidence is not None:
-        yield f"{MARK} answer.confidence where the answer's confidence comes from; this output looks like {_looks(guess)}."
+        yield f"{MARK} answer.confidence where its confidence comes from; this output looks like {_looks(guess)}."
         yield f"confidence = {text(guess.confidence)}"
     if classes := _classes(report, guess):
         yield f"{MARK} answer.classes the order of the classes, which the file does not vouch for."
@@ -124,8 +124,10 @@ def _outcome(report: AdmissionReport, guess: ModelGuess) -> Iterator[str]:
 
 def _becomes(report: AdmissionReport, spec: TensorSpec, guess: ModelGuess) -> str:
     by_class = bool(_classes(report, guess))
-    if spec.name in (guess.confidence, guess.answer) and by_class and (
-        spec.name == guess.confidence or _takes(guess) != "value"
+    if (
+        spec.name in (guess.confidence, guess.answer)
+        and by_class
+        and (spec.name == guess.confidence or _takes(guess) != "value")
     ):
         return "one_hot"
     return "answer" if spec.name == guess.answer else "keep"
@@ -139,11 +141,12 @@ def _labels(report: AdmissionReport, guess: ModelGuess) -> Iterator[str]:
         yield f"kind = {text(_answer_kind(report, guess))}"
         return
     yield 'kind = "choice"'
+    keys = classes if all(len(name) == 1 for name in classes) else tuple(KEYS)
     for number, name in enumerate(classes):
         yield "[[labels.choices]]"
         yield f"value = {text(name)}"
-        if number < len(KEYS):
-            yield f"key = {text(KEYS[number])}"
+        if number < len(keys):
+            yield f"key = {text(keys[number])}"
 
 
 def _answer_kind(report: AdmissionReport, guess: ModelGuess) -> str:
@@ -152,7 +155,7 @@ def _answer_kind(report: AdmissionReport, guess: ModelGuess) -> str:
 
 
 def _policy(report: AdmissionReport, guess: ModelGuess) -> Iterator[str]:
-    yield f"{MARK} policy below which confidence an answer waits for a person, and which share of the others is checked."
+    yield f"{MARK} policy below which confidence an answer waits for a person, and which share is checked later."
     yield "[policy]"
     if guess.confidence is not None:
         yield f"hold_below = {0.6 if len(_classes(report, guess)) <= 3 else 0.5}"

@@ -89,6 +89,12 @@ class UnreadableFile(CommandError):
     code = "unreadable-file"
 
 
+class CardFaulty(CommandError):
+    """{file} with {card} may not be served yet. To put right ({count}):{faults}"""
+
+    code = "card-faulty"
+
+
 class PortTaken(CommandError):
     """Somebody else listens on {address} (the setting {setting}): stop that process, or choose another address with
     LOCKGATE_{variable}=HOST:PORT."""

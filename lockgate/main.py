@@ -29,11 +29,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "keys": ("lockgate.commands.keys:keys", "Keys of services, of CI and one's own."),
     "models": ("lockgate.commands.models:models", "Inspect, check, add and list models."),
     "flags": ("lockgate.commands.flags:flags", "What is switched on, for whom, and why."),
-    "halt": ("lockgate.commands.flags:halt", "Stop automatic answers of a model."),
+    "halt": ("lockgate.commands.halt:halt", "Stop automatic answers of a model."),
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),
     "cases": ("lockgate.commands.desk:cases", "Cases before people."),
     "traffic": ("lockgate.commands.traffic:traffic", "Count what was answered on which path."),
-    "predictions": ("lockgate.commands.traffic:predictions", "Look a prediction up."),
+    "predictions": ("lockgate.commands.predictions:predictions", "Look a prediction up."),
     "status": ("lockgate.commands.status:status", "How the server is."),
     "version": ("lockgate.commands.status:version", "This release."),
 }

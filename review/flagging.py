@@ -5,7 +5,17 @@ from uuid import UUID
 
 import msgspec
 
-from flags.definitions import Feature, State, Strategy, canonical_json, feature_from, state_from, switched, with_feature
+from flags.definitions import (
+    Feature,
+    State,
+    Strategy,
+    canonical_json,
+    feature_from,
+    rolled_out,
+    state_from,
+    switched,
+    with_feature,
+)
 from flags.embedded import Edit, EmbeddedFlags
 from flags.errors import UnknownFlag
 from flags.names import Kind, parse
@@ -112,6 +122,16 @@ async def define(
     """
     feature = feature_from(canonical_json(definition), flag)
     return await _change(ledger, actor, flag, lambda state: _with_known(state, feature), why, expected_version)
+
+
+async def roll_out(
+    ledger: Ledger, actor: Actor, flag: str, percent: int, *, why: str, expected_version: int | None = None
+) -> Flipped:
+    """Give a flag's one strategy this percentage of requests, sticky; its constraints stay.
+
+    Raises: UnknownFlag, NotAModelFlag, SeveralStrategies, NotAllowed, ReasonMissing, FlagsChanged.
+    """
+    return await _change(ledger, actor, flag, lambda state: rolled_out(state, flag, percent), why, expected_version)
 
 
 def switch_of(state: State, flag: str) -> Switch:

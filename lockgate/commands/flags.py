@@ -1,4 +1,4 @@
-"""`lockgate flags` and `lockgate halt`: what is switched on, and the switch that outranks it."""
+"""`lockgate flags`: what is switched on, for whom, and why."""
 
 import sys
 from pathlib import Path
@@ -6,25 +6,70 @@ from pathlib import Path
 import click
 import msgspec
 
+from gateway.times import iso
 from lockgate.commands.remote import Call, remote
-from lockgate.output import note, say
+from lockgate.errors import UnreadableFile
+from lockgate.output import note, print_table, say
 
 WHY = click.option("--why", required=True, help="The reason; it is kept with who and when.")
+
+
+class SwitchLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How a flag stands."""
+
+    flag: str
+    on: bool
+    reach: str
+    means: str
+
+    @property
+    def stands(self) -> str:
+        """On, for whom; or off."""
+        return f"on for {self.reach}" if self.on else "off"
 
 
 class FlagLine(msgspec.Struct, frozen=True, kw_only=True):
     """A flag as a line of the list."""
 
-    name: str
-    enabled: bool
-    description: str = ""
+    switch: SwitchLine
+    changed_by: str | None
+    changed_us: int | None
+    why: str | None
 
 
-class Expected(msgspec.Struct, frozen=True, kw_only=True):
-    """What a halt would do, going by the last hour."""
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """Who changed a flag, why and when."""
 
-    holds_an_hour: float
-    mode: str | None = None
+    by: str
+    why: str
+    at_us: int
+
+
+class ChangeLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a flag."""
+
+    version: int
+    before: str
+    after: str
+    authorship: Author
+
+
+class FlagShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag with its definition and its latest changes."""
+
+    switch: SwitchLine
+    definition: msgspec.Raw
+    state: str
+    history: tuple[ChangeLine, ...]
+
+
+class FlippedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag after a change."""
+
+    switch: SwitchLine
+    changed: bool
+    state: str
+    plan_revision: int
 
 
 @click.group()
@@ -36,21 +81,17 @@ def flags() -> None:
 @click.option("--model", help="Only the flags of this model.")
 @remote
 def list_(call: Call, model: str | None) -> None:
-    """Every flag and whether it is on."""
-    call.rows(
-        call.server.get("/api/v1/flags", model=model),
-        FlagLine,
-        ("flag", "", "meaning"),
-        lambda one: (one.name, "on" if one.enabled else "off", one.description),
-    )
+    """Every flag, on or off, for whom, and its last change."""
+    answer = call.server.get("/api/v1/flags")
+    call.show(answer, list[FlagLine], lambda found: _print_lines(found, model))
 
 
 @flags.command()
 @click.argument("flag")
 @remote
 def show(call: Call, flag: str) -> None:
-    """A flag with its strategies and its latest changes."""
-    say(msgspec.json.format(call.server.get(f"/api/v1/flags/{flag}").body).decode())
+    """A flag with its JSON, and who changed it, when and why."""
+    call.show(call.server.get(f"/api/v1/flags/{flag}"), FlagShown, _print_shown)
 
 
 @flags.command("on")
@@ -59,7 +100,7 @@ def show(call: Call, flag: str) -> None:
 @remote
 def switch_on(call: Call, flag: str, why: str) -> None:
     """Switch a flag on; its strategies say for whom."""
-    call.done(call.server.post(f"/api/v1/flags/{flag}", {"enabled": True, "why": why}), f"{flag} is on.")
+    _switch(call, flag, why, on=True)
 
 
 @flags.command("off")
@@ -68,54 +109,73 @@ def switch_on(call: Call, flag: str, why: str) -> None:
 @remote
 def switch_off(call: Call, flag: str, why: str) -> None:
     """Switch a flag off, which is the safe side."""
-    call.done(call.server.post(f"/api/v1/flags/{flag}", {"enabled": False, "why": why}), f"{flag} is off.")
+    _switch(call, flag, why, on=False)
 
 
 @flags.command("set")
 @click.argument("flag")
-@click.option("--rollout", type=click.IntRange(0, 100), help="On for this share of contexts, in percent, sticky.")
+@click.option("--rollout", type=click.IntRange(0, 100), help="On for this share of requests, in percent, sticky.")
 @click.option("--file", type=click.Path(path_type=Path), help="The whole flag in Unleash's JSON; '-' reads it.")
 @WHY
 @remote
 def set_(call: Call, flag: str, rollout: int | None, file: Path | None, why: str) -> None:
-    """Change for whom a flag is on: a share of contexts, or the whole definition in Unleash's JSON."""
+    """Change for whom a flag is on: a share of requests, or the whole definition in Unleash's JSON."""
     if (rollout is None) == (file is None):
         raise click.UsageError("Give either --rollout or --file.")
-    definition = None
-    if file is not None:
-        definition = msgspec.Raw(sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes())
+    definition = _definition(file) if file is not None else None
     body = {"rollout": rollout, "definition": definition, "why": why}
-    call.done(call.server.post(f"/api/v1/flags/{flag}", body), f"{flag} is changed.")
+    call.show(call.server.send("PUT", f"/api/v1/flags/{flag}", body=body), FlippedLine, _print_flipped)
 
 
-@click.command()
-@click.argument("model")
-@click.option("--to", "mode", type=click.Choice(["review", "fallback", "refuse"]), help="What callers get instead.")
-@click.option("--lift", is_flag=True, help="End the halt.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@WHY
-@remote
-def halt(call: Call, model: str, mode: str | None, why: str, *, lift: bool, yes: bool) -> None:
-    """Stop automatic answers of a model, whatever its flags say; or lift that.
-
-    It first says how many holds an hour to expect.
-    """
-    if lift == (mode is not None):
-        raise click.UsageError("Give either --to or --lift.")
-    path = f"/api/v1/models/{model}/halt"
-    if lift:
-        call.done(call.server.delete(path, why=why), f"{model} answers by its flags again.")
-        return
-    expected = call.server.get(path).read(Expected)
-    note(f"{model} had {expected.holds_an_hour:.0f} requests in the last hour; with '{mode}' {_meaning(mode)}.")
-    if not yes and sys.stdin.isatty():
-        click.confirm(f"Halt {model}?", abort=True, err=True)
-    call.done(call.server.post(path, {"mode": mode, "why": why}), f"{model} is halted: {mode}.")
+def _switch(call: Call, flag: str, why: str, *, on: bool) -> None:
+    body = {"on": on, "why": why}
+    call.show(call.server.send("PUT", f"/api/v1/flags/{flag}/switch", body=body), FlippedLine, _print_flipped)
 
 
-def _meaning(mode: str | None) -> str:
-    return {
-        "review": "each one like them waits for a person",
-        "fallback": "each one like them gets the declared fallback",
-        "refuse": "each one like them is refused with 503",
-    }[mode or "review"]
+def _definition(file: Path) -> msgspec.Raw:
+    """The JSON in a file or on standard input. Raises: UnreadableFile."""
+    try:
+        text = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        msgspec.json.decode(text)
+    except (OSError, msgspec.DecodeError) as error:
+        raise UnreadableFile(path=file, why=str(error)) from error
+    return msgspec.Raw(text)
+
+
+def _print_lines(found: list[FlagLine], model: str | None) -> None:
+    lines = [line for line in found if model in (None, line.switch.flag.rpartition(".")[0])]
+    print_table(
+        ("flag", "stands", "which means", "changed", "by", "why"),
+        (
+            (
+                line.switch.flag,
+                line.switch.stands,
+                line.switch.means,
+                iso(line.changed_us) if line.changed_us is not None else None,
+                line.changed_by,
+                line.why,
+            )
+            for line in lines
+        ),
+    )
+
+
+def _print_shown(shown: FlagShown) -> None:
+    say(f"{shown.switch.flag} is {shown.switch.stands}: {shown.switch.means}.")
+    say(f"State in force: {shown.state}")
+    say()
+    say(msgspec.json.format(bytes(shown.definition)).decode())
+    say()
+    print_table(
+        ("changed", "by", "why", "state before", "state after"),
+        (
+            (iso(each.authorship.at_us), each.authorship.by, each.authorship.why, each.before[:12], each.after[:12])
+            for each in shown.history
+        ),
+    )
+
+
+def _print_flipped(flipped: FlippedLine) -> None:
+    stands = f"{flipped.switch.flag} is {flipped.switch.stands}: {flipped.switch.means}."
+    say(stands if flipped.changed else f"Nothing changed. {stands}")
+    note(f"Answers carry flag_state {flipped.state} once their gateway has plan revision {flipped.plan_revision}.")

@@ -1,29 +1,104 @@
 """`lockgate models`: inspect and check a file offline, add it, and see what serves."""
 
 import asyncio
-import os
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import IO
 
 import click
 import msgspec
 
+from gateway.times import iso
 from lockgate.commands.remote import Call, remote
-from lockgate.output import note, print_json, say
+from lockgate.errors import CardFaulty, UnreadableFile
+from lockgate.output import note, print_json, print_table, say
 from lockgate.progress import Advance, progress
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-class ModelLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A model as a line of the list."""
+class SwitchLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A flag of the model."""
+
+    flag: str
+    on: bool
+    reach: str
+    means: str
+
+
+class HaltLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The model's halt."""
+
+    mode: str
+    by: str
+    why: str
+    since_us: int
+
+
+class ServedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A model and what serves it."""
 
     name: str
-    champion: str | None = None
-    candidate: str | None = None
-    halted: str | None = None
-    automated: str | None = None
+    release: str
+    version: int
+    artifact: str
+    candidate: str | None
+    flags: tuple[SwitchLine, ...]
+    halt: HaltLine | None
+    holds_waiting: int
+
+    @property
+    def row(self) -> tuple[object, ...]:
+        """The model as a line of the list."""
+        automated = self.flags[0]
+        switched = f"on for {automated.reach}" if automated.on else "off"
+        halted = self.halt.mode if self.halt else None
+        return self.name, self.release, self.candidate, switched, halted, self.holds_waiting
+
+
+class MomentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """From when on a release served."""
+
+    release: str
+    from_us: int
+    action: str
+    by: str
+    why: str
+
+
+class AboutLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Who answers for a model and what it is for."""
+
+    owner: str
+    contact: str
+    intended_use: str
+    limitations: str
+
+
+class CardLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a card that is shown."""
+
+    about: AboutLine
+    policy: msgspec.Raw
+
+
+class SpecLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An input or output."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class ModelShown(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about a model."""
+
+    served: ServedLine
+    card: CardLine
+    inputs: tuple[SpecLine, ...]
+    outputs: tuple[SpecLine, ...]
+    history: tuple[MomentLine, ...]
 
 
 class AddedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +108,7 @@ class AddedLine(msgspec.Struct, frozen=True, kw_only=True):
     version: int
     release: str
     founding: bool
+    artifact: str
     warnings: tuple[str, ...] = ()
 
 
@@ -61,38 +137,38 @@ def models() -> None:
 @models.command()
 @click.argument("file", type=FILE)
 def inspect(file: Path) -> None:
-    """Print a draft of the card of an ONNX FILE, with guesses marked to confirm; needs no server."""
+    """Print the draft of a card for an ONNX FILE, its guesses marked '# confirm:'; needs no server."""
     from gateway.inference.admission import admit
     from gateway.inference.guess import guess
-    from lockgate.drafting import CONFIRM, draft_card
+    from lockgate.drafting import draft_card
 
     report = asyncio.run(admit(file))
-    draft = draft_card(report, guess(report))
-    say(draft)
-    note(
-        f"Settle the {draft.count(CONFIRM)} lines marked {CONFIRM[2:]} then type: lockgate models check {file} --card …"
-    )
+    click.echo(draft_card(report, guess(report)), nl=False)
+    note(f"Keep it, fill it in, empty its list 'confirm', then type: lockgate models check {file} --card model.toml")
 
 
 @models.command()
 @click.argument("file", type=FILE)
 @click.option("--card", type=FILE, required=True, help="The card, such as model.toml.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the admission report as JSON.")
 def check(*, file: Path, card: Path, as_json: bool) -> None:
-    """Say whether FILE and its card may be served, as 'add' would; needs no server."""
-    from gateway.inference.admission import admit
-    from gateway.registry.card import parse_card
-    from gateway.registry.fitting import require_fit
+    """Say whether FILE and its card may be served, as 'add' would, with every fault at once; needs no server."""
+    from gateway.registry.checking import check as check_both
 
-    declared = parse_card(card.read_text(encoding="utf-8"))
-    report = asyncio.run(admit(file))
-    require_fit(declared, report)
+    checked = asyncio.run(check_both(file, _card_text(card)))
+    if checked.faults:
+        raise CardFaulty(
+            file=file.name,
+            card=card.name,
+            count=len(checked.faults),
+            faults="".join(f"\n  {f}" for f in checked.faults),
+        )
     if as_json:
-        print_json(report)
+        print_json(checked.report)
         return
-    for warning in report.warnings:
+    for warning in checked.warnings:
         say(f"Note: {warning}")
-    say(f"{file.name} and {card.name} fit; type: lockgate models add NAME {file} --card {card}")
+    say(f"{file.name} and {card.name} may be served. Type: lockgate models add NAME {file} --card {card}")
 
 
 @models.command()
@@ -102,26 +178,28 @@ def check(*, file: Path, card: Path, as_json: bool) -> None:
 @remote
 def add(call: Call, name: str, file: Path, card: Path) -> None:
     """Add an ONNX FILE as the next version of model NAME; the first one founds the model."""
-    size = os.stat(file).st_size  # noqa: PTH116 - one call for a number
-    with file.open("rb") as content, progress(f"Sending {file.name}", size) as advance:
+    written = _card_text(card)
+    with file.open("rb") as content, progress(f"Sending {file.name}", file.stat().st_size) as advance:
         answer = call.server.send(
             "POST",
-            "/api/v1/models",
-            data={"name": name, "card": card.read_text(encoding="utf-8")},
-            files={"file": (file.name, Counted(content, advance), "application/octet-stream")},
+            f"/api/v1/models/{name}/versions",
+            files={
+                "file": (file.name, Counted(content, advance), "application/octet-stream"),
+                "card": (card.name, written.encode(), "application/toml"),
+            },
         )
-    call.show(answer, AddedLine, _print_added)
+    call.show(answer, AddedLine, lambda added: _print_added(call, added))
 
 
 @models.command("list")
 @remote
 def list_(call: Call) -> None:
-    """Every model and what serves it."""
+    """Every model: what serves it, its flag 'automated', its halt, and the holds that wait."""
     call.rows(
         call.server.get("/api/v1/models"),
-        ModelLine,
-        ("model", "champion", "candidate", "automated", "halted"),
-        lambda one: (one.name, one.champion, one.candidate, one.automated, one.halted),
+        ServedLine,
+        ("model", "serves", "candidate", "automated", "halted", "holds waiting"),
+        lambda one: one.row,
     )
 
 
@@ -129,19 +207,70 @@ def list_(call: Call) -> None:
 @click.argument("name")
 @remote
 def show(call: Call, name: str) -> None:
-    """What serves a model, its releases and its card."""
-    answer = call.server.get(f"/api/v1/models/{name}")
-    say(msgspec.json.format(answer.body).decode())
+    """What serves a model, its flags, its card and its history."""
+    call.show(call.server.get(f"/api/v1/models/{name}"), ModelShown, _print_shown)
 
 
-def _print_added(added: AddedLine) -> None:
+def _card_text(card: Path) -> str:
+    """The text of a card. Raises: UnreadableFile."""
+    try:
+        return card.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(path=card, why=str(error)) from error
+
+
+def _print_shown(shown: ModelShown) -> None:
+    served, about = shown.served, shown.card.about
+    say(f"{served.release} serves {served.name}: version {served.version}, file {served.artifact}.")
+    if served.halt is not None:
+        say(f"HALTED to '{served.halt.mode}' since {iso(served.halt.since_us)} by {served.halt.by}: {served.halt.why}")
+    for flag in served.flags:
+        say(f"  {flag.flag} is {f'on for {flag.reach}' if flag.on else 'off'}: {flag.means}")
+    say(f"Holds waiting: {served.holds_waiting}")
+    say(f"Takes: {', '.join(map(_spec, shown.inputs))}")
+    say(f"Gives: {', '.join(map(_spec, shown.outputs))}")
+    say(f"Owner: {about.owner} ({about.contact})")
+    say(f"Intended use: {about.intended_use}")
+    say(f"Limitations: {about.limitations}")
+    say(f"Policy: {msgspec.json.format(bytes(shown.card.policy)).decode()}")
+    say()
+    rows = ((iso(each.from_us), each.release, each.action, each.by, each.why) for each in shown.history)
+    print_table(("from", "release", "action", "by", "why"), rows)
+
+
+def _spec(spec: SpecLine) -> str:
+    return f"{spec.name} {spec.datatype} {list(spec.shape)}"
+
+
+def _print_added(call: Call, added: AddedLine) -> None:
     for warning in added.warnings:
         say(f"Note: {warning}")
-    say(f"{added.release} is here: version {added.version} of {added.model}.")
+    say(f"{added.release} is here: version {added.version} of {added.model}, file {added.artifact[:12]}….")
     if not added.founding:
         say("It serves nobody yet: another release is the champion.")
         return
-    say("It is the founding release, and all its flags are off: every request waits for a person.")
-    say("What to type next:")
-    say(f"  lockgate keys add my-service --scope predict:{added.model}")
-    say(f"  lockgate flags on {added.model}.automated --why 'reviewed the first answers'")
+    model, url = added.model, call.server.context.url
+    inputs = call.server.get(f"/api/v1/models/{model}").read(ModelShown).inputs
+    say(f"It is the founding release of {model}: it serves from now on, and all its flags are off.")
+    say("Off is the safe side: every request is held until a person has judged it. What to type next:")
+    say()
+    say(f"  lockgate keys add {model}-caller --scope predict:{model} --scope read:{model}")
+    say(f"  curl {url}/v2/models/{model}/infer -H 'Authorization: Bearer lg_…' -H 'Prefer: wait=50' \\")
+    say(f"       -d '{_sample(inputs)}'")
+    say(f"  # this caller now waits for a person: open {url}/console/lane and judge it")
+    say(f"  lockgate flags on {model}.automated --why 'its first answers were right'")
+
+
+def _sample(inputs: tuple[SpecLine, ...]) -> str:
+    """A request body of one item that the model takes, with made-up values."""
+    tensors = [
+        {"name": spec.name, "shape": shape, "datatype": spec.datatype, "data": [_value(spec.datatype)] * prod(shape)}
+        for spec in inputs
+        for shape in [[max(size, 1) for size in spec.shape]]
+    ]
+    return msgspec.json.encode({"inputs": tensors}).decode()
+
+
+def _value(datatype: str) -> str | bool | float:
+    made_up: dict[str, str | bool] = {"BYTES": "a text", "BOOL": False}
+    return made_up.get(datatype, 0)

@@ -1,4 +1,4 @@
-"""`lockgate traffic` and `lockgate predictions`: what was answered, and why."""
+"""`lockgate traffic`: what was answered on which path, by which rule and release."""
 
 import re
 from datetime import UTC, datetime
@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
-from gateway.times import after_us, now_us
+from gateway.times import after_us, iso, now_us
 from lockgate.commands.remote import Call, remote
-from lockgate.output import say
+from lockgate.output import note, print_table, say
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 DIMENSIONS = ("model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule")
@@ -47,31 +47,55 @@ class CountLine(msgspec.Struct, frozen=True, kw_only=True):
     public_rule: str | None = None
 
 
+class TrafficLines(msgspec.Struct, frozen=True, kw_only=True):
+    """The counts of a window."""
+
+    since_us: int
+    until_us: int
+    counts: tuple[CountLine, ...]
+
+
+class Dimensions(click.ParamType[tuple[str, ...]]):
+    """Names separated by commas."""
+
+    name = "names"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        """The names, each once."""
+        names = tuple(dict.fromkeys(each.strip() for each in str(value).split(",") if each.strip()))
+        for name in names:
+            if name not in DIMENSIONS:
+                self.fail(f"'{name}' is none of {', '.join(DIMENSIONS)}.", param, ctx)
+        return names
+
+
 @click.command()
 @click.option("--model", help="Only this model.")
-@click.option("--since", type=Moment(), default="24h", show_default=True, help="From when: 30m, 24h, 7d or a time.")
+@click.option("--since", type=Moment(), default="1h", show_default=True, help="From when: 30m, 24h, 7d or a time.")
 @click.option("--until", type=Moment(), help="Until when; now unless given.")
-@click.option("--by", multiple=True, type=click.Choice(DIMENSIONS), default=("model", "release", "path", "rule"))
+@click.option(
+    "--by",
+    type=Dimensions(),
+    default="model,release,path,rule",
+    show_default=True,
+    help=f"What to group by, separated by commas: {', '.join(DIMENSIONS)}.",
+)
 @remote
 def traffic(call: Call, model: str | None, since: int, until: int | None, by: tuple[str, ...]) -> None:
     """Count predictions by path, rule and release."""
     params = {"model": model, "since_us": since, "until_us": until, "by": ",".join(by)}
-    call.rows(
-        call.server.get("/api/v1/traffic", **params),
-        CountLine,
+    call.show(call.server.get("/api/v1/traffic", **params), TrafficLines, lambda found: _print(found, by))
+
+
+def _print(found: TrafficLines, by: tuple[str, ...]) -> None:
+    note(f"From {iso(found.since_us)} to {iso(found.until_us)}:")
+    if not found.counts:
+        say("No predictions.")
+        return
+    print_table(
         (*by, "predictions", "items", "held", "audited"),
-        lambda one: (*(getattr(one, name) for name in by), one.predictions, one.items, one.held, one.audited),
+        (
+            (*(getattr(one, name) for name in by), one.predictions, one.items, one.held, one.audited)
+            for one in found.counts
+        ),
     )
-
-
-@click.group()
-def predictions() -> None:
-    """Look a prediction up."""
-
-
-@predictions.command()
-@click.argument("prediction_id")
-@remote
-def show(call: Call, prediction_id: str) -> None:
-    """What was asked, decided and told, by which rule, and what people said."""
-    say(msgspec.json.format(call.server.get(f"/api/v1/predictions/{prediction_id}").body).decode())

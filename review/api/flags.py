@@ -7,12 +7,30 @@ from litestar import Controller, get, put
 from litestar.params import Parameter
 
 from flags.store import FlagChange
+from gateway.errors import BadRequest
 from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
-from review.flagging import HISTORY_MAX, FlagLine, FlagShown, Flipped, define, flag_history, flip, list_flags, show_flag
+from review.flagging import (
+    HISTORY_MAX,
+    FlagLine,
+    FlagShown,
+    Flipped,
+    define,
+    flag_history,
+    flip,
+    list_flags,
+    roll_out,
+    show_flag,
+)
 
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
+
+
+class EitherDefinitionOrRollout(BadRequest):
+    """Send either 'definition', the whole flag, or 'rollout', the percentage of its one strategy."""
+
+    code = "either-definition-or-rollout"
 
 
 class Flip(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,10 +42,11 @@ class Flip(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole flag in Unleash's JSON, and why."""
+    """The whole flag in Unleash's JSON, or the percentage of its one strategy; and why."""
 
-    definition: dict[str, Any]
     why: Why
+    definition: dict[str, Any] | None = None
+    rollout: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
     expected_version: int | None = None
 
 
@@ -65,12 +84,12 @@ class FlagsController(Controller):
 
     @put("/{flag:str}", **needs("operate"))
     async def set_definition(self, flag: str, data: Definition, ledger: Ledger, actor: Actor) -> Flipped:
-        """Put a whole definition in the place of the one before."""
-        return await define(
-            ledger,
-            actor,
-            flag,
-            msgspec.json.encode(data.definition),
-            why=data.why,
-            expected_version=data.expected_version,
-        )
+        """Change for whom a flag is on: the whole definition, or the percentage of its one strategy."""
+        if (data.definition is None) == (data.rollout is None):
+            raise EitherDefinitionOrRollout
+        if data.rollout is not None:
+            return await roll_out(
+                ledger, actor, flag, data.rollout, why=data.why, expected_version=data.expected_version
+            )
+        definition = msgspec.json.encode(data.definition)
+        return await define(ledger, actor, flag, definition, why=data.why, expected_version=data.expected_version)

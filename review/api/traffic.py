@@ -9,14 +9,13 @@ from litestar.params import Parameter
 from gateway.errors import BadRequest
 from gateway.store.ledger import Ledger
 from gateway.store.segments import LedgerSegments
-from gateway.times import SECOND_US, now_us
+from gateway.times import after_us, now_us
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.traffic.query import BY_DEFAULT, Dimension, TrafficCount, TrafficReader, Window
 
 HOUR_S = 3600.0
-KEPT_S = 366 * 86_400.0
 
 
 class DimensionUnknown(BadRequest):
@@ -46,15 +45,17 @@ class TrafficController(Controller):
         ledger: Ledger,
         actor: Actor,
         settings: ApiSettings,
-        since_s: Annotated[float, Parameter(gt=0, le=KEPT_S, description="How far back, in seconds.")] = HOUR_S,
-        until_us: Annotated[int | None, Parameter(description="The end of the window; now unless given.")] = None,
+        since_us: Annotated[
+            int | None, Parameter(description="From when; an hour before the end unless given.")
+        ] = None,
+        until_us: Annotated[int | None, Parameter(description="Until when; now unless given.")] = None,
         model: str | None = None,
         by: Annotated[str, Parameter(description="What to group by, separated by commas.")] = ",".join(BY_DEFAULT),
     ) -> TrafficShown:
         """How many predictions, items, holds and audits there were in a window."""
         dimensions = dimensions_of(by)
         until = now_us() if until_us is None else until_us
-        since = until - round(since_s * SECOND_US)
+        since = after_us(until, -HOUR_S) if since_us is None else since_us
         window = Window(tenant=actor.tenant_id, since_us=since, until_us=until, model=model)
         counts = await traffic_of(settings, ledger).counts(window, dimensions)
         return TrafficShown(since_us=since, until_us=until, by=dimensions, counts=counts)

@@ -1,0 +1,35 @@
+"""Whether a model file and its card may be served, with every fault at once; needs no ledger and no server."""
+
+from pathlib import Path
+
+import msgspec
+
+from gateway.inference.admission import admit
+from gateway.inference.refusals import AdmissionRefused
+from gateway.inference.report import AdmissionLimits, AdmissionReport
+from gateway.registry.card import read_card
+from gateway.registry.fitting import faults
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found: a report if the file is admitted, and sentences that say what to put right."""
+
+    report: AdmissionReport | None
+    faults: tuple[str, ...]
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know about a file that is admitted."""
+        return self.report.warnings if self.report is not None else ()
+
+
+async def check(file: Path, card_text: str, limits: AdmissionLimits | None = None) -> Checked:
+    """Admit the file, read the card, and hold one against the other."""
+    card, found = read_card(card_text)
+    try:
+        report = await admit(file, limits)
+    except AdmissionRefused as refused:
+        return Checked(report=None, faults=(str(refused), *found))
+    if card is not None:
+        found += tuple(faults(card, report))
+    return Checked(report=report, faults=found)
