@@ -36,7 +36,7 @@ def test_every_route_names_its_permission() -> None:
 
 async def _refusal(scene: Scene, method: str, path: str, key: str | None) -> str | None:
     """The code with which the guard refuses; None when the request came through to the handler."""
-    headers = {"authorization": f"Bearer {key}"} if key else {}
+    headers = {"accept": "application/json"} | ({"authorization": f"Bearer {key}"} if key else {})
     answer = await scene.http.request(method, re.sub(r"\{[^}]*\}", NIL, path), headers=headers)
     code = answer.json().get("code") if answer.headers.get("content-type") == "application/problem+json" else None
     assert answer.status_code < 500, answer.text
