@@ -105,7 +105,12 @@ def _card(
     return CaseCard(
         case=seen.listed,
         why=why_case(
-            seen.listed.kind, seen.listed.rule, seen.evidence, terms.policy, seen.inclusion_probability, blind=blind
+            seen.listed.kind,
+            seen.listed.rule,
+            seen.evidence,
+            terms.policy,
+            probability=seen.inclusion_probability,
+            blind=blind,
         ),
         evidence={} if blind else seen.evidence,
         items=seen.items,

@@ -97,8 +97,9 @@ async def _take(w: WriteSession, actor: Actor, case: Case, now_us: int) -> Claim
     if case.state not in IN_LINE:
         raise WrongState(state=case.state, action="claim")
     terms = await terms_of(w, case.id)
-    claims = await unended_claims(w, case.id)
-    verdicts = [verdict for verdict in await verdicts_of(w, case.id) if verdict.round == case.round]
+    untouched = case.state == "open"  # then it has neither claims nor verdicts this round
+    claims = [] if untouched else await unended_claims(w, case.id)
+    verdicts = [] if untouched else [one for one in await verdicts_of(w, case.id) if one.round == case.round]
     live = [claim for claim in claims if claim.live(now_us)]
     if fault := claim_fault(actor.id, terms, live, verdicts):
         raise fault
