@@ -110,7 +110,8 @@ async def build_world(
         name: await add_person(w, tenant_id, name, role, domain=domain, now_us=now_us) for name, role in roles.items()
     }
     key_id = await add_key(w, tenant_id, "shop", secret=f"lg_shop@{domain}", now_us=now_us)
-    model_id, version_id, release_id = await _add_release(w, tenant_id, model, schema, policy, four_eyes, now_us)
+    card = msgspec.structs.replace(CARD, labels=schema, policy=policy, four_eyes=four_eyes)
+    model_id, version_id, release_id = await add_release(w, tenant_id, model, card, now_us=now_us)
     queue_id = new_id()
     await w.execute(insert(QueueRow).values(
         id=queue_id, tenant_id=tenant_id, name="default", model_id=None, created_us=now_us))  # fmt: skip
@@ -186,13 +187,13 @@ async def add_revision(w: WriteSession, queue_id: UUID, revision: int, rules: Ru
     return revision_id
 
 
-async def _add_release(
-    w: WriteSession, tenant_id: UUID, name: str, schema: LabelSchema, policy: Policy, four_eyes: bool, now_us: int
+async def add_release(
+    w: WriteSession, tenant_id: UUID, name: str, card: Card, *, now_us: int = START_US
 ) -> tuple[UUID, UUID, UUID]:
-    card = msgspec.structs.replace(CARD, labels=schema, policy=policy, four_eyes=four_eyes)
+    """A model with one release under this card, which serves; the ids of model, version and release."""
     bodies = (
-        (PolicyRow, msgspec.json.encode(policy).decode()),
-        (LabelSchemaRow, msgspec.json.encode(schema).decode()),
+        (PolicyRow, msgspec.json.encode(card.policy).decode()),
+        (LabelSchemaRow, msgspec.json.encode(card.labels).decode()),
         (GuidelineRow, card.guideline),
     )
     for table, body in bodies:
@@ -200,7 +201,7 @@ async def _add_release(
             await w.execute(insert(table).values(sha256=sha256(body), body=body, created_us=now_us))
     model_id, version_id, release_id = new_id(), new_id(), new_id()
     await w.execute(insert(ModelRow).values(
-        id=model_id, tenant_id=tenant_id, name=name, four_eyes=four_eyes, signature="{}",
+        id=model_id, tenant_id=tenant_id, name=name, four_eyes=card.four_eyes, signature="{}",
         created_us=now_us))  # fmt: skip
     await w.execute(insert(VersionRow).values(
         id=version_id, model_id=model_id, number=1, artifact=None, upstream="http://upstream.example", recipe=None,

@@ -5,9 +5,11 @@ from litestar.types import ControllerRouterHandler
 from review.api.cases import CasesController, ClaimsController, VerdictsController
 from review.api.flags import FlagsController
 from review.api.halts import HaltsController
+from review.api.inputs import InputsController
 from review.api.keys import KeysController
 from review.api.models import ModelsController
 from review.api.people import PeopleController
+from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.traffic import TrafficController
 from review.console.handlers import CONSOLE
@@ -19,9 +21,11 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     HaltsController,
     FlagsController,
     TrafficController,
+    PredictionsController,
     QueuesController,
     ClaimsController,
     CasesController,
+    InputsController,
     VerdictsController,
     CONSOLE,
 )

@@ -6,7 +6,11 @@ from litestar.exceptions import NotFoundException
 from review.api.guards import needs
 from review.console.assets import show_asset
 from review.console.lane import LaneController
+from review.console.models import ModelsPages
+from review.console.people import PeoplePages
+from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
+from review.console.queues import QueuesPages
 from review.console.signing_in import SigningInController
 
 
@@ -18,6 +22,15 @@ async def nothing_here(rest: str) -> None:
 
 CONSOLE = Router(
     path="/console",
-    route_handlers=[SigningInController, LaneController, show_asset, nothing_here],
+    route_handlers=[
+        SigningInController,
+        LaneController,
+        QueuesPages,
+        ModelsPages,
+        PredictionsPages,
+        PeoplePages,
+        show_asset,
+        nothing_here,
+    ],
     exception_handlers=EXCEPTION_HANDLERS,
 )

@@ -73,12 +73,15 @@ def percent(part: float, whole: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A length of time in the unit that fits: 0.4 s, 38 s, 12 min, 3 h, 2 days."""
+    """A length of time in the unit that fits: 31 ms, 38 s, 12 min, 1.5 h, 2 days."""
     seconds = abs(seconds)
-    for limit, size, unit in ((1, 0.001, "ms"), (90, 1, "s"), (5400, 60, "min"), (172_800, 3600, "h")):
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    for limit, size, unit in ((90, 1, "s"), (3570, 60, "min")):
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"
-    return f"{seconds / 86_400:.0f} days"
+    size, unit = (3600, "h") if seconds < 172_800 else (86_400, "days")
+    return f"{seconds / size:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def ago(moment_us: int, now_us: int) -> str:
@@ -88,8 +91,8 @@ def ago(moment_us: int, now_us: int) -> str:
 
 
 def moment(moment_us: int) -> str:
-    """A moment to the second, in UTC."""
-    return iso(moment_us)[:19].replace("T", " ") + " UTC"
+    """A moment to the second, in UTC, as pages say that give times."""
+    return iso(moment_us)[:19].replace("T", " ")
 
 
 def who(by: str) -> str:
@@ -181,6 +184,7 @@ def _share(value: float | str) -> str:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
+    "percent": percent,
     "duration": duration,
     "ago": ago,
     "moment": moment,

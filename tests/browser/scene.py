@@ -11,12 +11,19 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
 import numpy as np
 import uvicorn
 from sqlalchemy import select, update
 
+from flags.definitions import with_model_flags
+from flags.embedded import EmbeddedFlags
+from flags.store import Authorship
 from gateway.holding.payload import MEDIA_TYPE, InputPayload, encode
+from gateway.policy import Policy
 from gateway.record.payloads import LocalObjects
+from gateway.registry.card import parse_card
+from gateway.store.flags import LedgerFlagStore
 from gateway.store.ledger import Ledger
 from gateway.store.schema.predictions import PayloadRow, PredictionRow
 from gateway.store.schema.work import ClaimRow
@@ -25,9 +32,11 @@ from review.api.app import create_app
 from review.api.parts import ApiSettings, Parts
 from review.console.handlers import CONSOLE
 from review.people.sessions import Attempts, open_session
-from tests.worlds import Held, World, add_person, build_world, hold
+from tests.worlds import Held, World, add_person, add_release, build_world, hold
 
 T = TypeVar("T")
+DEMO = Path(__file__).parents[2] / "demo" / "models"
+OTHERS = (("olga", "operator"), ("adam", "admin"))
 
 
 class Scene:
@@ -46,11 +55,27 @@ class Scene:
 
     async def _build(self) -> World:
         async with self.ledger.writing() as w:
-            world = await build_world(w, now_us=now_us(), leads=("lena",))
-            people = dict(world.people)
-            for name, role in (("olga", "operator"), ("adam", "admin")):
-                people[name] = await add_person(w, world.tenant_id, name, role)
-        return World(**{**{f: getattr(world, f) for f in world.__struct_fields__}, "people": people})
+            world = await build_world(w, now_us=now_us(), policy=Policy(hold_below=0.6), reviewers=("ada", "ben"))
+            more = {name: await add_person(w, world.tenant_id, name, role) for name, role in OTHERS}
+        await self._flags(world, "sentiment")
+        return msgspec.structs.replace(world, people=world.people | more)
+
+    async def _flags(self, world: World, model: str) -> None:
+        flags = EmbeddedFlags(LedgerFlagStore(self.ledger, world.tenant_id))
+        author = Authorship(by="person:olga@example.org", why="The model was added.", at_us=now_us())
+        await flags.change(lambda state: with_model_flags(state, model), (f"{model}.automated",), author)
+
+    def demo_model(self, name: str) -> World:
+        """A model of the demo with its own card, whose cases come to the same queue."""
+        return self.run(self._demo_model(name))
+
+    async def _demo_model(self, name: str) -> World:
+        card = parse_card((DEMO / name / "model.toml").read_text())
+        async with self.ledger.writing() as w:
+            ids = await add_release(w, self.world.tenant_id, name, card, now_us=now_us())
+        await self._flags(self.world, name)
+        model_id, version_id, release_id = ids
+        return msgspec.structs.replace(self.world, model_id=model_id, version_id=version_id, release_id=release_id)
 
     def cookie(self, name: str) -> dict[str, Any]:
         """The cookie of a fresh session of somebody."""
@@ -61,14 +86,17 @@ class Scene:
             return (await open_session(w, self.world.people[name], 3600.0)).cookie
 
     def hold(self, text: str, **more: Any) -> Held:
-        """A held sentence with its payload."""
-        return self.run(self._hold(text, more))
+        """A held sentence of the first model, with its payload."""
+        return self.hold_input(self.world, InputPayload(inputs={"text": np.array([[text]], dtype=object)}), **more)
 
-    async def _hold(self, text: str, more: dict[str, Any]) -> Held:
-        payload = InputPayload(inputs={"text": np.array([[text]], dtype=object)})
+    def hold_input(self, world: World, payload: InputPayload, **more: Any) -> Held:
+        """A held prediction with this input."""
+        return self.run(self._hold(world, payload, more))
+
+    async def _hold(self, world: World, payload: InputPayload, more: dict[str, Any]) -> Held:
         kept = await self.objects.put(encode(payload))
         async with self.ledger.writing() as w:
-            held = await hold(w, more.pop("world", self.world), text=text, now_us=now_us(), **more)
+            held = await hold(w, world, now_us=now_us(), **more)
             row = select(PredictionRow.input_payload_id).where(PredictionRow.id == held.prediction_id)
             changed = {"sha256": kept.sha256, "bytes": kept.bytes, "media_type": MEDIA_TYPE}
             await w.execute(update(PayloadRow).where(PayloadRow.id == row.scalar_subquery()).values(**changed))
