@@ -26,3 +26,32 @@ class AlreadyPlaying(DemoError):
 
 class NoFreePort(DemoError):
     """Every port from {first} to {last} is taken: free one, or name another start with PORT=…."""
+
+
+class ServerDied(DemoError):
+    """Lockgate ended by itself. The end of {log}:
+    {tail}"""
+
+
+class ServerAway(DemoError):
+    """The server does not answer now: {why}"""
+
+
+class Refused(DemoError):
+    """The server answered {status} to {what}, which the demo did not expect: {said}"""
+
+    def __init__(self, *, status: int, what: str, said: str) -> None:
+        super().__init__(status=status, what=what, said=said)
+        self.status = status
+
+
+class CommandFailed(DemoError):
+    """The command '{command}' failed, which the demo did not expect: {said}"""
+
+
+class TruthMissed(DemoError):
+    """{count} of {holds} held predictions do not tell what people decided, {example} for one."""
+
+
+class CallersFailed(DemoError):
+    """{count} of {requests} requests got neither an answer nor the address of a hold. One was told: {status} {said}"""

@@ -6,6 +6,7 @@ from review.api.cases import CasesController, ClaimsController, VerdictsControll
 from review.api.flags import FlagsController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
+from review.api.internal import InternalController
 from review.api.keys import KeysController
 from review.api.models import ModelsController
 from review.api.people import PeopleController
@@ -21,6 +22,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     HaltsController,
     FlagsController,
     TrafficController,
+    InternalController,
     PredictionsController,
     QueuesController,
     ClaimsController,
