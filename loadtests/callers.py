@@ -7,10 +7,10 @@ from locust import FastHttpUser, task
 from locust.exception import StopUser
 
 MODEL = os.environ["LOAD_MODEL"]
-KEY = os.environ["LOAD_KEY"]
+KEY = {"Authorization": f"Bearer {os.environ['LOAD_KEY']}"}
 FEATURES = 4
 MEAN_PAUSE_S = 0.2
-HELD, REFUSED = 202, 503
+ANSWERED, HELD = 200, 202
 
 
 class Caller(FastHttpUser):
@@ -25,8 +25,8 @@ class Caller(FastHttpUser):
 
     def on_start(self) -> None:
         """Leave when the model does not answer this key at all."""
-        with self.client.get(f"/v2/models/{MODEL}/ready", name="ready", catch_response=True) as answer:
-            if answer.status_code != 200:
+        with self.client.get(f"/v2/models/{MODEL}/ready", headers=KEY, name="ready", catch_response=True) as answer:
+            if answer.status_code != ANSWERED:
                 answer.failure(f"not ready: {answer.text}")
                 raise StopUser
 
@@ -47,13 +47,13 @@ class Caller(FastHttpUser):
         with self.client.post(
             f"/v2/models/{MODEL}/infer",
             json=body,
-            headers={"Authorization": f"Bearer {KEY}", **headers},
+            headers=KEY | headers,
             name=name,
             catch_response=True,
         ) as answer:
             if answer.status_code == HELD:
                 answer.success()
-            elif answer.status_code != 200:
+            elif answer.status_code != ANSWERED:
                 answer.failure(f"{answer.status_code}: {answer.text[:200]}")
             elif not answer.json().get("outputs"):
                 answer.failure("an answer without outputs")

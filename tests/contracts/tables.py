@@ -141,12 +141,12 @@ def console_app() -> Litestar:
     from gateway.store.ledger import Ledger
     from lockgate.processes.console import parts_of
     from lockgate.settings import Settings
-    from review.api.app import create_app
+    from review.api.app import create_router
     from review.api.handlers import HANDLERS
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_directory=Path(folder))
-        return create_app(parts_of(settings, Ledger.open(settings.ledger_url)), HANDLERS)
+        return create_router(parts_of(settings, Ledger.open(settings.ledger_url)), HANDLERS)
 
 
 def operations(route: BaseRoute) -> Iterator[list[str]]:

@@ -126,10 +126,11 @@ class Lockgate:
         return key
 
     def make_admin(self) -> str:
-        """Make the first admin, whose key `run` and `client` then use."""
+        """Make the first admin, an operator too, whose key `run` and `client` then use."""
         printed = self.run("people", "link", "admin", "--print").stdout
         link = next(word for word in printed.split() if word.startswith("http"))
         self.key = self.join(link, **ADMIN)
+        self.run("people", "grant", ADMIN["email"], "operator")
         return self.key
 
     def client(self, key: str | None = None) -> httpx.Client:
