@@ -60,7 +60,7 @@ class Capture:
         if prediction.settled.held or not (selected or draw < prediction.decision.policy.capture):
             return entry
         inputs, outputs = inline(prediction.inputs | prediction.beside), inline(prediction.outputs)
-        if inputs is not None and outputs is not None and not selected:
+        if inputs is not None and outputs is not None and not selected and _is_models_own(prediction):
             return msgspec.structs.replace(entry, inputs=inputs, outputs=outputs)
         return msgspec.structs.replace(entry, objects=await self._keep(prediction, selected))
 
@@ -99,6 +99,11 @@ def inline(tensors: Mapping[str, Tensor]) -> tuple[InlineTensor, ...] | None:
         for name, tensor in tensors.items()
     )
     return kept if sum(len(each.data) for each in kept) <= INLINE_MAX_BYTES else None
+
+
+def _is_models_own(prediction: HeldPrediction) -> bool:
+    """Whether the caller is told the model's own answer; the output object alone says what another one is told."""
+    return prediction.decision.by == "model" and prediction.settled.overflow in (None, "automated")
 
 
 def _when_full(policy: Policy) -> WhenFull:

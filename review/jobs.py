@@ -12,13 +12,14 @@ from gateway.store.idempotency import drop_expired_keys
 from gateway.store.ledger import Ledger
 from gateway.store.segments import LedgerCursors, LedgerSegments
 from gateway.times import after_us
+from review import audits
 from review.desk.expire import escalate_stranded, expire_due
 from review.desk.lapse import lapse_claims
 from review.traffic.retention import retain
 from review.traffic.seal import Sealer
 from review.work import Job
 
-CONSUMERS = ("audits",)
+CONSUMERS = (audits.CONSUMER,)
 """Who reads the traffic log behind the gateways; a segment is sealed when all of them have read it."""
 
 
@@ -42,6 +43,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(1.0, lapse),
         job(1.0, expire),
         job(60.0, forget_keys),
+        job(2.0, audit),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
     ]
@@ -73,6 +75,11 @@ async def forget_keys(parts: JobParts, now_us: int) -> None:
     """Drop idempotency keys whose time is over."""
     async with parts.ledger.writing() as w:
         await drop_expired_keys(w, now_us)
+
+
+async def audit(parts: JobParts, _now_us: int) -> None:
+    """Put the items that were drawn before people, following the traffic log."""
+    await audits.follow_audits(parts.ledger, parts.objects, parts.traffic)
 
 
 async def seal(parts: JobParts, _now_us: int) -> None:

@@ -123,7 +123,8 @@ def decode_answered(data: bytes) -> Answered:
     return _ANSWERED.decode(data)
 
 
-def _packed(value: object) -> object:
+def packed(value: object) -> object:
+    """A tensor as `[datatype, shape, data]`; the hook of every MessagePack encoder that meets tensors."""
     if not isinstance(value, np.ndarray):
         raise NotImplementedError(type(value))
     datatype = datatype_of(value)
@@ -132,7 +133,8 @@ def _packed(value: object) -> object:
     return [datatype, value.shape, np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes()]
 
 
-def _unpacked(_type: type, value: Any) -> Tensor:
+def unpacked(_type: type, value: Any) -> Tensor:
+    """The tensor that was packed; the hook of every MessagePack decoder that meets tensors."""
     datatype, shape, data = value
     if datatype == "BYTES":
         return np.array(data, dtype=object).reshape(shape)
@@ -144,6 +146,6 @@ def _text(element: str | bytes) -> str:
     return element.decode("utf-8", "replace") if isinstance(element, bytes) else element
 
 
-_ENCODER = msgspec.msgpack.Encoder(enc_hook=_packed, uuid_format="bytes")
-_INPUT = msgspec.msgpack.Decoder(InputPayload, dec_hook=_unpacked)
-_ANSWERED = msgspec.msgpack.Decoder(Answered, dec_hook=_unpacked)
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=packed, uuid_format="bytes")
+_INPUT = msgspec.msgpack.Decoder(InputPayload, dec_hook=unpacked)
+_ANSWERED = msgspec.msgpack.Decoder(Answered, dec_hook=unpacked)

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from gateway.store.ledger import Ledger
 from gateway.store.migrate import check
 from lockgate.health import ProcessHealth
+from lockgate.internal import internal_key
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.processes.worker import job_states, working
 from lockgate.settings import Settings
@@ -72,4 +73,5 @@ def api_settings(settings: Settings) -> ApiSettings:
         data_directory=settings.data_directory.absolute(),
         artifacts=settings.artifacts,
         traffic=settings.traffic,
+        internal_key=internal_key(settings.data_directory),
     )

@@ -11,6 +11,7 @@ from gateway.capture import Capture
 from gateway.holding.holds import Holds, open_holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.http.app import Gateway, GatewayParts
+from gateway.http.lookup import LoggedPredictions
 from gateway.http.parts import Live
 from gateway.pipeline import Pipeline
 from gateway.protocol.decode import Limits
@@ -20,6 +21,7 @@ from gateway.registry.follower import Follower
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
 from lockgate.health import Dependency, ProcessHealth
+from lockgate.internal import internal_key
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.settings import Settings
 
@@ -86,7 +88,11 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         ledger = await stack.enter_async_context(open_ledger(settings))
         log = await stack.enter_async_context(open_traffic_log(_log_settings(settings, name), objects))
         follower = await stack.enter_async_context(_following(settings, name, ledger))
-        holds = await stack.enter_async_context(open_holds(ledger, objects, public_url=settings.link_url))
+        logged = LoggedPredictions(console_url, internal_key(settings.data_directory))
+        stack.push_async_callback(logged.close)
+        holds = await stack.enter_async_context(
+            open_holds(ledger, objects, public_url=settings.link_url, automated=logged)
+        )
         capture = Capture(log, objects)
         stack.push_async_callback(capture.close)
         parts = GatewayParts(

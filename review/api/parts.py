@@ -21,6 +21,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     data_directory: Path
     artifacts: Path
     traffic: Path
+    internal_key: str
+    """What gateways show when they ask this process for something."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -168,4 +168,5 @@ def _settings(url: str, folder: Path) -> ApiSettings:
         data_directory=folder,
         artifacts=folder / "artifacts",
         traffic=folder / "traffic",
+        internal_key="tests",
     )

@@ -71,6 +71,7 @@ async def open_scene(ledger_url: str, folder: Path) -> AsyncIterator[Scene]:
         data_directory=folder,
         artifacts=folder / "artifacts",
         traffic=folder / "traffic",
+        internal_key="tests",
     )
     parts = Parts(settings=settings, ledger=ledger, objects=LocalObjects(folder / "objects"), attempts=Attempts())
     transport = httpx.ASGITransport(app=create_app(parts, HANDLERS))

@@ -1,0 +1,69 @@
+"""Asks the console process for predictions that live in the traffic log alone.
+
+Sealed traffic is Parquet, and a gateway process loads no Parquet; the console does. Both ends know a key that lies in
+the data directory they share, because the address it is asked at can be reached through the gateway, too.
+"""
+
+from uuid import UUID
+
+import httpx
+import msgspec
+
+from gateway.errors import Unavailable
+from gateway.holding.decided import DecidedPrediction
+from gateway.holding.payload import packed, unpacked
+
+KEY_HEADER = "x-lockgate-internal"
+PATH = "/internal/predictions"
+TIMEOUT_S = 15.0
+MEDIA_TYPE = "application/vnd.lockgate.prediction+msgpack"
+
+
+class LogUnavailable(Unavailable):
+    """The record of this prediction cannot be read now; try again in a moment."""
+
+    code = "log-unavailable"
+    retry_after_s = 2.0
+
+
+class LoggedPredictions:
+    """Finds predictions that only the traffic log has, through the console process."""
+
+    def __init__(self, console_url: str, key: str) -> None:
+        timeout = httpx.Timeout(TIMEOUT_S, connect=2.0)
+        self._client = httpx.AsyncClient(
+            base_url=console_url, timeout=timeout, headers={KEY_HEADER: key}, trust_env=False
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def find_automated(self, prediction_id: UUID) -> DecidedPrediction | None:
+        """The prediction as it was answered; None where the log does not have it. Raises: LogUnavailable."""
+        try:
+            answer = await self._client.get(f"{PATH}/{prediction_id}")
+        except httpx.TransportError as error:
+            raise LogUnavailable from error
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if not answer.is_success:
+            raise LogUnavailable
+        try:
+            return decode_decided(answer.content)
+        except msgspec.MsgspecError as error:
+            raise LogUnavailable from error
+
+
+def encode_decided(prediction: DecidedPrediction) -> bytes:
+    """The prediction as it travels between the two processes."""
+    return _ENCODER.encode(prediction)
+
+
+def decode_decided(data: bytes) -> DecidedPrediction:
+    """The prediction that was sent. Raises: msgspec.MsgspecError."""
+    return _DECODER.decode(data)
+
+
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=packed, uuid_format="bytes")
+_DECODER = msgspec.msgpack.Decoder(DecidedPrediction, dec_hook=unpacked)
