@@ -1,10 +1,9 @@
 """What a case is about, under `/api/v1/cases/{id}/input`: the same that the lane shows of it."""
 
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, get
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
@@ -16,7 +15,7 @@ from review.console.shown import ShownInput, shown_inputs
 from review.console.store import case_facts
 from review.store.cases import read_case
 
-Objects = Annotated[ObjectStore, Dependency(skip_validation=True)]
+Objects = SkipValidation[ObjectStore]
 
 
 class InputsController(Controller):

@@ -1,12 +1,11 @@
 """What gateways ask of the console process; whoever does not have the key of this installation finds nothing here."""
 
 import secrets
-from typing import Annotated
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get
 from litestar.datastructures import State
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 
 from gateway.errors import NotFound
 from gateway.http.lookup import KEY_HEADER, MEDIA_TYPE, PATH, encode_decided
@@ -33,7 +32,7 @@ class InternalController(Controller):
         request: Request[Actor, Credentials, State],
         prediction_id: UUID,
         ledger: Ledger,
-        objects: Annotated[ObjectStore, Dependency(skip_validation=True)],
+        objects: SkipValidation[ObjectStore],
         settings: ApiSettings,
     ) -> Response[bytes]:
         """A prediction that only the traffic log has, as it was answered."""
