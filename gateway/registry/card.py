@@ -114,7 +114,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     guideline: Annotated[str, Meta(min_length=1, max_length=20_000)]
     """Markdown that a reviewer reads."""
     four_eyes: bool = False
-    policy: Policy = Policy()
+    policy: Policy = msgspec.field(default_factory=Policy)
 
     @property
     def beside(self) -> frozenset[str]:

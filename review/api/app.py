@@ -84,7 +84,9 @@ def _openapi() -> OpenAPIConfig:
         version="1",
         path="/api/v1/openapi",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-        openapi_router=Router(path="/api/v1/openapi", route_handlers=[], opt={"permission": "public"}),
+        openapi_router=Router(
+            path="/api/v1/openapi", route_handlers=[], opt={"permission": "public"}, include_in_schema=False
+        ),
         components=Components(
             security_schemes={"key": SecurityScheme(type="http", scheme="bearer", description="A key: lg_…")}
         ),
