@@ -129,7 +129,7 @@ async def _said(objects: ObjectStore, entry: Decided, release: ReleasePlan) -> A
         return decode_answered(data) if data is not None else None
     if not entry.outputs:
         return None
-    return _answered(entry, release, tensors_of(entry.outputs))
+    return answered_of(entry, release, tensors_of(entry.outputs))
 
 
 async def _read(objects: ObjectStore, found: ObjectRef) -> bytes | None:
@@ -139,7 +139,7 @@ async def _read(objects: ObjectStore, found: ObjectRef) -> bytes | None:
         return None
 
 
-def _answered(entry: Decided, release: ReleasePlan, outputs: dict[str, Tensor]) -> Answered:
+def answered_of(entry: Decided, release: ReleasePlan, outputs: dict[str, Tensor]) -> Answered:
     """What the model said, of an entry with its tensors inside: the model itself answered it."""
     card, items = release.card, entry.item_count
     return Answered(

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from gateway.decision import public_rule
-from gateway.holding.payload import Answered, decode_answered
+from gateway.holding.payload import Answered, InputPayload, decode_answered, decode_input
 from gateway.labels import Answer
 from gateway.record.entries import Decided, Delivered, FlagFact, ItemFacts
 from gateway.record.errors import DamagedObject, ObjectsUnavailable, UnknownObject
@@ -19,7 +19,9 @@ from gateway.record.payloads import ObjectStore
 from gateway.record.reader import Recorded, unfold
 from gateway.store.keys import find_key
 from gateway.store.ledger import Ledger, ReadSession
+from gateway.store.serving import release_plan
 from review.errors import ReviewError
+from review.logged import answered_of, tensors_of
 from review.store.stories import (
     CaseTold,
     Head,
@@ -107,6 +109,20 @@ async def tell_story(
         return await _automated(r, tenant_id, decided, said, delivered)
 
 
+async def read_input(
+    traffic: TrafficReader, objects: ObjectStore, tenant_id: UUID, story: PredictionStory
+) -> InputPayload | None:
+    """What came in, from its payload object or from the log's entry; None where it was not kept or was erased."""
+    if story.input_sha256 is not None:
+        try:
+            return decode_input(await objects.get(story.input_sha256))
+        except (UnknownObject, DamagedObject, ObjectsUnavailable, msgspec.MsgspecError):
+            return None
+    entries = await _entries(traffic, objects, tenant_id, story.id)
+    kept = next((entry.inputs for entry in entries if isinstance(entry, Decided)), ())
+    return InputPayload(inputs=tensors_of(kept)) if kept else None
+
+
 async def _entries(
     traffic: TrafficReader, objects: ObjectStore, tenant_id: UUID, prediction_id: UUID
 ) -> list[Decided | Delivered]:
@@ -168,12 +184,16 @@ async def _automated(
 ) -> PredictionStory:
     """The story of a prediction that only the log has: nobody was asked."""
     key = await find_key(r, tenant_id, decided.api_key)
+    release_id = await release_named(r, tenant_id, decided.release)
+    if said is None and decided.outputs and release_id is not None:
+        release = await release_plan(r, decided.model, release_id)
+        said = answered_of(decided, release, tensors_of(decided.outputs))
     count = decided.item_count
     return PredictionStory(
         id=decided.prediction,
         model=decided.model,
         release=decided.release,
-        release_id=await release_named(r, tenant_id, decided.release),
+        release_id=release_id,
         caller=key.name if key is not None else str(decided.api_key),
         request_id=decided.request_id,
         decided_us=decided.at_us,

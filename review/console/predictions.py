@@ -15,10 +15,9 @@ from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.api.traffic import traffic_of
 from review.console import words
-from review.console.cards import read_input
 from review.console.pages import Asked, page
 from review.console.shown import shown_inputs
-from review.predictions import ItemStory, tell_story
+from review.predictions import ItemStory, read_input, tell_story
 
 
 class PredictionsPages(Controller):
@@ -44,7 +43,7 @@ class PredictionsPages(Controller):
         if story.release_id is not None:
             async with ledger.reading() as r:
                 release = await release_plan(r, story.model, story.release_id)
-        payload = await read_input(objects, story.input_sha256)
+        payload = await read_input(traffic, objects, actor.tenant_id, story)
         inputs = [
             await asyncio.to_thread(shown_inputs, release.card, payload, item.item, story.item_count)
             for item in story.items
