@@ -7,32 +7,34 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 import uvicorn
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from flags.definitions import with_model_flags
 from flags.embedded import EmbeddedFlags
 from flags.store import Authorship
+from gateway.access.passwords import hash_password
 from gateway.holding.payload import MEDIA_TYPE, InputPayload, encode
 from gateway.policy import Policy
 from gateway.record.payloads import LocalObjects
 from gateway.registry.card import parse_card
 from gateway.store.flags import LedgerFlagStore
 from gateway.store.ledger import Ledger
-from gateway.store.schema.predictions import PayloadRow, PredictionRow
-from gateway.store.schema.work import ClaimRow
+from gateway.store.schema.predictions import DeliveryRow, PayloadRow, PredictionRow
+from gateway.store.schema.who import PersonRow
+from gateway.store.schema.work import CaseRow, ClaimRow, VerdictRow
 from gateway.times import now_us
 from review.api.app import create_app
 from review.api.parts import ApiSettings, Parts
 from review.console.handlers import CONSOLE
 from review.people.sessions import Attempts, open_session
-from tests.worlds import Held, World, add_person, add_release, build_world, hold
+from tests.worlds import Held, Rules, World, add_person, add_release, add_revision, build_world, hold
 
 T = TypeVar("T")
 DEMO = Path(__file__).parents[2] / "demo" / "models"
@@ -87,7 +89,11 @@ class Scene:
 
     def hold(self, text: str, **more: Any) -> Held:
         """A held sentence of the first model, with its payload."""
-        return self.hold_input(self.world, InputPayload(inputs={"text": np.array([[text]], dtype=object)}), **more)
+        return self.hold_text(text, self.world, **more)
+
+    def hold_text(self, text: str, world: World, **more: Any) -> Held:
+        """A held sentence under the rules of this world."""
+        return self.hold_input(world, InputPayload(inputs={"text": np.array([[text]], dtype=object)}), **more)
 
     def hold_input(self, world: World, payload: InputPayload, **more: Any) -> Held:
         """A held prediction with this input."""
@@ -104,19 +110,61 @@ class Scene:
 
     def expire_claims(self) -> None:
         """End the lease of every claim, as if its time were over."""
-        self.run(self._expire())
+        self._write(update(ClaimRow).values(expires_us=now_us() - 1))
 
-    async def _expire(self) -> None:
+    def verdicts(self) -> list[tuple[str, str | None, str | None]]:
+        """Kind, answer and rationale of every verdict, in the order in which they were given."""
+        columns = (VerdictRow.kind, VerdictRow.answer, VerdictRow.rationale)
+        return [tuple(row) for row in self._rows(select(*columns).order_by(VerdictRow.created_us))]  # type: ignore[misc]
+
+    def active_seconds(self) -> list[float]:
+        """The seconds at work of every verdict."""
+        return [row[0] for row in self._rows(select(VerdictRow.active_s).order_by(VerdictRow.created_us))]
+
+    def _rows(self, statement: Any) -> list[Any]:
+        async def read() -> list[Any]:
+            async with self.ledger.reading() as r:
+                return list(await r.execute(statement))
+
+        return self.run(read())
+
+    def _write(self, statement: Any) -> None:
+        async def write() -> None:
+            async with self.ledger.writing() as w:
+                await w.execute(statement)
+
+        self.run(write())
+
+    def rules(self, **rules: Any) -> World:
+        """The first model's world under a new revision of its queue's rules."""
+        return self.run(self._rules(Rules(**rules)))
+
+    async def _rules(self, rules: Rules) -> World:
         async with self.ledger.writing() as w:
-            await w.execute(update(ClaimRow).values(expires_us=now_us() - 1))
+            revision_id = await add_revision(w, self.world.queue_id, 2, rules)
+        return msgspec.structs.replace(self.world, queue_revision_id=revision_id)
 
-    def ask(self, question: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
-        """What a reading function says about the ledger now."""
-        return self.run(self._ask(question))
+    def caller_leaves(self) -> None:
+        """Every caller hangs up."""
+        self._write(update(CaseRow).values(caller_waiting=False))
 
-    async def _ask(self, question: Callable[[Any], Coroutine[Any, Any, T]]) -> T:
-        async with self.ledger.reading() as r:
-            return await question(r)
+    def caller_is_told(self, held: Held, kind: str = "answer") -> None:
+        """The caller of a prediction is told something now, as a gateway would."""
+        self._write(
+            insert(DeliveryRow).values(
+                prediction_id=held.prediction_id, n=1, kind=kind, outcome_revision=1, response_digest="0" * 64,
+                delivered_us=now_us(),
+            )
+        )  # fmt: skip
+
+    def replay(self, name: str) -> None:
+        """Make somebody a stand-in who replays recorded judgements."""
+        self._write(update(PersonRow).where(PersonRow.id == self.world.people[name]).values(replayed=True))
+
+    def set_password(self, name: str, password: str) -> None:
+        """Give somebody a password."""
+        hashed = hash_password(password)
+        self._write(update(PersonRow).where(PersonRow.id == self.world.people[name]).values(password_hash=hashed))
 
 
 @contextlib.contextmanager
