@@ -164,3 +164,10 @@ class QueueRefused(ReviewError):
 
     status = 400
     code = "queue-refused"
+
+
+class LegalHold(ReviewError):
+    """What this case is about is under a legal hold and cannot be erased."""
+
+    status = 409
+    code = "legal-hold"

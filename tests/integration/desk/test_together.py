@@ -8,15 +8,16 @@ import pytest
 from sqlalchemy import insert, select
 
 from gateway.store.events import events_about
-from gateway.store.ledger import Ledger, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
 from gateway.store.schema.learning import PrecedentRow
-from gateway.store.schema.predictions import DeliveryRow, PredictionRow
+from gateway.store.schema.predictions import DeliveryRow, PayloadRow, PredictionRow
 from gateway.store.schema.serves import ReleaseRow
 from gateway.store.schema.who import PersonRow
 from gateway.store.schema.work import CaseRow, QueueMemberRow, VerdictRow
 from review.desk.adjudicate import adjudicate
 from review.desk.claim import claim_case, claim_next, renew_claim, return_claim
-from review.desk.expire import escalate_stranded, expire_due
+from review.desk.erase import erase_case
+from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.judge import Judged, judge, post_verdict
 from review.desk.lapse import lapse_claims
 from review.desk.ruling import Judgement
@@ -26,6 +27,7 @@ from review.errors import (
     ClaimEnded,
     ClaimLost,
     EarlierJudge,
+    LegalHold,
     NotAMember,
     OwnTraffic,
     PostKeyReused,
@@ -35,7 +37,7 @@ from review.store.cases import read_case
 from review.store.claims import Claim
 from review.store.outcomes import outcomes_of, released_outcome
 from review.store.verdicts import verdicts_of
-from tests.integration.desk.conftest import Clock, Desk
+from tests.integration.desk.conftest import Clock, Desk, actor_of
 from tests.worlds import Held, Rules, add_key, build_world, hold, sha256
 
 
@@ -415,3 +417,40 @@ async def test_a_killed_reviewer_process_leaves_nothing_behind(desk: Desk) -> No
         assert (await r.get_one(CaseRow, case_id)).state == "claimed"
         assert await verdicts_of(r, case_id) == []
     assert (await post_verdict(desk.ledger, desk.actor("ada"), claim.id, claim.token, said)).state == "settled"
+
+
+async def test_an_erased_case_keeps_its_digest_and_nothing_else(desk: Desk) -> None:
+    """An admin erases a settled case: it is closed, its payload marked, the digest stays; a legal hold forbids it."""
+    held, kept = await put(desk), await put(desk)
+    await judged(desk, "ada", held.cases[0], "positive")
+    admin = actor_of(desk.world, "lena", roles=frozenset({"admin"}))
+    async with desk.ledger.writing() as w:
+        (await _payload(w, kept)).legal_hold = True
+    async with desk.ledger.writing() as w:
+        erased = await erase_case(w, admin, held.cases[0], "the customer asked")
+    with pytest.raises(LegalHold):
+        async with desk.ledger.writing() as w:
+            await erase_case(w, admin, kept.cases[0], "the customer asked")
+    async with desk.ledger.reading() as r:
+        payload = await _payload(r, held)
+    assert (erased.state, erased.closed_reason) == ("closed", "erased")
+    assert (payload.erased_us, len(payload.sha256)) == (desk.clock.now, 64)
+
+
+async def _payload(r: ReadSession, held: Held) -> PayloadRow:
+    prediction = await r.get_one(PredictionRow, held.prediction_id)
+    return await r.get_one(PayloadRow, prediction.input_payload_id)
+
+
+async def test_disagreements_end_with_their_trial_and_holds_do_not(desk: Desk) -> None:
+    """Cases of kind disagreement with the candidate are closed, in somebody's hands too; a hold goes on."""
+    case_id, other = (await put(desk, kind="disagreement")).cases[0], (await put(desk)).cases[0]
+    async with desk.ledger.writing() as w:
+        for each in (case_id, other):
+            (await w.get_one(CaseRow, each)).other_release_id = desk.world.release_id
+    await take(desk, "ada", case_id)
+    async with desk.ledger.writing() as w:
+        assert await supersede_disagreements(w, desk.world.release_id, desk.clock.now) == 1
+    async with desk.ledger.reading() as r:
+        closed, alive = [await read_case(r, each, desk.world.tenant_id) for each in (case_id, other)]
+    assert (closed.state, closed.closed_reason, alive.state) == ("closed", "superseded", "open")
