@@ -93,9 +93,7 @@ def _parents_first(table: Table, own: tuple[int, int], lines: list[bytes]) -> li
         ready = [(row, line) for row, line in waiting if row[child] in known]
         if not ready:
             raise ValueError(f"rows of {table.name} refer to rows that are not there")
+        waiting = [(row, line) for row, line in waiting if row[child] not in known]
         ordered += [line for _, line in ready]
         known |= {row[parent] for row, _ in ready}
-        waiting = [
-            (row, line) for row, line in waiting if row[child] not in known - {None} and line not in set(ordered)
-        ]
     return ordered
