@@ -1,6 +1,7 @@
 """The gateway's ASGI application: predictions go straight to their entry, `/v2` to Litestar, the rest elsewhere."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from litestar import Litestar
@@ -80,15 +81,33 @@ def create_protocol(parts: GatewayParts, handlers: Sequence[ControllerRouterHand
         },
         state=State({"live": parts.live, "holds": parts.holds, "parts": parts}),
         request_max_body_size=parts.api_body_max_bytes,
-        openapi_config=OpenAPIConfig(
-            title="Lockgate: the Open Inference Protocol",
-            version=parts.live.version,
-            path="/v2/openapi",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
-            components=Components(
-                security_schemes={"key": SecurityScheme(type="http", scheme="bearer", description="A key: lg_…")}
-            ),
-            security=[{"key": []}],
-        ),
+        openapi_config=_openapi(parts.live.version),
         logging_config=None,
+    )
+
+
+def protocol_document(version: str) -> dict[str, Any]:
+    """The OpenAPI document of `/v2`, made without a running gateway."""
+    application = Litestar(
+        route_handlers=list(HANDLERS),
+        dependencies={
+            "live": Provide(provide_live, sync_to_thread=False),
+            "caller": Provide(provide_caller, sync_to_thread=False),
+        },
+        openapi_config=_openapi(version),
+        logging_config=None,
+    )
+    return application.openapi_schema.to_schema()
+
+
+def _openapi(version: str) -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Lockgate: the Open Inference Protocol",
+        version=version,
+        path="/v2/openapi",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(
+            security_schemes={"key": SecurityScheme(type="http", scheme="bearer", description="A key: lg_…")}
+        ),
+        security=[{"key": []}],
     )

@@ -13,6 +13,7 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.traffic import TrafficController
+from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
 
 HANDLERS: tuple[ControllerRouterHandler, ...] = (
@@ -30,4 +31,5 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     InputsController,
     VerdictsController,
     CONSOLE,
+    DocsController,
 )
