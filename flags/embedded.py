@@ -1,7 +1,7 @@
-"""Flags defined here, in Unleash's own JSON: `EmbeddedFlags` changes them, `EmbeddedSource` follows and answers.
+"""Flags defined here, in Unleash's own JSON: `EmbeddedFlags` changes them, `AdoptedFlags` answers.
 
-A change is validated, compared and swapped in the store; each process that answers requests then refreshes its source,
-when the bell rings or at the latest when it next polls.
+A change is validated, compared and swapped in the store; each process that answers requests then adopts it, when the
+bell rings or at the latest when it next polls.
 """
 
 import asyncio
@@ -78,25 +78,15 @@ class EmbeddedFlags:
         )
 
 
-class EmbeddedSource:
-    """The flags of a store as one process answers with them: a `FlagSource`."""
+class AdoptedFlags:
+    """Flags as one process answers with them, a `FlagSource` that is told each state by whoever follows the store."""
 
-    def __init__(self, store: FlagStore) -> None:
-        self._store = store
+    def __init__(self) -> None:
         self._refreshing = asyncio.Lock()
         self._engine: LoadedEngine | None = None
         self._version: int | None = None
         self._known_us: int | None = None
         self._error: str | None = None
-
-    async def refresh(self, now_us: int) -> bool:
-        """Follow the store; True when another state is in force now. What the store raises is noted and raised."""
-        async with self._refreshing:
-            try:
-                return await self._adopt(await self._store.current(), now_us)
-            except Exception as error:
-                self._error = type(error).__name__
-                raise
 
     async def adopt(self, state: StoredState, known_us: int) -> bool:
         """Answer with a state that was in force at `known_us`, such as that of a local snapshot."""
@@ -147,6 +137,23 @@ class EmbeddedSource:
             self._engine = await asyncio.to_thread(load, state.body)
         self._version, self._known_us, self._error = state.version, known_us, None
         return changed
+
+
+class EmbeddedSource(AdoptedFlags):
+    """The flags of a store, which it reads itself whenever it is told to."""
+
+    def __init__(self, store: FlagStore) -> None:
+        super().__init__()
+        self._store = store
+
+    async def refresh(self, now_us: int) -> bool:
+        """Follow the store; True when another state is in force now. What the store raises is noted and raised."""
+        async with self._refreshing:
+            try:
+                return await self._adopt(await self._store.current(), now_us)
+            except Exception as error:
+                self._error = type(error).__name__
+                raise
 
 
 def _edited(body: bytes, edit: Edit) -> bytes:
