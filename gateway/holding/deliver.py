@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.holding.seen import Seen
 from gateway.holding.tell import Told
+from gateway.metrics import DELIVERIES
 from gateway.store import cases, deliveries, predictions
 from gateway.store.deliveries import NewDelivery
 from gateway.store.ledger import Ledger, WriteSession
@@ -59,6 +60,8 @@ class Deliveries:
         try:
             async with self._ledger.writing() as w:
                 winners = await _insert_winners(w, [attempt.new for attempt in batch])
+            for new in winners.values():
+                DELIVERIES.add(new.kind)
             await self._note_left([new for new in winners.values() if not _settles(new)])
         except Exception as error:  # noqa: BLE001 - goes to those who wait for it
             for attempt in batch:
@@ -107,15 +110,15 @@ def _same(new: NewDelivery) -> _Same:
 async def _insert_winners(w: WriteSession, batch: list[NewDelivery]) -> dict[_Same, NewDelivery]:
     """Insert those that come next after what is recorded; what they say."""
     ids = {new.prediction_id for new in batch}
-    cancelled = await predictions.lock_predictions(w, ids)
+    if w.locks_rows:
+        await predictions.lock_predictions(w, ids)
     last = await deliveries.last_deliveries(w, ids)
     winners: dict[_Same, NewDelivery] = {}
     for new in batch:
-        if cancelled.get(new.prediction_id) is False and last.get(new.prediction_id, 0) + 1 == new.n:
+        if last.get(new.prediction_id) == new.n - 1:
             last[new.prediction_id] = new.n
             winners[_same(new)] = new
     await deliveries.insert_deliveries(w, winners.values(), await w.now_us())
-    await predictions.close_predictions(w, {new.prediction_id for new in winners.values() if _settles(new)})
     return winners
 
 

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import func, insert, select
 
 from gateway.store.ledger import ReadSession, WriteSession
-from gateway.store.schema.predictions import DeliveryKind, DeliveryRow
+from gateway.store.schema.predictions import DeliveryKind, DeliveryRow, PredictionRow
 
 
 class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +21,13 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def last_deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int]:
-    """The number of the last delivery of each prediction that has one."""
+    """The number of the last delivery of each prediction that was not cancelled; 0 before the first."""
+    last = func.coalesce(func.max(DeliveryRow.n), 0)
     statement = (
-        select(DeliveryRow.prediction_id, func.max(DeliveryRow.n))
-        .where(DeliveryRow.prediction_id.in_(ids))
-        .group_by(DeliveryRow.prediction_id)
+        select(PredictionRow.id, last)
+        .outerjoin(DeliveryRow, DeliveryRow.prediction_id == PredictionRow.id)
+        .where(PredictionRow.id.in_(ids), PredictionRow.cancelled_us.is_(None))
+        .group_by(PredictionRow.id)
     )
     return {row[0]: row[1] for row in await r.execute(statement)}
 

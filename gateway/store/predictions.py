@@ -192,45 +192,39 @@ async def decided_holds(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int
 async def see(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, Seen]:
     """What the ledger says now about each of these predictions that it has."""
     now_us = await r.now_us()
-    cases, outcomes, deliveries = await _cases(r, ids), await _outcomes(r, ids), await _deliveries(r, ids)
-    return {
-        row.id: Seen(
+    outcomes, deliveries = await _outcomes(r, ids), await _deliveries(r, ids)
+    found: dict[UUID, Seen] = {}
+    for head, case_ in await _heads_and_cases(r, ids):
+        before = found.get(head.id) or Seen(
             now_us=now_us,
-            cases=tuple(cases.get(row.id, ())),
-            outcomes=tuple(outcomes.get(row.id, ())),
-            deliveries=tuple(deliveries.get(row.id, ())),
-            cancelled=row.cancelled_us is not None,
-            erased=row.erased_us is not None,
-            past_retention=row.expires_us is not None and row.expires_us <= now_us and not row.legal_hold,
+            outcomes=tuple(outcomes.get(head.id, ())),
+            deliveries=tuple(deliveries.get(head.id, ())),
+            cancelled=head.cancelled_us is not None,
+            erased=head.erased_us is not None,
+            past_retention=head.expires_us is not None and head.expires_us <= now_us and not head.legal_hold,
         )
-        for row in await r.execute(_heads(ids))
-    }
-
-
-def _heads(ids: Collection[UUID]) -> Any:
-    return (
-        select(
-            PredictionRow.id,
-            PredictionRow.cancelled_us,
-            PayloadRow.erased_us,
-            PayloadRow.expires_us,
-            PayloadRow.legal_hold,
-        )
-        .outerjoin(PayloadRow, PayloadRow.id == PredictionRow.output_payload_id)
-        .where(PredictionRow.id.in_(ids))
-    )
-
-
-async def _cases(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[CaseSeen]]:
-    columns = [getattr(CaseRow, name) for name in CaseSeen.__struct_fields__]
-    statement = select(CaseRow.prediction_id, *columns).where(CaseRow.prediction_id.in_(ids)).order_by(CaseRow.item)
-    found: dict[UUID, list[CaseSeen]] = {}
-    for row in await r.execute(statement):
-        prediction_id, *values = row
-        found.setdefault(prediction_id, []).append(
-            CaseSeen(**dict(zip(CaseSeen.__struct_fields__, values, strict=True)))
-        )
+        cases = before.cases if case_ is None else (*before.cases, case_)
+        found[head.id] = msgspec.structs.replace(before, cases=cases)
     return found
+
+
+async def _heads_and_cases(r: ReadSession, ids: Collection[UUID]) -> list[tuple[Any, CaseSeen | None]]:
+    """Each prediction with each of its cases, by item; one without a case comes once."""
+    head = (PredictionRow.id, PredictionRow.cancelled_us)
+    payload = (PayloadRow.erased_us, PayloadRow.expires_us, PayloadRow.legal_hold)
+    columns = [getattr(CaseRow, name).label(f"case_{name}") for name in CaseSeen.__struct_fields__]
+    statement = (
+        select(*head, *payload, *columns)
+        .outerjoin(PayloadRow, PayloadRow.id == PredictionRow.output_payload_id)
+        .outerjoin(CaseRow, CaseRow.prediction_id == PredictionRow.id)
+        .where(PredictionRow.id.in_(ids))
+        .order_by(CaseRow.item)
+    )
+    return [(row, None if row.case_id is None else _case(row)) for row in await r.execute(statement)]
+
+
+def _case(row: Any) -> CaseSeen:
+    return CaseSeen(**{name: getattr(row, f"case_{name}") for name in CaseSeen.__struct_fields__})
 
 
 async def _outcomes(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[OutcomeSeen]]:
