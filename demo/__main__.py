@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -23,12 +24,14 @@ INTERRUPTED = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Play; the exit status is 0 when no caller was let down and every hold told its truth."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no ✓ shall show another sign
     options, screen = _options(arguments), Screen()
     try:
         with only_one(options.home) as tell_others:
             words.tell_plan(screen, once=options.once)
             figures = asyncio.run(play(options, screen, tell_others))
-    except asyncio.CancelledError:
+    except (asyncio.CancelledError, KeyboardInterrupt):
         words.tell_end(screen, options.home)
         return INTERRUPTED if options.once else 0
     except DemoError as error:

@@ -11,7 +11,7 @@ from demo.errors import ServerAway
 from demo.items import Item
 from demo.play import words
 from demo.play.callers import Told
-from demo.play.founding import YOU
+from demo.play.founding import QUEUE, YOU
 from demo.play.remote import open_browser
 from demo.play.scene import Scene
 
@@ -19,14 +19,15 @@ FLAG = "sentiment.automated"
 FOLLOWED_S = 1.0
 """Every gateway follows a flag within a second, even where the bell was lost."""
 STATUS_EVERY_S = 0.5
+TEN = 10
 
 
-class _Case(msgspec.Struct, frozen=True, kw_only=True):
+class _Id(msgspec.Struct, frozen=True, kw_only=True):
     id: str
 
 
 class _Cases(msgspec.Struct, frozen=True, kw_only=True):
-    cases: list[_Case]
+    cases: list[_Id]
 
 
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,7 @@ async def open_with_one_caller(scene: Scene, *, for_you: bool) -> Told:
     caller = asyncio.create_task(scene.ask(item))
     if for_you:
         link = scene.door.link(YOU)
+        scene.door.before_you_enter = lambda: _hand_over(scene)
         words.tell_waiting(scene.screen, link, opened=open_browser(link))
     await _count_up(scene, caller)
     told = await caller
@@ -101,20 +103,45 @@ async def send(scene: Scene, items: Iterable[Item], *, per_s: float, most: int) 
             await asyncio.sleep(random.expovariate(per_s))
 
 
+class Ten:
+    """The next ten callers whom the flag makes wait; told of as soon as they have their answers, ten after ten."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._told = 0
+
+    def tell_when_answered(self) -> None:
+        """Say so once for each ten."""
+        held = [one for one in self._scene.notebook.told if one.held_by_flag]
+        if len(held) - self._told >= TEN:
+            words.tell_ten(self._scene.screen, held[self._told : self._told + TEN])
+            self._told += TEN
+
+
 async def show_status(scene: Scene) -> None:
     """Keep the line of status true, and say when somebody turns the flag, until cancelled."""
-    was_on, told_before = True, 0
+    was_on, ten = True, Ten(scene)
     while True:
         with contextlib.suppress(ServerAway):
             on = (await scene.you.get(f"/flags/{FLAG}", _Flag)).switch.on
             if was_on and not on:
-                told_before = len(scene.notebook.told)
                 words.tell_switched_off(scene.screen, scene.door.link(YOU))
             elif on and not was_on:
-                words.tell_switched_on(scene.screen, scene.notebook.told[told_before:])
+                words.tell_switched_on(scene.screen)
             was_on = on
+        ten.tell_when_answered()
         scene.screen.news(words.status(scene.notebook, on=was_on))
         await asyncio.sleep(STATUS_EVERY_S)
+
+
+async def _hand_over(scene: Scene) -> None:
+    """Put the waiting caller's case into your hands alone, before older cases of earlier plays; once is enough."""
+    scene.door.before_you_enter = None
+    for claim in await scene.you.get("/claims", list[_Id]):
+        await scene.you.post(f"/claims/{claim.id}/return", {}, msgspec.Raw)
+    newest = await scene.you.get("/cases", _Cases, queue=QUEUE, state="open", order="newest", limit=1)
+    for case in newest.cases:
+        await scene.you.post(f"/cases/{case.id}/claim", {}, msgspec.Raw)
 
 
 async def _count_up(scene: Scene, caller: asyncio.Task[Told]) -> None:

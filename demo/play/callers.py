@@ -40,6 +40,11 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
         return self.path == "review"
 
     @property
+    def held_by_flag(self) -> bool:
+        """Whether nothing but the flag that was off put it before people."""
+        return self.rule == "review_on"
+
+    @property
     def errs(self) -> bool:
         """Whether it was told something else than the truth."""
         return self.answer is not None and self.answer != self.item.truth

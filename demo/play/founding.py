@@ -30,11 +30,11 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
 
 
 ROLES = (
-    Role(name=YOU, roles=("reviewer", "lead", "operator"), can="all that this play needs, in one browser"),
+    Role(name=YOU, roles=("reviewer", "lead", "operator"), can="all that this play needs"),
     Role(name="reviewer", roles=("reviewer",), can="judges cases in the lane"),
-    Role(name="lead", roles=("lead", "reviewer"), can="adjudicates, reopens, shapes queues"),
+    Role(name="lead", roles=("lead", "reviewer"), can="adjudicates, shapes queues"),
     Role(name="operator", roles=("operator",), can="flags, halts, models"),
-    Role(name="auditor", roles=("auditor",), can="looks everything up, changes nothing"),
+    Role(name="auditor", roles=("auditor",), can="sees all, changes nothing"),
     Role(name="admin", roles=("admin",), can="people, roles and keys"),
 )
 

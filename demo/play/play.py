@@ -31,10 +31,10 @@ from demo.ports import free_ports
 
 MONITOR, DOOR = 2, 5
 """How far from the server's port the free ports of metrics and of the door are looked for."""
-YOUR_PACE = Pace(least_s=4.0, most_s=9.0)
+YOUR_PACE = Pace(least_s=3.0, most_s=8.0)
 """So slow that most is left to you."""
 QUICK_PACE = Pace(least_s=0.1, most_s=0.3)
-CALLERS_A_SECOND, WAITING_CALLERS = 2.0, 12
+CALLERS_A_SECOND, WAITING_CALLERS = 2.0, 15
 """A modest service: you are not to feel hunted."""
 ONCE_A_SECOND, ONCE_WAITING = 12.0, 60
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -56,7 +56,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 async def play(options: Options, screen: Screen, tell_others: Callable[[str], None]) -> Figures | None:
     """The figures of a play without you; nothing after one with you, which lasts until somebody ends it."""
-    _end_on_signals()
+    _end_on_signals(screen)
     started = time.monotonic()
     with screen.step("making three models from packaged data", "three models: sentiment, digits, loans"):
         props = await asyncio.to_thread(make_props, HOME)
@@ -79,7 +79,6 @@ async def _with_you(scene: Scene, home: Path) -> None:
             group.create_task(traffic)
             group.create_task(acts.show_status(scene))
     finally:
-        scene.screen.status("")
         words.tell_errors(scene.screen, errors(scene.notebook.told, scene.script.labels))
 
 
@@ -107,7 +106,8 @@ async def _without_you(scene: Scene, requests: int, started: float) -> Figures:
 async def _staged(options: Options, screen: Screen, props: Props, place: Place) -> AsyncIterator[Scene]:
     """The server with everybody on it, and a door for you; all of it is closed in order."""
     async with AsyncExitStack() as stack:
-        with screen.step("starting lockgate serve", f"lockgate serve at {place.url}"):
+        taken = "" if place.port == options.port else f" (port {options.port} is taken)"
+        with screen.step("starting lockgate serve", f"lockgate serve at {place.url}{taken}"):
             await stack.enter_async_context(running(place))
         http = await stack.enter_async_context(connect(place.url))
         cast = await _cast(http, screen, props, place)
@@ -156,7 +156,7 @@ def _write_command(path: Path, url: str, key: str) -> None:
         file.write("\n".join(lines) + "\n")
 
 
-def _end_on_signals() -> None:
+def _end_on_signals(screen: Screen) -> None:
     """Ctrl-C, SIGTERM and a closed terminal end the play in order; a second one does not disturb that."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
@@ -165,6 +165,7 @@ def _end_on_signals() -> None:
     def end(number: int) -> None:
         if not told:
             task.cancel()
+            screen.status("ending: the callers first, then the server …")
         told.append(number)
 
     for number in ENDING_SIGNALS:

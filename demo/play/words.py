@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from demo.items import Item
-from demo.models.figures import Prediction
+from demo.models.figures import DOUBTFUL_BELOW, Prediction
 from demo.play.callers import Told
 from demo.play.door import Door
-from demo.play.founding import ROLES, YOU
+from demo.play.founding import ROLES
 from demo.play.intervals import Share
 from demo.play.notebook import Errors, Figures, Notebook
 from demo.play.remote import tunnel_from_here
 from demo.play.screen import BOLD, DIM, GREEN, YELLOW, Screen
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 KEYS = "1 negative, 2 neutral, 3 positive"
 
 
@@ -43,8 +44,8 @@ def tell_opening(screen: Screen, item: Item, alone: Prediction) -> None:
     screen.show(f"      {screen.styled(f'“{text.data[0]}”', BOLD)}")
     screen.show("")
     screen.say(
-        f"The model would say {alone.label}, but is only {alone.confidence:.0%} sure. "
-        "Its card says: below 60 % a person decides."
+        f"The model would say {alone.label}, but is only {_whole(alone.confidence)} sure. Its card "
+        f"says: below {_whole(DOUBTFUL_BELOW)} a person decides."
     )
 
 
@@ -90,7 +91,7 @@ def tell_invitation(screen: Screen, door: Door, command: str) -> None:
     screen.show("")
     screen.say(
         "From here on services send held-out items to all three models, and replayed raters work beside you: each of "
-        "their verdicts is what one real person once said of that sentence. Yours come first if you are faster."
+        "their verdicts is what one real person once said of that sentence. They are slow, so that most is left to you."
     )
     tell_links(screen, door)
 
@@ -100,8 +101,7 @@ def tell_links(screen: Screen, door: Door) -> None:
     screen.show("")
     screen.say("One link a role (opening one signs this browser in as that person):")
     for role in ROLES:
-        can = "" if role.name == YOU else f"  {role.can}"
-        screen.show(f"    {role.name:<9} {door.link(role.name)}{screen.styled(can or f'  {role.can}', DIM)}")
+        screen.show(f"    {role.name:<9} {door.link(role.name)}  {screen.styled(role.can, DIM)}")
     screen.show("")
 
 
@@ -113,24 +113,18 @@ def tell_switched_off(screen: Screen, link: str) -> None:
     screen.show(f"      watch them come in: {link}")
 
 
-def tell_switched_on(screen: Screen, told: Sequence[Told]) -> None:
-    """What the flag did while it was off."""
-    waited = [one for one in told if one.rule == "review_on"]
-    corrected = sum(one.review_status == "corrected" for one in waited)
-    screen.show(
-        f"  {screen.styled('sentiment.automated is on again', GREEN)}: {len(waited)} waited because it was off, "
-        f"{corrected} of them were corrected."
-    )
+def tell_switched_on(screen: Screen) -> None:
+    """That the flag is on again."""
+    screen.show(f"  {screen.styled('sentiment.automated is on again', GREEN)}: only doubtful sentences wait.")
 
 
 def tell_ten(screen: Screen, ten: Sequence[Told]) -> None:
     """What became of the ten who waited because the flag was off."""
-    held = [one for one in ten if one.rule == "review_on"]
+    held = [one for one in ten if one.held_by_flag]
     corrected = sum(one.review_status == "corrected" for one in held)
     tick = screen.styled("✓", GREEN)
     screen.show(
-        f"  {tick} sentiment.automated off: {len(held)} of the next {len(ten)} waited for a person, "
-        f"{corrected} were corrected"
+        f"  {tick} sentiment.automated off: {len(held)} of the next {len(ten)} waited, {corrected} were corrected"
     )
 
 
@@ -141,8 +135,8 @@ def status(notebook: Notebook, *, on: bool) -> str:
     corrected = sum(one.review_status == "corrected" for one in people)
     automated = sum(one.review_status == "automated" for one in told)
     return (
-        f"{len(told)} answered · {automated} by the models · {len(people)} by people, {corrected} corrected · "
-        f"{notebook.waiting} waiting · flag {'on' if on else 'OFF'}"
+        f"{len(told)} answered: {automated} by models, {len(people)} by people ({corrected} corrected) · "
+        f"{notebook.waiting} wait · flag {'on' if on else 'OFF'}"
     )
 
 
@@ -184,4 +178,12 @@ def _percent(share: Share) -> str:
     if share.value is None or share.interval is None:
         return "none could be counted"
     low, high = share.interval
-    return f"{share.value:.1%} ({low:.1%} to {high:.1%})"
+    return f"{_tenth(share.value)} ({_tenth(low)} to {_tenth(high)})"
+
+
+def _whole(value: float) -> str:
+    return f"{100 * value:.0f}{NO_BREAK}%"
+
+
+def _tenth(value: float) -> str:
+    return f"{100 * value:.1f}{NO_BREAK}%"
