@@ -1,7 +1,7 @@
 """Every metric of the product in one index, with counters cheap enough for the hot path.
 
 A family keeps plain numbers in a dict and is rendered when somebody scrapes; nothing locks, because one event loop
-owns a process's numbers. The dataclass-like declarations at the end are the index: docs/metrics.md is made from it.
+owns a process's numbers. The declarations at the end are the index, of which docs/metrics.md is made.
 """
 
 from bisect import bisect_left
@@ -136,9 +136,8 @@ PREDICTION_SECONDS = Histogram(
     ("model",),
 )
 REFUSALS = Counter("lockgate_refusals_total", "Requests that were answered with an error.", ("code",))
-DELIVERIES = Counter("lockgate_deliveries_total", "What callers of held predictions were told.", ("model", "kind"))
+DELIVERIES = Counter("lockgate_deliveries_total", "What callers of held predictions were told.", ("kind",))
 WAITING = Gauge("lockgate_waiting_callers", "Callers who wait for a person now.", ("model",))
-SHADOWS = Counter("lockgate_shadow_runs_total", "Shadow runs: ran, dropped or failed.", ("model", "result"))
 PAYLOADS_IGNORED = Counter(
     "lockgate_flag_payloads_ignored_total",
     "Variant payloads that do not validate or name another release.",

@@ -20,6 +20,8 @@ FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 10.0
 STEADY_S = 30.0
 """A process that ran this long starts again with the first pause."""
+TRIES = 3
+"""A process that dies this often before it was ever ready is given up, which ends the start."""
 
 
 def pause_s(deaths_in_a_row: int) -> float:
@@ -33,12 +35,14 @@ class Child:
     def __init__(self, order: Order, sockets: Sequence[socket.socket]) -> None:
         self.order = order
         self.ready = asyncio.Event()
+        self.gave_up = asyncio.Event()
         self.state = "starting"
         self.restarts = 0
         self.deaths_in_a_row = 0
         self._sockets = tuple(sockets)
         self._process: asyncio.subprocess.Process | None = None
         self._ending = False
+        self._was_ready = False
 
     @property
     def pid(self) -> int | None:
@@ -52,8 +56,9 @@ class Child:
         return f"http://{address_of(watch)}"
 
     def down(self) -> ProcessHealth:
-        """Its health in the supervisor's words, for as long as it cannot speak for itself."""
-        return ProcessHealth(process=self.order.name, ready=False, state=self.state, restarts=self.restarts)
+        """Its health in the supervisor's words, for as long as it does not speak for itself."""
+        state = "it runs and does not answer" if self.ready.is_set() else self.state
+        return ProcessHealth(process=self.order.name, ready=False, state=state, restarts=self.restarts)
 
     async def keep_alive(self) -> None:
         """Run the process again and again until `end` was called."""
@@ -88,6 +93,7 @@ class Child:
         assert process.stdout is not None
         said = await process.stdout.readline()
         if said:
+            self._was_ready = True
             self.ready.set()
             self.state = "ready"
             metrics.CHILD_UP.put(1, self.order.name)
@@ -112,6 +118,8 @@ class Child:
 
     async def _pause(self, status: int, lived_s: float) -> None:
         self.deaths_in_a_row = 1 if lived_s >= STEADY_S else self.deaths_in_a_row + 1
+        if self.deaths_in_a_row >= TRIES and not self._was_ready:
+            self.gave_up.set()
         self.restarts += 1
         pause = pause_s(self.deaths_in_a_row)
         self.state = f"restarting: it {_ended(status)}"

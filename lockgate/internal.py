@@ -1,16 +1,21 @@
-"""The key that the processes of one installation know each other by: a file in the data directory they share."""
+"""The key that the processes of one installation know each other by: a setting, or a file in the data directory they
+share."""
 
 import os
 import secrets
 from pathlib import Path
 
+from lockgate.settings import Settings
+
 FILE = "internal.key"
 KEY_BYTES = 32
 
 
-def internal_key(data_directory: Path) -> str:
-    """The key, made now unless it is there; only the server's own user can read it."""
-    path = data_directory / FILE
+def internal_key(settings: Settings) -> str:
+    """The key that was set, or the file's, made now unless it is there; only the server's own user can read it."""
+    if settings.internal_key:
+        return settings.internal_key
+    path = settings.data_directory / FILE
     if not path.exists():
         _make(path)
     return path.read_text(encoding="ascii")

@@ -52,6 +52,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Where payloads are kept, `file:///FOLDER`. Empty: in the data directory.", extra=SECRET),
     ] = ""
+    internal_key: Annotated[
+        str,
+        Meta(
+            description="What the processes of one installation know each other by. "
+            "Empty: made in the data directory, which they then must share.",
+            extra=SECRET,
+        ),
+    ] = ""
     http_address: Annotated[
         Address, Meta(description="The listener for callers, the API, the console and the docs.")
     ] = "127.0.0.1:8000"

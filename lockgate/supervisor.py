@@ -20,8 +20,6 @@ from lockgate.processes.order import Kind, Order
 from lockgate.settings import Settings
 
 log = structlog.get_logger()
-TRIES = 3
-"""A process that dies this often before it was ever ready ends the start."""
 KILL_AFTER_DRAIN_S = 5.0
 ASK_S = 2.0
 
@@ -53,11 +51,15 @@ class Supervisor:
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
 
-    async def start(self) -> None:
-        """Start every child and return when all are ready. Raises: ChildFailed."""
+    def start(self) -> None:
+        """Start every child and keep it alive from now on."""
         self._tasks = [asyncio.create_task(child.keep_alive(), name=child.order.name) for child in self.children]
+
+    async def until_ready(self, told_to_end: asyncio.Event) -> bool:
+        """True once every child is ready; False when told to end before that. Raises: ChildFailed."""
         for child in self.children:
-            await self._until_ready(child)
+            await self._until_ready(child, told_to_end)
+        return not told_to_end.is_set()
 
     async def end(self) -> None:
         """End the children in order: gateways drain while the console can still settle what they wait for."""
@@ -86,15 +88,13 @@ class Supervisor:
         gateways = [one for one in await self._all_health() if one.process.startswith("gateway")]
         return not self._draining and any(one.ready for one in gateways)
 
-    async def _until_ready(self, child: Child) -> None:
-        ready = asyncio.create_task(child.ready.wait())
-        try:
-            while not ready.done():
-                await asyncio.wait({ready}, timeout=0.05)
-                if child.deaths_in_a_row >= TRIES:
-                    raise ChildFailed(process=child.order.name, times=child.deaths_in_a_row)
-        finally:
-            ready.cancel()
+    async def _until_ready(self, child: Child, told_to_end: asyncio.Event) -> None:
+        waits = [asyncio.create_task(event.wait()) for event in (child.ready, child.gave_up, told_to_end)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        if child.gave_up.is_set():
+            raise ChildFailed(process=child.order.name, times=child.deaths_in_a_row)
 
     async def _all_health(self) -> list[ProcessHealth]:
         return list(await asyncio.gather(*(self._health_of(child) for child in self.children)))
@@ -119,10 +119,10 @@ class Supervisor:
 
 @asynccontextmanager
 async def supervising(settings: Settings, sockets: Sockets) -> AsyncIterator[Supervisor]:
-    """A supervisor whose children are ready; afterwards they are ended in order. Raises: ChildFailed."""
+    """A supervisor whose children were started; afterwards they are ended in order."""
     supervisor = Supervisor(settings, sockets)
+    supervisor.start()
     try:
-        await supervisor.start()
         yield supervisor
     finally:
         await supervisor.end()

@@ -96,7 +96,7 @@ class Work:
         try:
             async with asyncio.timeout(LEASE_S - RENEW_S - 1), self._ledger.writing() as w:
                 held = await take_lease(w, LEASE, self._owner, LEASE_S) is not None
-        except (LedgerUnavailable, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the lease is not ours, and is tried again
             log.warning("worker_lease_unreachable", why=type(error).__name__)
             held = False
         self.holds_lease = held

@@ -38,8 +38,9 @@ async def _serve(settings: Settings, sockets: Sockets) -> None:
     told = end_on_signals()
     await prepare_ledger(settings)
     async with supervising(settings, sockets) as supervisor, serving(monitor(supervisor), sockets.metrics, drain_s=1):
-        say(await greeting(settings))
-        await told.wait()
+        if await supervisor.until_ready(told):
+            say(await greeting(settings))
+            await told.wait()
         log.info("told_to_end")
 
 

@@ -73,5 +73,5 @@ def api_settings(settings: Settings) -> ApiSettings:
         data_directory=settings.data_directory.absolute(),
         artifacts=settings.artifacts,
         traffic=settings.traffic,
-        internal_key=internal_key(settings.data_directory),
+        internal_key=internal_key(settings),
     )

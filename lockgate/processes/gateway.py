@@ -88,7 +88,7 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         ledger = await stack.enter_async_context(open_ledger(settings))
         log = await stack.enter_async_context(open_traffic_log(_log_settings(settings, name), objects))
         follower = await stack.enter_async_context(_following(settings, name, ledger))
-        logged = LoggedPredictions(console_url, internal_key(settings.data_directory))
+        logged = LoggedPredictions(console_url, internal_key(settings))
         stack.push_async_callback(logged.close)
         holds = await stack.enter_async_context(
             open_holds(ledger, objects, public_url=settings.link_url, automated=logged)

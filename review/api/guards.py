@@ -67,7 +67,7 @@ def check_origin(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
         if credentials.session is not None and connection.headers.get("sec-fetch-site") != "same-origin":
             raise ForeignOrigin
         return
-    ours = {connection.headers.get("host", ""), urlsplit(connection.app.state.link_url).netloc}
+    ours = {connection.headers.get("host", ""), urlsplit(connection.app.state.link_url).netloc} - {""}
     if urlsplit(origin).netloc not in ours:
         raise ForeignOrigin
 

@@ -11,7 +11,8 @@ class NotSignedIn(ReviewError):
 
 
 class PermissionNeeded(ReviewError):
-    """This needs the permission '{permission}': one of the roles {roles}."""
+    """This needs the permission '{permission}', which these roles give: {roles}. An admin gives roles, with
+    'lockgate people grant ADDRESS ROLE' or in the console."""
 
     status = 403
     code = "permission-needed"

@@ -218,3 +218,14 @@ def test_a_running_server_is_backed_up_and_restored_by_command(tmp_path: Path) -
         assert "ada@example.org" in again.run("people", "list").stdout
     finally:
         again.stop()
+
+
+def test_it_can_be_ended_while_it_starts(tmp_path: Path) -> None:
+    """SIGTERM before anything is ready ends every process, with 0."""
+    server = Lockgate(tmp_path)
+    server.process.start()
+    server.process.wait_until(lambda: bool(server.processes()), "a process was started", LIVE_S)
+    children = list(server.processes().values())
+    assert server.stop() == 0
+    assert not any(map(psutil.pid_exists, children))
+    assert not server.process.said("Lockgate is up")
