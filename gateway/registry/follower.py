@@ -2,11 +2,10 @@
 
 import asyncio
 from pathlib import Path
-from uuid import UUID
 
 import structlog
 
-from flags.embedded import EmbeddedSource
+from flags.embedded import AdoptedFlags
 from flags.store import StoredState
 from gateway.errors import LedgerUnavailable
 from gateway.inference.cache import SessionCache
@@ -14,16 +13,19 @@ from gateway.metrics import FLAG_AGE, PLAN_REVISION
 from gateway.plan import Plan
 from gateway.protocol.decode import Limits
 from gateway.record.payloads import ObjectStore
-from gateway.registry.live import LivePlan
+from gateway.registry.live import LivePlan, Opener, releases_of
 from gateway.registry.snapshot import Snapshot, read_snapshot, write_snapshot
-from gateway.store.flags import LedgerFlagStore, current_state
+from gateway.store.flags import current_state
 from gateway.store.ledger import Ledger
 from gateway.store.plans import plan_revision
 from gateway.store.serving import read_plan
-from gateway.times import now_us
+from gateway.times import after_us, now_us
 
 POLL_S = 0.5
 """A revoked key or a lost ring is noticed after this long at most."""
+
+REOPEN_S = 5.0
+"""How often a release is tried again whose model file could not be loaded."""
 
 _log = structlog.get_logger()
 
@@ -33,14 +35,14 @@ class Follower:
 
     def __init__(self, ledger: Ledger, artifacts: ObjectStore, snapshot: Path, *, limits: Limits, threads: int) -> None:
         self._ledger = ledger
-        self._artifacts = artifacts
         self._snapshot = snapshot
-        self._limits = limits
-        self._cache = SessionCache(threads=threads)
-        self.flags = EmbeddedSource(LedgerFlagStore(ledger, UUID(int=0)))
-        self.live = LivePlan(Plan(revision=-1, models={}, callers={}), {}, self._cache)
+        self._opener = Opener(cache=SessionCache(threads=threads), artifacts=artifacts, limits=limits)
+        self.flags = AdoptedFlags()
+        self.live = LivePlan(Plan(revision=-1, models={}, callers={}), {}, self._opener.cache)
         self.known_us = 0
         """When the plan was last known to be the latest."""
+        self._opened_us = 0
+        self._complaint = ""
 
     @property
     def loaded(self) -> bool:
@@ -64,16 +66,9 @@ class Follower:
 
     async def follow(self) -> None:
         """Refresh whenever the bell rings, and at least every `POLL_S` seconds, until cancelled."""
-        away = False
         with self._ledger.bell.listen() as bell:
             while True:
-                try:
-                    await self.refresh()
-                    away = False
-                except LedgerUnavailable:
-                    if not away:
-                        _log.warning("plan_not_followed", reason="the ledger is away")
-                    away = True
+                await self._follow_once()
                 FLAG_AGE.put(min(self.flags.age_s(now_us()), 1e9))
                 await bell.wait(POLL_S)
 
@@ -84,8 +79,9 @@ class Follower:
             if await plan_revision(r) == self.live.plan.revision:
                 self.flags.confirm(at_us)
                 self.known_us = at_us
-                return False
-            plan, flags = await read_plan(r), await current_state(r)
+                return await self._try_again(at_us)
+            known = {release.id: release for release in releases_of(self.live.plan)}
+            plan, flags = await read_plan(r, known), await current_state(r)
         await self.flags.adopt(flags, at_us)
         await self._swap(plan)
         self.known_us = at_us
@@ -96,9 +92,34 @@ class Follower:
         """Give every session back."""
         self.live.retire()
 
+    async def _follow_once(self) -> None:
+        """One refresh; whatever goes wrong, the present plan stays in force and the next ring tries again."""
+        try:
+            await self.refresh()
+        except LedgerUnavailable:
+            self._complain("the ledger is away")
+        except Exception as error:  # noqa: BLE001 - a plan that cannot be read must not end the following
+            self._complain(type(error).__name__, error)
+        else:
+            self._complaint = ""
+
+    def _complain(self, reason: str, error: Exception | None = None) -> None:
+        """Log why the plan is not followed, once for each reason."""
+        if reason != self._complaint:
+            _log.warning("plan_not_followed", reason=reason, exc_info=error)
+        self._complaint = reason
+
+    async def _try_again(self, at_us: int) -> bool:
+        """Open once more, now and then, what could not be opened: its file may have come or been repaired."""
+        if not self.live.unready() or at_us < after_us(self._opened_us, REOPEN_S):
+            return False
+        await self._swap(self.live.plan)
+        return True
+
     async def _swap(self, plan: Plan) -> None:
         """Open what is new, then swap one reference; the old plan closes after its last request."""
-        fresh = await LivePlan.open(plan, self._cache, self._artifacts, self._limits)
+        self._opened_us = now_us()
+        fresh = await LivePlan.open(plan, self.live, self._opener)
         before, self.live = self.live, fresh
         before.retire()
         PLAN_REVISION.put(plan.revision)

@@ -6,6 +6,7 @@ counted cache; a live plan that was replaced gives its sessions back when its la
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 from uuid import UUID
 
@@ -26,6 +27,28 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
     release: ReleasePlan
     session: OnnxSession
     decoder: RequestDecoder
+    file: Path
+
+
+class Opener(msgspec.Struct, frozen=True, kw_only=True):
+    """Opens releases: with which cache, from which artifacts, under which limits on requests."""
+
+    cache: SessionCache
+    artifacts: ObjectStore
+    limits: Limits
+
+    async def open(self, release: ReleasePlan) -> LiveRelease | None:
+        """The release with its session, which its taker gives back to the cache; None if its file cannot be loaded."""
+        try:
+            file = await self.artifacts.local_path(release.artifact)
+            session = await self.cache.acquire(release.artifact, file)
+        except GatewayError as error:
+            structlog.get_logger().error("release_not_loadable", release=release.name, error=error.code)
+            return None
+        decoder = RequestDecoder(
+            session.signature, display=release.card.beside, batch_axis=release.card.batch_axis, limits=self.limits
+        )
+        return LiveRelease(release=release, session=session, decoder=decoder, file=file)
 
 
 class LivePlan:
@@ -39,26 +62,22 @@ class LivePlan:
         self._retired = False
 
     @classmethod
-    async def open(cls, plan: Plan, cache: SessionCache, artifacts: ObjectStore, limits: Limits) -> Self:
-        """Open what is new; a release whose file cannot be loaded is left out, the others serve.
+    async def open(cls, plan: Plan, before: "LivePlan | None", opener: Opener) -> Self:
+        """Open what is new and share what the plan before has open.
 
-        Sessions that other live plans have open are shared.
+        A release whose file cannot be loaded is left out, the others serve.
         """
+        shared = before._releases if before is not None else {}
         releases: dict[UUID, LiveRelease] = {}
-        for release in _releases_of(plan):
-            session = await _session(release, cache, artifacts)
-            if session is not None:
-                releases[release.id] = LiveRelease(
-                    release=release,
-                    session=session,
-                    decoder=RequestDecoder(
-                        session.signature,
-                        display=release.card.beside,
-                        batch_axis=release.card.batch_axis,
-                        limits=limits,
-                    ),
-                )
-        return cls(plan, releases, cache)
+        for release in releases_of(plan):
+            live = shared.get(release.id)
+            if live is None:
+                live = await opener.open(release)
+            else:
+                await opener.cache.acquire(release.artifact, live.file)
+            if live is not None:
+                releases[release.id] = live
+        return cls(plan, releases, opener.cache)
 
     @contextmanager
     def in_use(self) -> Iterator[Self]:
@@ -97,7 +116,7 @@ class LivePlan:
 
     def unready(self) -> list[str]:
         """The releases whose files could not be loaded."""
-        return sorted(release.name for release in _releases_of(self.plan) if release.id not in self._releases)
+        return sorted(release.name for release in releases_of(self.plan) if release.id not in self._releases)
 
     def _close_if_left(self) -> None:
         if self._retired and self._requests == 0:
@@ -106,18 +125,10 @@ class LivePlan:
             self._releases = {}
 
 
-def _releases_of(plan: Plan) -> list[ReleasePlan]:
+def releases_of(plan: Plan) -> list[ReleasePlan]:
     """Champion, previous and candidate of every model."""
     found: dict[UUID, ReleasePlan] = {}
     for model in plan.models.values():
         candidate = model.trial.candidate if model.trial else None
         found |= {each.id: each for each in (model.champion, model.previous, candidate) if each is not None}
     return list(found.values())
-
-
-async def _session(release: ReleasePlan, cache: SessionCache, artifacts: ObjectStore) -> OnnxSession | None:
-    try:
-        return await cache.acquire(release.artifact, await artifacts.local_path(release.artifact))
-    except GatewayError as error:
-        structlog.get_logger().error("release_not_loadable", release=release.name, error=error.code)
-        return None

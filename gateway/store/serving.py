@@ -27,13 +27,17 @@ from gateway.store.schema.serves import (
     VersionRow,
 )
 
+Known = Mapping[UUID, ReleasePlan]
+"""Releases that were read before: they are immutable, so they are not read again."""
 
-async def read_plan(r: ReadSession) -> Plan:
+
+async def read_plan(r: ReadSession, known: Known | None = None) -> Plan:
     """The plan as the ledger has it in one view of the data."""
+    known = known or {}
     now_us = await r.now_us()
     models: dict[tuple[UUID, str], ModelPlan] = {}
     for model, serving in await r.execute(select(ModelRow, ServingRow).join(ServingRow)):
-        plan = await _model_plan(r, model, serving, now_us)
+        plan = await _model_plan(r, model, serving, now_us, known)
         if plan is not None:
             models[model.tenant_id, model.name] = plan
     return Plan(revision=await plan_revision(r), models=models, callers=await live_callers(r, now_us))
@@ -46,11 +50,13 @@ async def served_models(r: ReadSession, tenant_id: UUID, name: str | None = None
         statement = statement.where(ModelRow.name == name)
     now_us = await r.now_us()
     rows = (await r.execute(statement.order_by(ModelRow.name))).all()
-    plans = [await _model_plan(r, model, serving, now_us) for model, serving in rows]
+    plans = [await _model_plan(r, model, serving, now_us, {}) for model, serving in rows]
     return [plan for plan in plans if plan is not None]
 
 
-async def _model_plan(r: ReadSession, model: ModelRow, serving: ServingRow, now_us: int) -> ModelPlan | None:
+async def _model_plan(
+    r: ReadSession, model: ModelRow, serving: ServingRow, now_us: int, known: Known
+) -> ModelPlan | None:
     """The plan of one model; none while no queue could take its holds."""
     queue = await queue_plan(r, model.tenant_id, model.id)
     if queue is None:
@@ -60,14 +66,18 @@ async def _model_plan(r: ReadSession, model: ModelRow, serving: ServingRow, now_
         tenant_id=model.tenant_id,
         name=model.name,
         four_eyes=model.four_eyes,
-        champion=await release_plan(r, model.name, serving.champion_id),
-        previous=await release_plan(r, model.name, serving.previous_id) if serving.previous_id else None,
-        trial=await _trial_plan(r, model),
+        champion=await _known_release(r, model.name, serving.champion_id, known),
+        previous=await _known_release(r, model.name, serving.previous_id, known) if serving.previous_id else None,
+        trial=await _trial_plan(r, model, known),
         halt=await halt_of(r, model.id),
         queue=queue,
         precedents=await _precedents(r, model.id, now_us),
         open_holds=await open_holds(r, model.id),
     )
+
+
+async def _known_release(r: ReadSession, model: str, release_id: UUID, known: Known) -> ReleasePlan:
+    return known.get(release_id) or await release_plan(r, model, release_id)
 
 
 async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleasePlan:
@@ -108,14 +118,14 @@ def _overridden(policy: Policy, overrides: str) -> Policy:
     return msgspec.convert(msgspec.to_builtins(policy) | numbers, Policy) if numbers else policy
 
 
-async def _trial_plan(r: ReadSession, model: ModelRow) -> TrialPlan | None:
+async def _trial_plan(r: ReadSession, model: ModelRow, known: Known) -> TrialPlan | None:
     statement = select(TrialRow).where(TrialRow.model_id == model.id, TrialRow.closed_us.is_(None))
     row = (await r.execute(statement)).scalar_one_or_none()
     if row is None:
         return None
     return TrialPlan(
         id=row.id,
-        candidate=await release_plan(r, model.name, row.release_id),
+        candidate=await _known_release(r, model.name, row.release_id, known),
         canary_open=row.canary_open,
         disagreement_probability=row.disagreement_probability,
     )

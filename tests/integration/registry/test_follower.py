@@ -1,0 +1,127 @@
+"""Following: the plan is swapped when the bell rings, its sessions live as long as a request needs them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from gateway.errors import ModelNotReady
+from gateway.registry import follower as following
+from gateway.registry.follower import Follower
+from gateway.store.halts import halt
+from gateway.store.ledger import Ledger
+from gateway.store.schema.serves import ModelRow
+from gateway.times import now_us
+from tests.integration.registry.scene import Scene
+
+AWAY = "postgresql+asyncpg://nobody@127.0.0.1:1/none"
+
+
+@asynccontextmanager
+async def running(follower: Follower) -> AsyncIterator[Follower]:
+    """The follower, started and following."""
+    await follower.start()
+    task = asyncio.create_task(follower.follow())
+    try:
+        yield follower
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await follower.close()
+
+
+async def until(scene: Scene, condition: Any) -> None:
+    """Return once the condition holds; it is looked at each time that the bell rings, or soon after."""
+    with scene.ledger.bell.listen() as bell:
+        async with asyncio.timeout(10):
+            while not condition():
+                await bell.wait(0.05)
+
+
+async def test_a_model_is_served_once_it_was_added(both_scene: Scene) -> None:
+    """A follower that runs finds a new model by the bell, opens it and swaps; its revision tells that it did."""
+    async with running(both_scene.follower()) as follower:
+        assert follower.loaded
+        assert follower.live.plan.models == {}
+        await both_scene.add()
+        await until(both_scene, lambda: follower.live.plan.models)
+        model = follower.live.model(both_scene.tenant_id, "numbers")
+        assert follower.live.is_ready(model.champion)
+        assert follower.live.plan.revision == (await both_scene.plan()).revision
+
+
+async def test_a_halt_is_followed_with_the_same_session(both_scene: Scene) -> None:
+    """What did not change is shared between the plan before and the plan after."""
+    await both_scene.add()
+    async with running(both_scene.follower()) as follower:
+        model = follower.live.model(both_scene.tenant_id, "numbers")
+        session = follower.live.live(model.champion).session
+        async with both_scene.ledger.writing() as w:
+            row = (await w.execute(select(ModelRow))).scalar_one()
+            await halt(w, row, "refuse", by="person:ada@example.org", why="a test")
+        await until(both_scene, lambda: follower.live.model(both_scene.tenant_id, "numbers").halt)
+        after = follower.live.model(both_scene.tenant_id, "numbers")
+        assert follower.live.live(after.champion).session is session
+
+
+async def test_a_request_keeps_its_sessions_to_its_end(scene: Scene) -> None:
+    """A plan that was replaced closes its sessions when its last request has ended, and not before."""
+    added = await scene.add()
+    follower = scene.follower()
+    await follower.start()
+    cache = follower._opener.cache
+    with follower.live.in_use() as live:
+        await follower.close()
+        session = live.live(live.model(scene.tenant_id, "numbers").champion).session
+        assert cache.open_digests() == {added.artifact}
+        assert session.signature.inputs[0].name == "x"
+    assert cache.open_digests() == frozenset()
+
+
+async def test_a_gateway_boots_from_its_snapshot_while_the_ledger_is_away(scene: Scene) -> None:
+    """Plan and flags as they were last known, with their age: the models answer, and staleness is told truly."""
+    await scene.add()
+    before = scene.follower()
+    await before.start()
+    away = scene.follower(Ledger.open(AWAY))
+    await away.start()
+    assert away.loaded
+    assert away.live.plan == before.live.plan
+    assert away.flags.state == before.flags.state
+    assert away.known_us == before.known_us
+    assert away.flags.age_s(now_us()) > 0
+    assert away.live.is_ready(away.live.model(scene.tenant_id, "numbers").champion)
+    await before.close()
+    await away.close()
+
+
+async def test_without_ledger_and_snapshot_nothing_is_loaded(scene: Scene) -> None:
+    """A fresh gateway whose ledger is away is not ready, and it does not fail."""
+    follower = scene.follower(Ledger.open(AWAY))
+    await follower.start()
+    assert not follower.loaded
+
+
+async def test_a_damaged_file_leaves_only_its_release_out(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other models serve; once the file is whole again, the release is opened without a change of the plan."""
+    monkeypatch.setattr(following, "REOPEN_S", 0.0)
+    await scene.add("good")
+    damaged = await scene.add("bad", features=5)
+    path = await scene.artifacts.local_path(damaged.artifact)
+    whole = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(whole[:-1] + b"!")
+    follower = scene.follower()
+    await follower.start()
+    assert follower.live.unready() == ["bad@1"]
+    assert follower.live.is_ready(follower.live.model(scene.tenant_id, "good").champion)
+    with pytest.raises(ModelNotReady):
+        follower.live.live(follower.live.model(scene.tenant_id, "bad").champion)
+    path.write_bytes(whole)
+    assert await follower.refresh()
+    assert follower.live.unready() == []
+    await follower.close()
