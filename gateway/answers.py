@@ -64,9 +64,16 @@ def _score(declared: AnswerOutput, row: NDArray[np.generic], answer: Answer | No
     if declared.confidence_is == "value":
         return float(_number(row))
     if declared.confidence_is == "of_answer" and answer in declared.classes:
-        index = declared.classes.index(str(answer))
-        return float(numbers[index]) if index < numbers.size else None
+        return _of_class(numbers, declared.classes.index(str(answer)), len(declared.classes))
     return float(np.max(numbers))
+
+
+def _of_class(numbers: NDArray[np.generic], index: int, classes: int) -> float | None:
+    """The number of a class; one number for two classes is the probability of the second one."""
+    if numbers.size == 1 and classes == 2:
+        second = float(numbers[0])  # type: ignore[arg-type]
+        return second if index else 1.0 - second
+    return float(numbers[index]) if index < numbers.size else None  # type: ignore[arg-type]
 
 
 def _class(declared: AnswerOutput, index: int) -> str | None:

@@ -6,6 +6,8 @@ from gateway.inference.report import AdmissionReport
 from gateway.protocol.signature import TensorSpec
 from gateway.registry.card import Card, CardRefused
 
+TWO = 2
+"""So many classes one number tells apart: it is the probability of the second one."""
 NUMBERS = frozenset({"UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64"})
 
 
@@ -73,7 +75,8 @@ def _class_faults(card: Card, outputs: dict[str, TensorSpec]) -> Iterator[str]:
     if confidence is None or len(confidence.shape) < 2:
         return
     classes, width = card.answer.classes, confidence.shape[-1]
-    if classes and width > 0 and len(classes) != width:
+    one_for_two = width == 1 and len(classes) == TWO
+    if classes and width > 0 and len(classes) != width and not one_for_two:
         yield f"answer.classes lists {len(classes)} classes, and output '{confidence.name}' has {width} columns."
     if not classes and card.answer.confidence_is == "of_answer":
         yield (

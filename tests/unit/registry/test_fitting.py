@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 import msgspec
+import numpy as np
 import pytest
 
+from gateway.answers import answers_of, scores_of
 from gateway.inference.report import AdmissionReport, Probe
 from gateway.policy import Envelope, FieldRule, Policy
 from gateway.protocol.signature import Signature, TensorSpec
@@ -85,3 +87,22 @@ def test_a_model_that_mixes_rows_has_no_batch_axis() -> None:
     mixed = msgspec.structs.replace(REPORT, probe=Probe(batching="mixed"))
     assert "mixes rows" in next(faults(make_card(), mixed))
     assert list(faults(make_card(batch_axis=None), mixed)) == []
+
+
+def test_one_probability_tells_two_classes_apart() -> None:
+    """A single column with two classes is the probability of the second one."""
+    outputs = (TensorSpec(name="score", datatype="FP32", shape=(-1, 1)),)
+    signature = msgspec.structs.replace(REPORT.signature, outputs=outputs)
+    declared = AnswerOutput(output="score", takes="threshold", confidence="score", classes=("negative", "positive"))
+    card = make_card(answer=declared, outcome=())
+    assert list(faults(card, msgspec.structs.replace(REPORT, signature=signature))) == []
+
+
+def test_a_single_probability_is_the_score_of_either_answer() -> None:
+    """0.9 for the second class is 0.9 sure of it, and 0.2 is 0.8 sure of the first."""
+    declared = AnswerOutput(output="score", takes="threshold", confidence="score", classes=("negative", "positive"))
+    card = make_card(answer=declared, outcome=())
+    outputs = {"score": np.array([[0.9], [0.2]])}
+    told = answers_of(card, outputs, 2)
+    assert told == ["positive", "negative"]
+    assert scores_of(card, outputs, told) == pytest.approx([0.9, 0.8])

@@ -1,0 +1,151 @@
+"""Audit cases from the traffic log: each drawn item once, whatever is killed when, and sealing waits for them."""
+
+import asyncio
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import pytest
+from sqlalchemy import select
+
+from flags.answer import NOTHING_LOADED
+from gateway.capture import Capture
+from gateway.record.entries import Decided
+from gateway.record.log import LogSettings, open_traffic_log
+from gateway.record.payloads import LocalObjects
+from gateway.stages import Stages
+from gateway.store.ledger import Ledger
+from gateway.store.schema.predictions import DeliveryRow, PredictionRow
+from gateway.store.schema.work import CaseRow
+from gateway.store.segments import LedgerCursors, LedgerSegments
+from review.audits import CONSUMER, follow_audits
+from review.traffic.query import TrafficReader
+from review.traffic.seal import Sealer
+from tests.integration.holding.scene import Scene as Holding
+from tests.worlds import World, build_world
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger with a small world, and a traffic log beside it."""
+
+    url: str
+    ledger: Ledger
+    world: World
+    folder: Path
+
+    @property
+    def traffic(self) -> Path:
+        return self.folder / "traffic"
+
+    @property
+    def objects(self) -> LocalObjects:
+        return LocalObjects(self.folder / "objects")
+
+    async def record(self, count: int, *, items: int = 1, drawn: bool = True) -> list[UUID]:
+        """Record automated predictions as a gateway does; all items drawn for audit, or none."""
+        settings = LogSettings(directory=self.traffic, process="gateway-1", sync_interval_s=60, reserve_bytes=0)
+        holding = Holding(ledger=self.ledger, objects=self.objects, world=self.world, holds=None)  # type: ignore[arg-type]
+        made = []
+        async with open_traffic_log(settings, self.objects) as log:
+            capture = Capture(log, self.objects)
+            for number in range(count):
+                held = holding.held(f"text {number}", items=items, held=(), rule="automated")
+                settled = tuple(
+                    msgspec.structs.replace(item, audit_probability=float(drawn), audit_draw=0.5)
+                    for item in held.settled.items
+                )
+                prediction = msgspec.structs.replace(
+                    held, settled=msgspec.structs.replace(held.settled, path="automated", items=settled)
+                )
+                await capture.record(prediction, NOTHING_LOADED, Stages(), 0.0)
+                made.append(prediction.id)
+            await capture.close()
+        return made
+
+    async def cases(self) -> Counter[tuple[UUID, int]]:
+        """How many audit cases each item has."""
+        async with self.ledger.reading() as r:
+            rows = await r.execute(select(CaseRow.prediction_id, CaseRow.item).where(CaseRow.kind == "audit"))
+            return Counter((row[0], row[1]) for row in rows)
+
+    async def follow(self) -> int:
+        """Follow the log once."""
+        return await follow_audits(self.ledger, self.objects, self.traffic)
+
+
+@pytest.fixture
+async def scene(ledger_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A scene on each database."""
+    ledger = Ledger.open(ledger_url)
+    async with ledger.writing() as w:
+        world = await build_world(w)
+    yield Scene(url=ledger_url, ledger=ledger, world=world, folder=tmp_path)
+    await ledger.close()
+
+
+async def test_each_drawn_item_becomes_a_case_once(scene: Scene) -> None:
+    """Following twice makes nothing new; a prediction's rows tell its answer, its payloads and what was delivered."""
+    made = await scene.record(3, items=2)
+    await scene.record(2, drawn=False)
+    assert await scene.follow() == 6
+    assert await scene.follow() == 0
+    assert await scene.cases() == {(prediction, item): 1 for prediction in made for item in (1, 2)}
+    async with scene.ledger.reading() as r:
+        rows = list((await r.execute(select(PredictionRow))).scalars())
+        told = list((await r.execute(select(DeliveryRow.kind))).scalars())
+        case = (await r.execute(select(CaseRow).limit(1))).scalar_one()
+    assert {row.id for row in rows} == set(made)
+    assert all(row.input_payload_id and row.output_payload_id and not row.open for row in rows)
+    assert told == ["answer"] * 3
+    assert (case.inclusion_probability, case.draw, case.answer) == (1.0, 0.5, '"negative"')
+
+
+async def test_sealing_waits_for_the_audits(scene: Scene) -> None:
+    """A segment stays open until its drawn items are cases; sealed afterwards, it makes none again."""
+    made = await scene.record(4)
+    sealer = Sealer(scene.traffic, LedgerSegments(scene.ledger), LedgerCursors(scene.ledger, (CONSUMER,)))
+    assert (await sealer.run()).behind == 1
+    assert await scene.follow() == 4
+    assert len((await sealer.run()).sealed) == 1
+    assert await scene.follow() == 0
+    found = await TrafficReader(scene.traffic, LedgerSegments(scene.ledger)).find(made[0])
+    assert [type(each.entry) for each in found] == [Decided]
+
+
+async def test_a_killed_worker_doubles_and_loses_nothing(scene: Scene) -> None:
+    """Killed again and again at any moment, the workers after it open every case exactly once."""
+    made = await scene.record(60)
+    for delay_s in (random.Random(7).uniform(0, 0.15) for _ in range(6)):
+        worker = await _worker(scene)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_said(worker, "read"), delay_s)
+        worker.kill()
+        await worker.wait()
+    worker = await _worker(scene)
+    await _said(worker, "read")
+    worker.kill()
+    await worker.wait()
+    assert await scene.cases() == {(prediction, 1): 1 for prediction in made}
+    assert await scene.follow() == 0
+
+
+async def _worker(scene: Scene) -> asyncio.subprocess.Process:
+    """A worker that has begun."""
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.integration.registry.follow_audits"),
+        *(scene.url, str(scene.traffic), str(scene.folder / "objects")),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    await _said(worker, "begun")
+    return worker
+
+
+async def _said(worker: asyncio.subprocess.Process, word: str) -> None:
+    assert worker.stdout is not None
+    while (await worker.stdout.readline()).strip() != word.encode():
+        assert worker.returncode is None
