@@ -72,8 +72,8 @@ async def _open_once(ledger: Ledger, prediction: DecidedPrediction, kept: Payloa
 
 
 async def _join(w: WriteSession, prediction: DecidedPrediction, opening: HoldOpening) -> Opened | None:
-    """The open hold that this request is a retry of, if there is one."""
-    found = await predictions.find_open(
+    """The hold that this request is a retry of: an open one, or one whose answer nobody was told."""
+    found = await predictions.find_equal(
         w,
         tenant_id=prediction.tenant_id,
         api_key_id=prediction.api_key_id,

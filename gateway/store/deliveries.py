@@ -4,7 +4,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.schema.predictions import DeliveryKind, DeliveryRow, PredictionRow
@@ -22,14 +22,7 @@ class NewDelivery(msgspec.Struct, frozen=True, kw_only=True):
 
 async def last_deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int]:
     """The number of the last delivery of each prediction that was not cancelled; 0 before the first."""
-    last = func.coalesce(func.max(DeliveryRow.n), 0)
-    statement = (
-        select(PredictionRow.id, last)
-        .outerjoin(DeliveryRow, DeliveryRow.prediction_id == PredictionRow.id)
-        .where(PredictionRow.id.in_(ids), PredictionRow.cancelled_us.is_(None))
-        .group_by(PredictionRow.id)
-    )
-    return {row[0]: row[1] for row in await r.execute(statement)}
+    return {row[0]: row[1] for row in await r.execute(_LAST, {"ids": list(ids)})}
 
 
 async def insert_deliveries(w: WriteSession, new: Collection[NewDelivery], now_us: int) -> None:
@@ -38,3 +31,11 @@ async def insert_deliveries(w: WriteSession, new: Collection[NewDelivery], now_u
         await w.execute(
             insert(DeliveryRow), [msgspec.structs.asdict(delivery) | {"delivered_us": now_us} for delivery in new]
         )
+
+
+_LAST = (
+    select(PredictionRow.id, func.coalesce(func.max(DeliveryRow.n), 0))
+    .outerjoin(DeliveryRow, DeliveryRow.prediction_id == PredictionRow.id)
+    .where(PredictionRow.id.in_(bindparam("ids", expanding=True)), PredictionRow.cancelled_us.is_(None))
+    .group_by(PredictionRow.id)
+)

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import case, func, insert, select, text, update
+from sqlalchemy import BindParameter, bindparam, case, func, insert, select, text, update
 
 from gateway.holding.seen import WITH_PEOPLE, CaseSeen, DeliverySeen, OutcomeSeen, Seen
 from gateway.ids import new_id
@@ -94,17 +94,21 @@ async def insert_payload(
     return payload_id
 
 
-async def find_open(
+async def find_equal(
     w: WriteSession, *, tenant_id: UUID, api_key_id: UUID, model_id: UUID, release_id: UUID, input_digest: str
 ) -> UUID | None:
-    """The open hold of the same caller, model, release and equal input."""
-    statement = select(PredictionRow.id).where(
-        text("open"),  # written out, for the unique index holds only these rows
-        PredictionRow.tenant_id == tenant_id,
-        PredictionRow.api_key_id == api_key_id,
-        PredictionRow.model_id == model_id,
-        PredictionRow.release_id == release_id,
-        PredictionRow.input_digest == input_digest,
+    """The open hold of the same caller, model, release and equal input, or else its latest that was decided."""
+    statement = (
+        select(PredictionRow.id)
+        .where(
+            PredictionRow.api_key_id == api_key_id,
+            PredictionRow.input_digest == input_digest,
+            PredictionRow.tenant_id == tenant_id,
+            PredictionRow.model_id == model_id,
+            PredictionRow.release_id == release_id,
+        )
+        .order_by(PredictionRow.open.desc(), PredictionRow.created_us.desc())
+        .limit(1)
     )
     return (await w.execute(statement)).scalar_one_or_none()
 
@@ -175,15 +179,7 @@ async def count_open(r: ReadSession) -> dict[UUID, int]:
 
 async def decided_holds(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int | None]:
     """Those of the holds of which no item is with people, each with the last release of an outcome, in one query."""
-    with_people = func.sum(case((CaseRow.state.in_(WITH_PEOPLE), 1), else_=0))
-    statement = (
-        select(CaseRow.prediction_id, func.max(OutcomeRow.release_after_us))
-        .outerjoin(OutcomeRow, (OutcomeRow.prediction_id == CaseRow.prediction_id) & (OutcomeRow.item == CaseRow.item))
-        .where(CaseRow.prediction_id.in_(ids), CaseRow.kind == "hold")
-        .group_by(CaseRow.prediction_id)
-        .having(with_people == 0)
-    )
-    return {row[0]: row[1] for row in await r.execute(statement)}
+    return {row[0]: row[1] for row in await r.execute(_DECIDED, {"ids": list(ids)})}
 
 
 # What the caller's view is derived from -------------------------------------------------------------------------------
@@ -194,33 +190,18 @@ async def see(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, Seen]:
     now_us = await r.now_us()
     outcomes, deliveries = await _outcomes(r, ids), await _deliveries(r, ids)
     found: dict[UUID, Seen] = {}
-    for head, case_ in await _heads_and_cases(r, ids):
-        before = found.get(head.id) or Seen(
+    for row in await r.execute(_CASES, {"ids": list(ids)}):
+        before = found.get(row.id) or Seen(
             now_us=now_us,
-            outcomes=tuple(outcomes.get(head.id, ())),
-            deliveries=tuple(deliveries.get(head.id, ())),
-            cancelled=head.cancelled_us is not None,
-            erased=head.erased_us is not None,
-            past_retention=head.expires_us is not None and head.expires_us <= now_us and not head.legal_hold,
+            outcomes=tuple(outcomes.get(row.id, ())),
+            deliveries=tuple(deliveries.get(row.id, ())),
+            cancelled=row.cancelled_us is not None,
+            erased=row.erased_us is not None,
+            past_retention=row.expires_us is not None and row.expires_us <= now_us and not row.legal_hold,
         )
-        cases = before.cases if case_ is None else (*before.cases, case_)
-        found[head.id] = msgspec.structs.replace(before, cases=cases)
+        cases = before.cases if row.case_id is None else (*before.cases, _case(row))
+        found[row.id] = msgspec.structs.replace(before, cases=cases)
     return found
-
-
-async def _heads_and_cases(r: ReadSession, ids: Collection[UUID]) -> list[tuple[Any, CaseSeen | None]]:
-    """Each prediction with each of its cases, by item; one without a case comes once."""
-    head = (PredictionRow.id, PredictionRow.cancelled_us)
-    payload = (PayloadRow.erased_us, PayloadRow.expires_us, PayloadRow.legal_hold)
-    columns = [getattr(CaseRow, name).label(f"case_{name}") for name in CaseSeen.__struct_fields__]
-    statement = (
-        select(*head, *payload, *columns)
-        .outerjoin(PayloadRow, PayloadRow.id == PredictionRow.output_payload_id)
-        .outerjoin(CaseRow, CaseRow.prediction_id == PredictionRow.id)
-        .where(PredictionRow.id.in_(ids))
-        .order_by(CaseRow.item)
-    )
-    return [(row, None if row.case_id is None else _case(row)) for row in await r.execute(statement)]
 
 
 def _case(row: Any) -> CaseSeen:
@@ -228,22 +209,13 @@ def _case(row: Any) -> CaseSeen:
 
 
 async def _outcomes(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[OutcomeSeen]]:
-    undone = (OutcomeUndoneRow.prediction_id, OutcomeUndoneRow.item, OutcomeUndoneRow.revision)
-    told = (OutcomeRow.prediction_id, OutcomeRow.item, OutcomeRow.revision)
-    matches = [one == other for one, other in zip(undone, told, strict=True)]
-    statement = (
-        select(OutcomeRow, OutcomeUndoneRow.released)
-        .outerjoin(OutcomeUndoneRow, matches[0] & matches[1] & matches[2])
-        .where(OutcomeRow.prediction_id.in_(ids))
-        .order_by(OutcomeRow.item, OutcomeRow.revision)
-    )
     found: dict[UUID, list[OutcomeSeen]] = {}
-    for row, released in await r.execute(statement):
-        found.setdefault(row.prediction_id, []).append(_outcome(row, released))
+    for row in await r.execute(_OUTCOMES, {"ids": list(ids)}):
+        found.setdefault(row.prediction_id, []).append(_outcome(row))
     return found
 
 
-def _outcome(row: OutcomeRow, released: bool | None) -> OutcomeSeen:
+def _outcome(row: Any) -> OutcomeSeen:
     return OutcomeSeen(
         item=row.item,
         revision=row.revision,
@@ -253,17 +225,70 @@ def _outcome(row: OutcomeRow, released: bool | None) -> OutcomeSeen:
         answer=None if row.answer is None else msgspec.json.decode(row.answer),
         differs=row.differs,
         release_after_us=row.release_after_us,
-        never_released=released is False,
+        never_released=row.released is False,
     )
 
 
 async def _deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[DeliverySeen]]:
-    statement = (
-        select(DeliveryRow.prediction_id, DeliveryRow.n, DeliveryRow.kind, DeliveryRow.outcome_revision)
-        .where(DeliveryRow.prediction_id.in_(ids))
-        .order_by(DeliveryRow.n)
-    )
     found: dict[UUID, list[DeliverySeen]] = {}
-    for prediction_id, n, kind, revision in await r.execute(statement):
+    for prediction_id, n, kind, revision in await r.execute(_DELIVERIES, {"ids": list(ids)}):
         found.setdefault(prediction_id, []).append(DeliverySeen(n=n, kind=kind, outcome_revision=revision))
     return found
+
+
+# Statements are made once: making them anew would cost as much as running them, while a caller waits.
+
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+
+_DECIDED = (
+    select(CaseRow.prediction_id, func.max(OutcomeRow.release_after_us))
+    .outerjoin(OutcomeRow, (OutcomeRow.prediction_id == CaseRow.prediction_id) & (OutcomeRow.item == CaseRow.item))
+    .where(CaseRow.prediction_id.in_(_IDS), CaseRow.kind == "hold")
+    .group_by(CaseRow.prediction_id)
+    .having(func.sum(case((CaseRow.state.in_(sorted(WITH_PEOPLE)), 1), else_=0)) == 0)
+)
+
+_CASES = (
+    select(
+        PredictionRow.id,
+        PredictionRow.cancelled_us,
+        PayloadRow.erased_us,
+        PayloadRow.expires_us,
+        PayloadRow.legal_hold,
+        *(getattr(CaseRow, name).label(f"case_{name}") for name in CaseSeen.__struct_fields__),
+    )
+    .outerjoin(PayloadRow, PayloadRow.id == PredictionRow.output_payload_id)
+    .outerjoin(CaseRow, CaseRow.prediction_id == PredictionRow.id)
+    .where(PredictionRow.id.in_(_IDS))
+    .order_by(CaseRow.item)
+)
+"""Each prediction with each of its cases; one without a case comes once."""
+
+_OUTCOMES = (
+    select(
+        OutcomeRow.prediction_id,
+        OutcomeRow.item,
+        OutcomeRow.revision,
+        OutcomeRow.case_id,
+        OutcomeRow.round,
+        OutcomeRow.status,
+        OutcomeRow.answer,
+        OutcomeRow.differs,
+        OutcomeRow.release_after_us,
+        OutcomeUndoneRow.released,
+    )
+    .outerjoin(
+        OutcomeUndoneRow,
+        (OutcomeUndoneRow.prediction_id == OutcomeRow.prediction_id)
+        & (OutcomeUndoneRow.item == OutcomeRow.item)
+        & (OutcomeUndoneRow.revision == OutcomeRow.revision),
+    )
+    .where(OutcomeRow.prediction_id.in_(_IDS))
+    .order_by(OutcomeRow.item, OutcomeRow.revision)
+)
+
+_DELIVERIES = (
+    select(DeliveryRow.prediction_id, DeliveryRow.n, DeliveryRow.kind, DeliveryRow.outcome_revision)
+    .where(DeliveryRow.prediction_id.in_(_IDS))
+    .order_by(DeliveryRow.n)
+)
