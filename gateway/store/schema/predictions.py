@@ -35,6 +35,7 @@ class PredictionRow(Table):
     __table_args__ = (
         unique_where("uq_prediction_join", "open", "tenant_id", "api_key_id", "model_id", "release_id", "input_digest"),
         Index("ix_prediction_created", "tenant_id", "created_us"),
+        Index("ix_prediction_equal", "api_key_id", "input_digest", "created_us"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
