@@ -20,6 +20,8 @@ from tests.servers.process import until
 
 Json = dict[str, Any]
 Found = TypeVar("Found")
+PASSING = frozenset({409, 502, 503})
+"""What is worth trying again: in use at this moment, or away."""
 PASSWORD = "a long pass phrase of a reviewer"
 
 
@@ -173,8 +175,25 @@ class Reviewer:
 
     async def settle(self, prediction_id: str, kind: str, answer: str | None = None) -> None:
         """Judge every open case of a prediction alike."""
-        for case in await self.cases(prediction=prediction_id, state="open"):
+        cases = await self.cases(prediction=prediction_id, state="open")
+        assert cases, f"no case of {prediction_id} is open"
+        for case in cases:
             await self.judge(case["id"], kind, answer)
+
+
+async def insist(send: Callable[[], Awaitable[httpx.Response]], seconds: float = 45.0) -> httpx.Response:
+    """The first answer that is no passing trouble: what a client with retries gets while processes are killed."""
+
+    async def once() -> httpx.Response | None:
+        try:
+            answer = await send()
+        except httpx.TransportError:
+            return None
+        return None if answer.status_code in PASSING else answer
+
+    answer = await eventually(once, "an answer", seconds)
+    assert answer is not None
+    return answer
 
 
 @contextmanager

@@ -121,6 +121,18 @@ async def test_an_equal_retry_joins_the_open_hold(scene: Scene) -> None:
         assert await other.hold(MODEL, body) != first
 
 
+async def test_a_retry_after_the_verdict_is_told_what_nobody_was_told(scene: Scene) -> None:
+    """A verdict that came between a caller's 503 and its retry answers the retry; told once, the input is asked anew."""
+    body = request(doubtful())
+    async with scene.calling() as caller, scene.reviewing() as reviewer:
+        refused = await caller.ask(MODEL, body, prefer="wait=0")
+        held = refused.headers["Location"].rsplit("/", 1)[-1]
+        await reviewer.settle(held, "correct", "low")
+        told = await caller.ask(MODEL, body, prefer="wait=0")
+        assert (told.status_code, answers(told.json())) == (200, ["low"])
+        assert await caller.hold(MODEL, body) != held
+
+
 async def test_an_idempotency_key_answers_a_request_once(open_models: Scene) -> None:
     """The same key gives the same prediction; another body under it is 422; with a hold it tells the current truth."""
     key = uuid4().hex
