@@ -20,6 +20,8 @@ from demo.play.product import Api
 from demo.play.screen import Screen
 from demo.raters import ReplayedRaters
 
+SHORT = 60
+"""How many characters a sentence to open with has at most."""
 MIX: Mapping[str, int] = {"sentiment": 7, "digits": 2, "loans": 1}
 """Of ten requests so many go to each model."""
 
@@ -100,7 +102,11 @@ def write_script(props: Props, play: int) -> Script:
 
 
 def _doubted(item: Item, said: Prediction) -> bool:
-    return said.confidence < DOUBTFUL_BELOW and said.label != item.truth and item.truth != "neutral"
+    """Whether the model would be wrong about it, is not sure, and a person sees at a glance what is right."""
+    text = str(item.inputs[0].data[0])
+    return (
+        len(text) <= SHORT and said.confidence < DOUBTFUL_BELOW and said.label != item.truth and item.truth != "neutral"
+    )
 
 
 def take_seats(http: httpx.AsyncClient, cast: Cast, props: Props, notebook: Notebook) -> tuple[Seat, ...]:

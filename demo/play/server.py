@@ -18,7 +18,7 @@ from demo.play.product import clean_environment
 TIED = Path(__file__).with_name("tied.py")
 LOOK_AGAIN_S = 0.05
 END_S = 30.0
-TAIL_LINES = 12
+TAIL_LINES, TAIL_WIDTH = 6, 200
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     def tail(self) -> str:
         """The end of the log, for somebody who wants to know why."""
         with contextlib.suppress(OSError):
-            return "\n".join(self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+            lines = self.log.read_text(errors="replace").splitlines()[-TAIL_LINES:]
+            return "\n".join(line[:TAIL_WIDTH] for line in lines)
         return "(nothing was written)"
 
 
