@@ -7,9 +7,12 @@ from sqlalchemy import func, insert, select
 from gateway.ids import new_id
 from gateway.plan import QueuePlan
 from gateway.store.ledger import ReadSession, WriteSession
-from gateway.store.schema.work import CaseRow, QueueRevisionRow, QueueRow
+from gateway.store.once import insert_once
+from gateway.store.schema.who import GrantRow
+from gateway.store.schema.work import CaseRow, QueueMemberRow, QueueRevisionRow, QueueRow
 
 DEFAULT_QUEUE = "default"
+JUDGES = ("reviewer", "lead")
 UNDECIDED = ("open", "claimed", "partial", "adjudicating")
 
 
@@ -30,7 +33,24 @@ async def ensure_default_queue(w: WriteSession, tenant_id: UUID, by: str) -> UUI
             id=new_id(), queue_id=queue_id, revision=1, by=by, why=None, created_us=now, **rules, **times
         )
     )
+    await _join_all(w, tenant_id, queue_id, now)
     return queue_id
+
+
+async def join_default_queue(w: WriteSession, tenant_id: UUID, person_id: UUID) -> None:
+    """Make somebody who may judge a member of the default queue, if there is one yet."""
+    found = select(QueueRow.id).where(QueueRow.tenant_id == tenant_id, QueueRow.name == DEFAULT_QUEUE)
+    queue_id = (await w.execute(found)).scalar_one_or_none()
+    if queue_id is not None:
+        now = await w.now_us()
+        await insert_once(w, QueueMemberRow, queue_id=queue_id, person_id=person_id, created_us=now)
+
+
+async def _join_all(w: WriteSession, tenant_id: UUID, queue_id: UUID, now_us: int) -> None:
+    """Everybody who may judge already becomes a member of a new default queue."""
+    judges = select(GrantRow.person_id).where(GrantRow.tenant_id == tenant_id, GrantRow.role.in_(JUDGES)).distinct()
+    for person_id in (await w.execute(judges)).scalars().all():
+        await insert_once(w, QueueMemberRow, queue_id=queue_id, person_id=person_id, created_us=now_us)
 
 
 async def queue_plan(r: ReadSession, tenant_id: UUID, model_id: UUID) -> QueuePlan | None:

@@ -10,6 +10,7 @@ from gateway.access.roles import Role
 from gateway.ids import new_id
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.plans import bump_plan
+from gateway.store.queues import JUDGES, join_default_queue
 from gateway.store.schema.serves import ModelRow
 from gateway.store.schema.who import ApiKeyRow, GrantRow, InvitationRow, PersonRow, SessionRow, TenantRow
 
@@ -125,7 +126,7 @@ async def count_admins(r: ReadSession) -> int:
 
 
 async def add_grant(w: WriteSession, *, person_id: UUID, grant: Grant, tenant_id: UUID, by: str) -> bool:
-    """Give a role; False when the person has it already."""
+    """Give a role; False when the person has it already. Who may judge becomes a member of the default queue."""
     found = await w.execute(select(GrantRow.id).where(*_this_grant(person_id, grant, tenant_id)))
     if found.first() is not None:
         return False
@@ -140,6 +141,8 @@ async def add_grant(w: WriteSession, *, person_id: UUID, grant: Grant, tenant_id
             created_us=await w.now_us(),
         )
     )
+    if grant.role in JUDGES:
+        await join_default_queue(w, tenant_id, person_id)
     return True
 
 
