@@ -100,9 +100,13 @@ async def build_world(
     schema: LabelSchema = SENTIMENT,
     policy: Policy = Policy(),  # noqa: B008 - a frozen value
     four_eyes: bool = False,
+    card: Card | None = None,
     now_us: int = START_US,
 ) -> World:
-    """A tenant with one served model, its queue and its people; everybody is a member of the queue."""
+    """A tenant with one served model, its queue and its people; everybody is a member of the queue.
+
+    A whole `card` takes the place of `schema`, `policy` and `four_eyes`.
+    """
     tenant_id = await _tenant(w, tenant, now_us)
     roles = dict.fromkeys(reviewers, "reviewer") | dict.fromkeys(leads, "lead")
     domain = "example.org" if tenant == "default" else f"{tenant}.example.org"
@@ -110,7 +114,7 @@ async def build_world(
         name: await add_person(w, tenant_id, name, role, domain=domain, now_us=now_us) for name, role in roles.items()
     }
     key_id = await add_key(w, tenant_id, "shop", secret=f"lg_shop@{domain}", now_us=now_us)
-    card = msgspec.structs.replace(CARD, labels=schema, policy=policy, four_eyes=four_eyes)
+    card = card or msgspec.structs.replace(CARD, labels=schema, policy=policy, four_eyes=four_eyes)
     model_id, version_id, release_id = await add_release(w, tenant_id, model, card, now_us=now_us)
     queue_id = new_id()
     await w.execute(insert(QueueRow).values(

@@ -55,6 +55,11 @@ def answer_keys(schema: LabelSchema) -> tuple[Key, ...]:
 
 
 def command_keys(schema: LabelSchema | None = None) -> tuple[Key, ...]:
-    """The commands' keys beside a schema's own."""
+    """The commands' keys beside a schema's own; one that cannot give way is left to its button."""
     taken = {key.key.lower() for key in answer_keys(schema)} if schema is not None else set()
-    return tuple(msgspec.structs.replace(key, key=key.key.upper()) if key.key in taken else key for key in COMMANDS)
+    beside = (_beside(key, taken) for key in COMMANDS)
+    return tuple(key for key in beside if key.key not in taken)
+
+
+def _beside(key: Key, taken: set[str]) -> Key:
+    return msgspec.structs.replace(key, key=key.key.upper()) if key.key in taken else key

@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 
 from gateway.registry.card import Shown
 
-SIDE_PX = 320
+SIDE_PX = 256
 """The longer side of a small picture once it was scaled up."""
 LARGEST_PX = 4096
 """No side of a picture that was sent may be longer."""

@@ -87,6 +87,8 @@ def duration(seconds: float) -> str:
 def ago(moment_us: int, now_us: int) -> str:
     """How long ago a moment was, or in what time it will be."""
     seconds = (now_us - moment_us) / SECOND_US
+    if 0 <= seconds < 2:
+        return "just now"
     return f"{duration(seconds)} ago" if seconds >= 0 else f"in {duration(seconds)}"
 
 

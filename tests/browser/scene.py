@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,9 +21,8 @@ from flags.embedded import EmbeddedFlags
 from flags.store import Authorship
 from gateway.access.passwords import hash_password
 from gateway.holding.payload import MEDIA_TYPE, InputPayload, encode
-from gateway.policy import Policy
 from gateway.record.payloads import LocalObjects
-from gateway.registry.card import parse_card
+from gateway.registry.card import Card, parse_card
 from gateway.store.flags import LedgerFlagStore
 from gateway.store.ledger import Ledger
 from gateway.store.schema.predictions import DeliveryRow, PayloadRow, PredictionRow
@@ -38,7 +37,20 @@ from tests.worlds import Held, Rules, World, add_person, add_release, add_revisi
 
 T = TypeVar("T")
 DEMO = Path(__file__).parents[2] / "demo" / "models"
+SCAN = (
+    0, 0, 13, 15, 10, 15, 5, 0, 0, 3, 15, 2, 0, 11, 8, 0, 0, 4, 12, 0, 0, 8, 8, 0,
+    0, 5, 8, 0, 0, 9, 8, 0, 0, 4, 11, 0, 1, 12, 7, 0, 0, 2, 14, 5, 10, 12, 0, 0, 0, 0, 6, 13, 10, 0, 0, 0,
+)  # fmt: skip
+APPLICATION = (
+    "70 thousand dollars a year", "128 thousand dollars", "0.85", "24 %", "38 %", "35 thousand dollars", "3.2 %",
+    "yes", "no late payments", "60 days past due", "no", "no", "no", "no",
+)  # fmt: skip
 OTHERS = (("olga", "operator"), ("adam", "admin"))
+
+
+def demo_card(name: str) -> Card:
+    """The card of one of the demo's models."""
+    return parse_card((DEMO / name / "model.toml").read_text())
 
 
 class Scene:
@@ -57,7 +69,7 @@ class Scene:
 
     async def _build(self) -> World:
         async with self.ledger.writing() as w:
-            world = await build_world(w, now_us=now_us(), policy=Policy(hold_below=0.6), reviewers=("ada", "ben"))
+            world = await build_world(w, now_us=now_us(), reviewers=("ada", "ben"), card=demo_card("sentiment"))
             more = {name: await add_person(w, world.tenant_id, name, role) for name, role in OTHERS}
         await self._flags(world, "sentiment")
         return msgspec.structs.replace(world, people=world.people | more)
@@ -72,9 +84,8 @@ class Scene:
         return self.run(self._demo_model(name))
 
     async def _demo_model(self, name: str) -> World:
-        card = parse_card((DEMO / name / "model.toml").read_text())
         async with self.ledger.writing() as w:
-            ids = await add_release(w, self.world.tenant_id, name, card, now_us=now_us())
+            ids = await add_release(w, self.world.tenant_id, name, demo_card(name), now_us=now_us())
         await self._flags(self.world, name)
         model_id, version_id, release_id = ids
         return msgspec.structs.replace(self.world, model_id=model_id, version_id=version_id, release_id=release_id)
@@ -94,6 +105,16 @@ class Scene:
     def hold_text(self, text: str, world: World, **more: Any) -> Held:
         """A held sentence under the rules of this world."""
         return self.hold_input(world, InputPayload(inputs={"text": np.array([[text]], dtype=object)}), **more)
+
+    def hold_digit(self, top_row: Sequence[float], answer: str = "9") -> Held:
+        """A held picture of 8 × 8 grey values from 0 to 16; all rows but the first are those of a real scan."""
+        pixels = np.array([[*top_row, *SCAN]], dtype=np.float32)
+        return self.hold_input(self.demo_model("digits"), InputPayload(inputs={"pixels": pixels}), answer=answer)
+
+    def hold_application(self) -> Held:
+        """A held mortgage application, shown by the words that were sent beside its tensors."""
+        payload = InputPayload(inputs={}, beside={"application": np.array([APPLICATION], dtype=object)})
+        return self.hold_input(self.demo_model("loans"), payload, answer="approve")
 
     def hold_input(self, world: World, payload: InputPayload, **more: Any) -> Held:
         """A held prediction with this input."""

@@ -166,3 +166,10 @@ def protocol() -> list[list[str]]:
     unasked: Any = SimpleNamespace(live=SimpleNamespace(version="0"), holds=None, api_body_max_bytes=1)
     rows = [row[:2] for route in create_protocol(unasked, HANDLERS).routes for row in operations(route)]
     return sorted(rows, key=lambda row: row[0].strip("`").split(" ")[::-1])
+
+
+def keys() -> list[list[str]]:
+    """One row for each key of the lane that is not a class's own."""
+    from review.console.keys import APPROVE, COMMANDS, CORRECT
+
+    return [[f"`{key.key}`", key.title, key.help] for key in (APPROVE, CORRECT, *COMMANDS)]
