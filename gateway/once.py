@@ -8,6 +8,7 @@ from gateway.decision import Asked
 from gateway.errors import LedgerUnavailable
 from gateway.holding.holds import Holds
 from gateway.holding.idempotency import ClaimedKey, IdempotencyKeys
+from gateway.leaving import unless_left
 from gateway.reply import Reply
 
 
@@ -41,7 +42,7 @@ async def once(keys: IdempotencyKeys, holds: Holds, call: Call, asked: Asked) ->
     if begun.answer is not None:
         yield Once(reply=begun.answer)
     elif begun.prediction_id is not None:
-        yield Once(reply=await holds.meet(begun.prediction_id, call.caller, asked))
+        yield Once(reply=await unless_left(holds.meet(begun.prediction_id, call.caller, asked), call.left))
     elif begun.claimed is not None:
         try:
             yield Once(claimed=begun.claimed)

@@ -14,6 +14,7 @@ from tests.bench.stand import Stand, open_stand, percentile
 
 WAITING = 50
 ROUNDS = 6
+PATIENCE_S = 30.0
 
 
 Answers = asyncio.Queue[float]
@@ -40,7 +41,8 @@ async def _round(stand: Stand, desk: Ledger, number: int) -> list[float]:
         judgement = Judgement(kind="correct", answer="negative", post_key=new_id().hex)
         await post_verdict(desk, stand.reviewer, claim.id, claim.token, judgement)
         committed = perf_counter()
-        waits.append(await answers.get() - committed)
+        async with asyncio.timeout(PATIENCE_S):
+            waits.append(await answers.get() - committed)
     for reply in await asyncio.gather(*callers):
         assert reply.status == 200, reply
     return waits
