@@ -71,9 +71,9 @@ def _score(declared: AnswerOutput, row: NDArray[np.generic], answer: Answer | No
 def _of_class(numbers: NDArray[np.generic], index: int, classes: int) -> float | None:
     """The number of a class; one number for two classes is the probability of the second one."""
     if numbers.size == 1 and classes == 2:
-        second = float(numbers[0])  # type: ignore[arg-type]
+        second = float(numbers[0])
         return second if index else 1.0 - second
-    return float(numbers[index]) if index < numbers.size else None  # type: ignore[arg-type]
+    return float(numbers[index]) if index < numbers.size else None
 
 
 def _class(declared: AnswerOutput, index: int) -> str | None:
