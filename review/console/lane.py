@@ -28,7 +28,8 @@ from review.desk.undo import UNDO_S, undo
 from review.errors import ClaimLost, ReviewError
 from review.store.queues import queues_of, size_of
 
-WATCH_S = 10.0
+WATCH_S = 5.0
+"""How long a page waits for news at most; a page that was closed claims nothing after that."""
 TOLD_S = 3.0
 TOLD_ON_PAGE_S = 0.3
 """How long a page without script waits for the delivery, so that it can say how soon the caller was answered."""

@@ -21,8 +21,9 @@ from flags.embedded import EmbeddedFlags
 from flags.store import Authorship
 from gateway.access.passwords import hash_password
 from gateway.holding.payload import MEDIA_TYPE, InputPayload, encode
+from gateway.labels import LabelSchema
 from gateway.record.payloads import LocalObjects
-from gateway.registry.card import Card, parse_card
+from gateway.registry.card import AnswerOutput, Card, parse_card
 from gateway.store.flags import LedgerFlagStore
 from gateway.store.ledger import Ledger
 from gateway.store.schema.predictions import DeliveryRow, PayloadRow, PredictionRow
@@ -33,7 +34,7 @@ from review.api.app import create_app
 from review.api.parts import ApiSettings, Parts
 from review.console.handlers import CONSOLE
 from review.people.sessions import Attempts, open_session
-from tests.worlds import Held, Rules, World, add_person, add_release, add_revision, build_world, hold
+from tests.worlds import CARD, Held, Rules, World, add_person, add_release, add_revision, build_world, hold
 
 T = TypeVar("T")
 DEMO = Path(__file__).parents[2] / "demo" / "models"
@@ -81,11 +82,11 @@ class Scene:
 
     def demo_model(self, name: str) -> World:
         """A model of the demo with its own card, whose cases come to the same queue."""
-        return self.run(self._demo_model(name))
+        return self.run(self._model(name, demo_card(name)))
 
-    async def _demo_model(self, name: str) -> World:
+    async def _model(self, name: str, card: Card) -> World:
         async with self.ledger.writing() as w:
-            ids = await add_release(w, self.world.tenant_id, name, demo_card(name), now_us=now_us())
+            ids = await add_release(w, self.world.tenant_id, name, card, now_us=now_us())
         await self._flags(self.world, name)
         model_id, version_id, release_id = ids
         return msgspec.structs.replace(self.world, model_id=model_id, version_id=version_id, release_id=release_id)
@@ -110,6 +111,13 @@ class Scene:
         """A held picture of 8 × 8 grey values from 0 to 16; all rows but the first are those of a real scan."""
         pixels = np.array([[*top_row, *SCAN]], dtype=np.float32)
         return self.hold_input(self.demo_model("digits"), InputPayload(inputs={"pixels": pixels}), answer=answer)
+
+    def hold_temperature(self, answer: float) -> Held:
+        """A held number of a model that answers in degrees."""
+        labels = LabelSchema(kind="number", unit="°C", minimum=-50, maximum=60, tolerance=0.5)
+        card = msgspec.structs.replace(CARD, labels=labels, answer=AnswerOutput(output="celsius"))
+        payload = InputPayload(inputs={"text": np.array([["a mild day in May"]], dtype=object)})
+        return self.hold_input(self.run(self._model("weather", card)), payload, answer=answer)
 
     def hold_application(self) -> Held:
         """A held mortgage application, shown by the words that were sent beside its tensors."""

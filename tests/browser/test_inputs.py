@@ -44,3 +44,31 @@ def test_a_class_key_that_a_command_has_keeps_both(scene: Scene, signed_in: Sign
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("0")
     expect(page.get_by_role("status")).to_contain_text("Corrected: 9 → 0.")
+
+
+def test_a_number_is_written(scene: Scene, signed_in: SignIn) -> None:
+    """Where the answer is a number, `c` leads to its field and Enter sends it; what is none comes back with a word."""
+    scene.hold_temperature(21.0)
+    page = signed_in("ada")
+    page.goto(f"{scene.url}/console/lane")
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("c")
+    page.keyboard.type("mild")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("“mild” is not a number")
+    field = page.get_by_label("Or write the right answer in °C")
+    expect(field).to_have_value("mild")
+    field.fill("19,5")
+    field.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Corrected: 21 °C → 19.5 °C.")
+    assert scene.verdicts() == [("correct", "19.5", None)]
+
+
+def test_a_number_is_approved(scene: Scene, signed_in: SignIn) -> None:
+    """`a` approves the number that the model gave."""
+    scene.hold_temperature(21.0)
+    page = signed_in("ada")
+    page.goto(f"{scene.url}/console/lane")
+    expect(page.locator("#help")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.get_by_role("status")).to_contain_text("Approved: 21 °C.")

@@ -1,9 +1,10 @@
 """Who cannot see, point or bear bright light uses the console too: names, order, focus, contrast, narrow windows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from tests.browser.scene import Scene
 
@@ -70,51 +71,45 @@ CONTRAST = """() => {
 }"""
 
 
-def visit(scene: Scene, signed_in: SignIn, page: Page, name: str) -> Page:
-    """A page of the list, opened by whom it is for, with a hold to see."""
-    who, address = PAGES[name]
+def visits(scene: Scene, browser: Browser, **options: Any) -> Iterator[tuple[str, Page, Response | None]]:
+    """Each page of the list in turn, opened by whom it is for, with a hold to see."""
     scene.hold("not bad at all")
-    opened = signed_in(who) if who else page
-    opened.goto(f"{scene.url}{address}")
-    return opened
+    for name, (who, address) in PAGES.items():
+        context = browser.new_context(reduced_motion="reduce", **options)
+        if who:
+            context.add_cookies([scene.cookie(who)])  # type: ignore[list-item]
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message, told=complaints: told.append(message.text))
+        page.on("pageerror", lambda error, told=complaints: told.append(str(error)))
+        answer = page.goto(f"{scene.url}{address}")
+        yield name, page, answer
+        assert complaints == [], name
+        context.close()
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_everything_has_a_name_and_a_place(scene: Scene, signed_in: SignIn, page: Page, name: str) -> None:
+def test_everything_has_a_name_and_a_place(scene: Scene, browser: Browser) -> None:
     """Fields have labels, buttons names, headings their order, keys one announcement; also in a narrow window."""
-    opened = visit(scene, signed_in, page, name)
-    assert opened.evaluate(FAULTS) == []
-    opened.set_viewport_size({"width": 360, "height": 740})
-    assert opened.evaluate(FAULTS) == []
+    for name, page, _ in visits(scene, browser):
+        assert page.evaluate(FAULTS) == [], name
+        page.set_viewport_size({"width": 360, "height": 740})
+        assert page.evaluate(FAULTS) == [], f"{name}, narrow"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_words_stand_out(scene: Scene, signed_in: SignIn, page: Page, name: str, scheme: str) -> None:
+def test_words_stand_out(scene: Scene, browser: Browser, scheme: str) -> None:
     """Text has a contrast of at least 4.5 to 1, by day and by night."""
-    opened = visit(scene, signed_in, page, name)
-    opened.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    assert opened.evaluate(CONTRAST) == []
+    for name, page, _ in visits(scene, browser, color_scheme=scheme):
+        assert page.evaluate(CONTRAST) == [], name
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_the_browser_finds_nothing_to_complain_about(scene: Scene, browser: Browser, name: str) -> None:
-    """No page breaks its own Content-Security-Policy, which allows nothing inline, and no script fails."""
-    who, address = PAGES[name]
-    scene.hold("not bad at all")
-    context = browser.new_context()
-    if who:
-        context.add_cookies([scene.cookie(who)])  # type: ignore[list-item]
-    page, complaints = context.new_page(), []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    answer = page.goto(f"{scene.url}{address}", wait_until="load")
-    assert answer is not None
-    policy = answer.headers["content-security-policy"]
-    context.close()
-    assert complaints == []
-    assert "unsafe" not in policy
-    assert "default-src 'none'" in policy
+def test_pages_allow_nothing_inline(scene: Scene, browser: Browser) -> None:
+    """Every page carries the strict Content-Security-Policy, and none of them breaks it."""
+    for name, _, answer in visits(scene, browser):
+        assert answer is not None
+        policy = answer.headers["content-security-policy"]
+        assert "unsafe" not in policy, name
+        assert "default-src 'none'" in policy, name
 
 
 def test_the_keyboard_gets_everywhere(scene: Scene, signed_in: SignIn) -> None:
