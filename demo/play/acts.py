@@ -108,14 +108,17 @@ class Ten:
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
-        self._told = 0
+        self._told = len(self._held())
 
     def tell_when_answered(self) -> None:
         """Say so once for each ten."""
-        held = [one for one in self._scene.notebook.told if one.held_by_flag]
+        held = self._held()
         if len(held) - self._told >= TEN:
             words.tell_ten(self._scene.screen, held[self._told : self._told + TEN])
             self._told += TEN
+
+    def _held(self) -> list[Told]:
+        return [one for one in self._scene.notebook.told if one.held_by_flag]
 
 
 async def show_status(scene: Scene) -> None:
