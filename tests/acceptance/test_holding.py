@@ -122,7 +122,7 @@ async def test_an_equal_retry_joins_the_open_hold(scene: Scene) -> None:
 
 
 async def test_a_retry_after_the_verdict_is_told_what_nobody_was_told(scene: Scene) -> None:
-    """A verdict that came between a caller's 503 and its retry answers the retry; told once, the input is asked anew."""
+    """A verdict that came between a caller's 503 and its retry answers the retry; told once, it is asked anew."""
     body = request(doubtful())
     async with scene.calling() as caller, scene.reviewing() as reviewer:
         refused = await caller.ask(MODEL, body, prefer="wait=0")
