@@ -25,10 +25,11 @@ from review.store.verdicts import Draft, draft_of
 
 
 class LaneCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A case in a reviewer's hands, ready for a page."""
+    """A case in a reviewer's hands, or before a lead who decides it, ready for a page."""
 
     case: CaseFacts
-    claim: Claim
+    claim: Claim | None
+    """None where a lead decides: that needs no claim."""
     terms: Terms
     release: str
     card: ModelCard
@@ -43,6 +44,11 @@ class LaneCard(msgspec.Struct, frozen=True, kw_only=True):
     draft: Draft
     note: str = ""
     """Why the card is back, when it is."""
+
+    @property
+    def action(self) -> str:
+        """Where its form goes."""
+        return f"/console/cases/{self.case.id}" if self.claim is None else "/console/lane/verdicts"
 
     @property
     def shows_answer(self) -> bool:
@@ -69,14 +75,20 @@ async def read_cards(r: ReadSession, objects: ObjectStore, claims: Sequence[Clai
 
 async def read_card(r: ReadSession, objects: ObjectStore, claim: Claim, note: str = "") -> LaneCard:
     """The card of a claim, with the reviewer's draft where there is one."""
-    case = await case_facts(r, claim.case_id)
+    card = await read_case_card(r, objects, claim.case_id, claim.person_id)
+    return msgspec.structs.replace(card, claim=claim, note=note)
+
+
+async def read_case_card(r: ReadSession, objects: ObjectStore, case_id: UUID, person_id: UUID) -> LaneCard:
+    """The card of a case that nobody need have claimed."""
+    case = await case_facts(r, case_id)
     terms = await terms_of(r, case.id)
     release = await release_plan(r, case.model, case.release_id)
-    kept = await draft_of(r, case.id, claim.person_id)
+    kept = await draft_of(r, case.id, person_id)
     payload = await read_input(objects, case.input_sha256)
     return LaneCard(
         case=case,
-        claim=claim,
+        claim=None,
         terms=terms,
         release=release.name,
         card=release.card,
@@ -95,7 +107,6 @@ async def read_card(r: ReadSession, objects: ObjectStore, claim: Claim, note: st
         commands=command_keys(terms.schema),
         post_key=str(new_id()),
         draft=kept.draft if kept is not None else Draft(),
-        note=note,
     )
 
 

@@ -5,6 +5,7 @@ from litestar.exceptions import NotFoundException
 
 from review.api.guards import needs
 from review.console.assets import show_asset
+from review.console.cases import CasesPages
 from review.console.lane import LaneController
 from review.console.models import ModelsPages
 from review.console.people import PeoplePages
@@ -25,6 +26,7 @@ CONSOLE = Router(
     route_handlers=[
         SigningInController,
         LaneController,
+        CasesPages,
         QueuesPages,
         ModelsPages,
         PredictionsPages,

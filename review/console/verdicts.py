@@ -19,11 +19,9 @@ from review.store.terms import terms_of
 from review.store.verdicts import Draft, Verdict, recent_verdicts
 
 
-class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
+class CardForm(msgspec.Struct, frozen=True, kw_only=True):
     """The fields of a card's form; `say` comes from the button that was pressed."""
 
-    claim: UUID
-    token: int
     case: UUID
     post_key: str
     say: str
@@ -34,7 +32,14 @@ class VerdictForm(msgspec.Struct, frozen=True, kw_only=True):
     csrf_token: str = ""
 
 
-def judgement_of(form: VerdictForm) -> Judgement:
+class VerdictForm(CardForm, frozen=True, kw_only=True):
+    """The form of a claimed card."""
+
+    claim: UUID
+    token: int
+
+
+def judgement_of(form: CardForm) -> Judgement:
     """What the reviewer says: a class's button is a correction to that class. Raises: VerdictRefused."""
     kind, answer = _said(form)
     values = {
@@ -51,7 +56,7 @@ def judgement_of(form: VerdictForm) -> Judgement:
         raise VerdictRefused(fault=f"{error}.") from error
 
 
-def _said(form: VerdictForm) -> tuple[str, Answer | None]:
+def _said(form: CardForm) -> tuple[str, Answer | None]:
     how, _, value = form.say.partition(":")
     if how == "choice":
         return "correct", value
@@ -71,7 +76,7 @@ def _number(text: str) -> float:
         raise VerdictRefused(fault=f"“{text[:40]}” is not a number.") from error
 
 
-def draft_of_form(form: VerdictForm) -> Draft:
+def draft_of_form(form: CardForm) -> Draft:
     """What the reviewer had written, for the card that comes back."""
     return Draft(answer=form.answer or None, reason_code=form.reason_code, rationale=form.rationale or None)
 

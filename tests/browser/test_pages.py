@@ -154,3 +154,21 @@ def test_a_lead_sees_queues_and_changes_their_members(scene: Scene, signed_in: S
     queue.get_by_role("button", name="Add").click()
     queue.get_by_role("button", name="Take Olga out of default").click()
     expect(queue.get_by_role("button", name="Take Olga out of default")).to_have_count(0)
+
+
+def test_a_lead_decides_what_was_escalated(scene: Scene, signed_in: SignIn) -> None:
+    """An escalated case stands on the queues page, and the lead's answer settles it."""
+    held = scene.hold("not bad at all")
+    lane = signed_in("ada")
+    lane.goto(f"{scene.url}/console/lane")
+    lane.get_by_role("button", name="Escalate").click()
+    expect(lane.get_by_role("status")).to_contain_text("A lead decides.")
+    page = signed_in("lena")
+    page.goto(f"{scene.url}/console/queues")
+    page.get_by_role("link", name="Decide this held answer").click()
+    expect(page.get_by_role("button", name="Escalate")).to_have_count(0)
+    page.get_by_role("button", name="positive").click()
+    expect(page.get_by_role("link", name="Decide this held answer")).to_have_count(0)
+    page.goto(f"{scene.url}/console/predictions/{held.prediction_id}")
+    expect(page.get_by_role("main")).to_contain_text("as lead")
+    expect(page.get_by_role("main")).to_contain_text("Revision 1: positive")
