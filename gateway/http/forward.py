@@ -4,6 +4,7 @@ One address serves everything; in front of several machines a load balancer may 
 """
 
 from collections.abc import AsyncIterator
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -31,7 +32,9 @@ class Forward:
     def __init__(self, url: str) -> None:
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=32)
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
-        self._client = httpx.AsyncClient(base_url=url, timeout=timeout, limits=limits, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=url, timeout=timeout, limits=limits, trust_env=False, cookies=_forgetful()
+        )
 
     async def close(self) -> None:
         """Close the connections."""
@@ -54,6 +57,11 @@ class Forward:
             await _pass_back(response, send)
         finally:
             await response.aclose()
+
+
+def _forgetful() -> CookieJar:
+    """A jar that keeps no cookie: what one caller is given must never be sent for another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 def _request_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
