@@ -82,9 +82,12 @@ async def _something_waits(r: ReadSession, actor: Actor) -> bool:
     return bool(await claimable(r, actor.id, list(queues.values()), now_us=await r.now_us(), limit=1))
 
 
-async def keep_hand(ledger: Ledger, actor: Actor, claims: list[Claim], now_us: int) -> None:
-    """Renew those of the claims that will end soon; one that has ended meanwhile stays ended."""
-    soon = [claim for claim in claims if claim.expires_us - now_us < RENEW_BELOW_S * SECOND_US]
+async def keep_hand(ledger: Ledger, actor: Actor) -> None:
+    """Renew those of her claims that will end soon; one that has ended meanwhile stays ended."""
+    async with ledger.reading() as r:
+        now = await r.now_us()
+        mine = await live_claims_of(r, actor.id, now)
+    soon = [claim for claim in mine if claim.expires_us - now < RENEW_BELOW_S * SECOND_US]
     for claim in soon:
         with contextlib.suppress(ReviewError):
             async with ledger.writing() as w:
@@ -97,6 +100,8 @@ async def watch_hand(ledger: Ledger, actor: Actor, known: list[Held], *, present
     While the reviewer is away nothing is claimed or renewed, so that nobody's case lies in an empty chair.
     """
     until = time.monotonic() + wait_s
+    if present:
+        await keep_hand(ledger, actor)
     with ledger.bell.listen() as listener:
         while not (news := await _news(ledger, actor, known, present=present)):
             left = until - time.monotonic()
@@ -111,9 +116,6 @@ async def _news(ledger: Ledger, actor: Actor, known: list[Held], *, present: boo
     claims = (await fill_hand(ledger, actor)).claims if present else (await _look(ledger, actor))[0]
     async with ledger.reading() as r:
         callers = await caller_states(r, [held.case_id for held in known])
-        now = await r.now_us()
-    if present:
-        await keep_hand(ledger, actor, claims, now)
     live, have = {claim.id for claim in claims}, {held.claim_id for held in known}
     return News(
         claims=[claim for claim in claims if claim.id not in have],

@@ -87,7 +87,7 @@ class LaneController(Controller):
         if after is not None:
             told = await told_about(ledger, actor.id, after, TOLD_ON_PAGE_S)
             async with ledger.reading() as r:
-                said = f"{await line_about(r, actor.id, after, 'settled')} {told}"
+                said = f"{await line_about(r, actor.id, after)} {told}"
         elif front is not None:
             said = "Undone: the case is yours again."
         return await _lane(request, ledger, objects, said=said, front=front)
@@ -153,7 +153,7 @@ async def _next_cards(
 ) -> Response[LaneNews]:
     """What the verdict changed, and the cards that fill the hand again."""
     async with ledger.reading() as r:
-        line = await line_about(r, actor.id, judged.verdict_id, judged.state)
+        line = await line_about(r, actor.id, judged.verdict_id)
     hand = await fill_hand(ledger, actor)
     async with ledger.reading() as r:
         cards = await read_cards(r, objects, hand.fresh)

@@ -11,7 +11,7 @@ from gateway.labels import Answer
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.times import SECOND_US
 from review.console import words
-from review.console.store import VerdictAftermath, aftermath
+from review.console.store import VerdictAftermath, aftermath, case_facts
 from review.desk.life import VerdictKind
 from review.desk.ruling import Judgement
 from review.errors import VerdictRefused
@@ -81,12 +81,13 @@ def draft_of_form(form: CardForm) -> Draft:
     return Draft(answer=form.answer or None, reason_code=form.reason_code, rationale=form.rationale or None)
 
 
-async def line_about(r: ReadSession, person_id: UUID, verdict_id: UUID, state: str) -> str:
+async def line_about(r: ReadSession, person_id: UUID, verdict_id: UUID) -> str:
     """One quiet line about a fresh verdict: what it changed, and who has to act next."""
     verdict = next((v for v in await recent_verdicts(r, person_id, 8) if v.id == verdict_id), None)
     if verdict is None:
         return "Recorded."
     terms = await terms_of(r, verdict.case_id)
+    state = (await case_facts(r, verdict.case_id)).state
     answer = words.answer(verdict.answer, terms.schema)
     before = words.answer(verdict.shown.answer, terms.schema)
     return f"{_changed(verdict, before, answer)}{_NEXT.get(state, '')}"
