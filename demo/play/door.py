@@ -10,6 +10,8 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+import httpx
+
 from demo.errors import DemoError
 from demo.play.founding import YOU, Member
 from demo.play.product import connect
@@ -42,7 +44,7 @@ class Door:
             words = (await reader.readuntil(b"\r\n")).decode("latin-1").split()
             path = words[1] if len(words) == 3 and words[0] == "GET" else ""
             member = self._paths.get(path.partition("?")[0])
-            writer.write(await self._let_in(member) if member is not None else _reply("404 Not Found"))
+            writer.write(await self._let_in(member) if member is not None else UNKNOWN)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # the browser has gone, or is none
@@ -54,10 +56,13 @@ class Door:
             with contextlib.suppress(DemoError):  # the caller may have its answer already
                 await self.before_you_enter()
         body = {"email": member.email, "password": member.password}
-        async with connect(self._server) as http:  # a fresh one, which has no cookie of somebody else
-            answer = await http.post("/api/v1/session", json=body)
+        try:
+            async with connect(self._server) as http:  # a fresh one, which has no cookie of somebody else
+                answer = await http.post("/api/v1/session", json=body)
+        except httpx.HTTPError:
+            return AWAY
         if not answer.is_success:
-            return _reply("502 Bad Gateway")
+            return AWAY
         page = f"{self._server}{PAGES.get(member.name, LANE)}"
         return _reply("303 See Other", ("Location", page), ("Set-Cookie", answer.headers["set-cookie"]))
 
@@ -74,7 +79,11 @@ async def opened(server: str, members: Sequence[Member], port: int) -> AsyncIter
         await listening.wait_closed()
 
 
-def _reply(status: str, *headers: tuple[str, str]) -> bytes:
-    sent = (*headers, ("Content-Length", "0"), ("Cache-Control", "no-store"), ("Connection", "close"))
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in sent)]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+def _reply(status: str, *headers: tuple[str, str], text: str = "") -> bytes:
+    sent = (*headers, ("Content-Type", "text/plain"), ("Content-Length", str(len(text))), ("Connection", "close"))
+    lines = [f"HTTP/1.1 {status}", "Cache-Control: no-store", *(f"{name}: {value}" for name, value in sent)]
+    return ("\r\n".join(lines) + f"\r\n\r\n{text}").encode("latin-1")
+
+
+UNKNOWN = _reply("404 Not Found", text="This link is of another play; the terminal prints the present ones.")
+AWAY = _reply("503 Service Unavailable", text="The server does not let anybody in right now; try again in a moment.")

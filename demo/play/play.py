@@ -66,13 +66,13 @@ async def play(options: Options, screen: Screen, tell_others: Callable[[str], No
         if options.once:
             return await _without_you(scene, options.requests, started)
         words.tell_tunnel(screen, (place.port, scene.door.port))
-        await _with_you(scene, options.home)
+        await _with_you(scene, place.url, options.home)
     return None
 
 
-async def _with_you(scene: Scene, home: Path) -> None:
+async def _with_you(scene: Scene, url: str, home: Path) -> None:
     await acts.open_with_one_caller(scene, for_you=True)
-    words.tell_invitation(scene.screen, scene.door, words.shown(home / "lockgate"))
+    words.tell_invitation(scene.screen, scene.door, f"{url}/console/models", words.shown(home / "lockgate"))
     traffic = acts.send(scene, scene.script.traffic(), per_s=CALLERS_A_SECOND, most=WAITING_CALLERS)
     try:
         async with at_work(scene.seats, QUEUE, YOUR_PACE), asyncio.TaskGroup() as group:

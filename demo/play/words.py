@@ -82,11 +82,11 @@ def tell_answered(screen: Screen, told: Told, latency_ms: float | None, alone: P
         screen.say(f"It asked {told.times} times meanwhile and always joined the same hold.", style=DIM)
 
 
-def tell_invitation(screen: Screen, door: Door, command: str) -> None:
+def tell_invitation(screen: Screen, door: Door, page: str, command: str) -> None:
     """What to try next, and where."""
     screen.show("")
     screen.say("Now switch sentiment.automated off and watch the next ten wait:", style=BOLD)
-    screen.show(f"      on the page   {door.link('operator')}")
+    screen.show(f"      on the page   {page}")
     screen.show(f"      or by command {command} flags off sentiment.automated --why 'to see it'")
     screen.show("")
     screen.say(
@@ -135,7 +135,7 @@ def status(notebook: Notebook, *, on: bool) -> str:
     corrected = sum(one.review_status == "corrected" for one in people)
     automated = sum(one.review_status == "automated" for one in told)
     return (
-        f"{len(told)} answers: {automated} by models, {len(people)} by people ({corrected} corrected), "
+        f"{len(told)} answer{'' if len(told) == 1 else 's'}: {automated} by models, {len(people)} by people ({corrected} corrected), "
         f"{notebook.waiting} wait, flag {'on' if on else 'OFF'}"
     )
 
