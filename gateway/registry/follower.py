@@ -16,6 +16,7 @@ from gateway.record.payloads import ObjectStore
 from gateway.registry.live import LivePlan, Opener, releases_of
 from gateway.registry.snapshot import Snapshot, read_snapshot, write_snapshot
 from gateway.store.flags import current_state
+from gateway.store.halts import all_halts
 from gateway.store.ledger import Ledger
 from gateway.store.plans import plan_revision
 from gateway.store.serving import read_plan
@@ -80,6 +81,7 @@ class Follower:
                 self.flags.confirm(at_us)
                 self.known_us = at_us
                 return await self._try_again(at_us)
+            self.live.halt(await all_halts(r))  # the kill switch does not wait for the rest
             known = {release.id: release for release in releases_of(self.live.plan)}
             plan, flags = await read_plan(r, known), await current_state(r)
         await self.flags.adopt(flags, at_us)

