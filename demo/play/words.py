@@ -135,7 +135,8 @@ def status(notebook: Notebook, *, on: bool) -> str:
     corrected = sum(one.review_status == "corrected" for one in people)
     automated = sum(one.review_status == "automated" for one in told)
     return (
-        f"{len(told)} answer{'' if len(told) == 1 else 's'}: {automated} by models, {len(people)} by people ({corrected} corrected), "
+        f"{len(told)} answer{'' if len(told) == 1 else 's'}: {automated} by models, "
+        f"{len(people)} by people ({corrected} corrected), "
         f"{notebook.waiting} wait, flag {'on' if on else 'OFF'}"
     )
 
