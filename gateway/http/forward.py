@@ -6,6 +6,7 @@ One address serves everything; in front of several machines a load balancer may 
 from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -17,6 +18,8 @@ CONNECT_TIMEOUT_S = 2.0
 _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
+_AS_SENT = "%/:?@!$&'()*+,;=-._~"
+"""What stands in a path or query as it is; `%` because it was escaped by whoever sent it."""
 
 
 class ConsoleUnavailable(Unavailable):
@@ -32,9 +35,8 @@ class Forward:
     def __init__(self, url: str) -> None:
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=32)
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
-        self._client = httpx.AsyncClient(
-            base_url=url, timeout=timeout, limits=limits, trust_env=False, cookies=_forgetful()
-        )
+        self._console = httpx.URL(url)
+        self._client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, cookies=_forgetful())
 
     async def close(self) -> None:
         """Close the connections."""
@@ -44,7 +46,7 @@ class Forward:
         """Pass one request on and its answer back."""
         request = self._client.build_request(
             scope["method"],
-            httpx.URL(path=scope["path"], query=scope["query_string"]),
+            self._console.copy_with(raw_path=target_of(scope)),
             headers=_request_headers(scope),
             content=_body(receive) if _has_body(scope) else None,
         )
@@ -57,6 +59,12 @@ class Forward:
             await _pass_back(response, send)
         finally:
             await response.aclose()
+
+
+def target_of(scope: Scope) -> bytes:
+    """The path and query as they were sent; bytes that no address may hold are escaped. Pure."""
+    path, query = (quote(part, safe=_AS_SENT).encode() for part in (scope["raw_path"], scope["query_string"]))
+    return path + b"?" + query if query else path
 
 
 def _forgetful() -> CookieJar:
