@@ -47,11 +47,3 @@ class Refused(DemoError):
 
 class CommandFailed(DemoError):
     """The command '{command}' failed, which the demo did not expect: {said}"""
-
-
-class TruthMissed(DemoError):
-    """{count} of {holds} held predictions do not tell what people decided, {example} for one."""
-
-
-class CallersFailed(DemoError):
-    """{count} of {requests} requests got neither an answer nor the address of a hold. One was told: {status} {said}"""

@@ -8,6 +8,9 @@ import msgspec
 from demo.play.callers import Told
 from demo.play.intervals import Share, percentile, share
 
+BY_PEOPLE = ("approved", "corrected")
+"""What an answer is called that a person gave."""
+
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """A replayed rater's verdict on a case, as the desk recorded it."""
@@ -116,7 +119,7 @@ def _of_model(told: Sequence[Told], alone: Mapping[str, str], model: str) -> Mod
     return ModelFigures(
         requests=len(ours),
         holds=sum(one.held for one in ours),
-        with_people_still=sum(one.held and one.answer is None for one in ours),
+        with_people_still=sum(one.held and one.review_status not in BY_PEOPLE for one in ours),
         errors_reaching_callers=errors(ours, alone),
     )
 

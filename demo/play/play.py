@@ -99,6 +99,7 @@ async def _without_you(scene: Scene, requests: int, started: float) -> Figures:
         seconds=time.monotonic() - started,
     )
     words.tell_figures(scene.screen, result)
+    words.tell_failed(scene.screen, [one for one in scene.notebook.told if one.failed])
     return result
 
 

@@ -5,13 +5,13 @@ import asyncio
 import msgspec
 
 from demo.play.callers import HELD, OK, Told
+from demo.play.notebook import BY_PEOPLE
 from demo.play.product import Api
 from demo.play.scene import Scene
 
 NEWEST = 200
 """How many of one's own verdicts the desk lists at most."""
 AT_ONCE = 8
-BY_PEOPLE = ("approved", "corrected")
 
 
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True):

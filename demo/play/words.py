@@ -9,7 +9,7 @@ from demo.play.callers import Told
 from demo.play.door import Door
 from demo.play.founding import ROLES
 from demo.play.intervals import Share
-from demo.play.notebook import Errors, Figures, Notebook
+from demo.play.notebook import BY_PEOPLE, Errors, Figures, Notebook
 from demo.play.remote import tunnel_from_here
 from demo.play.screen import BOLD, DIM, GREEN, YELLOW, Screen
 
@@ -131,7 +131,7 @@ def tell_ten(screen: Screen, ten: Sequence[Told]) -> None:
 def status(notebook: Notebook, *, on: bool) -> str:
     """How it goes, on one line."""
     told = notebook.told
-    people = [one for one in told if one.review_status in ("approved", "corrected")]
+    people = [one for one in told if one.review_status in BY_PEOPLE]
     corrected = sum(one.review_status == "corrected" for one in people)
     automated = sum(one.review_status == "automated" for one in told)
     return (
@@ -149,6 +149,13 @@ def tell_figures(screen: Screen, figures: Figures) -> None:
         f"{figures.failed_requests} requests failed."
     )
     tell_errors(screen, figures.errors_reaching_callers)
+
+
+def tell_failed(screen: Screen, failed: Sequence[Told]) -> None:
+    """What the first of those was told who should have been answered; nothing where there is none."""
+    for one in failed[:1]:
+        said = one.said or "nothing"
+        screen.say(f"A caller of {one.item.model} failed with status {one.status} and was told: {said}", style=YELLOW)
 
 
 def tell_errors(screen: Screen, errors: Errors) -> None:
