@@ -9,6 +9,8 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from flags.errors import FlagsError
 from gateway.errors import GatewayError
+from gateway.reply import problem_type
+from gateway.http.body import BodyEndedEarly
 from review.errors import ReviewError
 
 log = structlog.get_logger()
@@ -32,7 +34,7 @@ def problem(request: Request[Any, Any, Any], code: str, status: int, detail: str
     """The answer that tells of an error."""
     request.scope["state"]["problem"] = code
     body = Problem(
-        type=f"urn:lockgate:problem:{code}",
+        type=problem_type(code),
         title=code.replace("-", " ").capitalize(),
         status=status,
         detail=detail,
@@ -65,6 +67,10 @@ def faults(error: ValidationException) -> str:
     return f"The request does not fit: {'; '.join(told)}." if told else "The request cannot be understood."
 
 
+HUNG_UP = "client disconnected prematurely"
+"""What Litestar calls an error of the server, and is none: whoever asked has gone."""
+
+
 def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
     """An error of the web framework, in our words."""
     code, detail = {
@@ -74,6 +80,8 @@ def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[P
         405: ("method-not-allowed", "This address does not know that method."),
         413: ("body-too-large", "The body is larger than this address takes."),
     }.get(error.status_code, ("bad-request", "The request cannot be understood."))
+    if error.detail == HUNG_UP:
+        return problem(request, BodyEndedEarly.code, BodyEndedEarly.status, str(BodyEndedEarly()))
     if error.status_code >= 500:
         return unforeseen(request, error)
     return problem(request, code, error.status_code, detail)

@@ -524,6 +524,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("prediction", schema=None) as batch_op:
         batch_op.create_index("ix_prediction_created", ["tenant_id", "created_us"], unique=False)
+        batch_op.create_index("ix_prediction_equal", ["api_key_id", "input_digest", "created_us"], unique=False)
         batch_op.create_index(
             "uq_prediction_join",
             ["tenant_id", "api_key_id", "model_id", "release_id", "input_digest"],
@@ -719,8 +720,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("case_id", "token", name=op.f("uq_claim_case_id_token")),
     )
     with op.batch_alter_table("claim", schema=None) as batch_op:
-        batch_op.create_index("ix_claim_expiry", ["ended_us", "expires_us"], unique=False)
-        batch_op.create_index(batch_op.f("ix_claim_person_id"), ["person_id"], unique=False)
+        batch_op.create_index(
+            "ix_claim_expiry",
+            ["expires_us"],
+            unique=False,
+            sqlite_where=sa.text("ended_us IS NULL"),
+            postgresql_where=sa.text("ended_us IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_claim_live_of",
+            ["person_id"],
+            unique=False,
+            sqlite_where=sa.text("ended_us IS NULL"),
+            postgresql_where=sa.text("ended_us IS NULL"),
+        )
         batch_op.create_index(
             "uq_claim_live_person",
             ["case_id", "person_id"],
@@ -865,7 +878,8 @@ def upgrade() -> None:
         info={"immutable": True},
     )
     with op.batch_alter_table("verdict", schema=None) as batch_op:
-        batch_op.create_index("ix_verdict_case", ["case_id", "round"], unique=False)
+        batch_op.create_index("ix_verdict_case", ["case_id", "round", "person_id"], unique=False)
+        batch_op.create_index("ix_verdict_person", ["person_id", "created_us"], unique=False)
 
     op.create_table(
         "outcome_verdict",
