@@ -84,6 +84,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="How log lines look; `auto`: for people on a terminal, else JSON."),
     ] = "auto"
     body_max_bytes: Annotated[Bytes, Meta(description="The largest body of a prediction request.")] = 64 * MIB
+    body_s: Annotated[
+        Seconds, Meta(description="How long a request's body may take; of an upload, each part of it.")
+    ] = 30.0
     api_body_max_bytes: Annotated[Bytes, Meta(description="The largest body under `/api/v1` and `/console`.")] = MIB
     upload_max_bytes: Annotated[Bytes, Meta(description="The largest model file that is taken.")] = 2048 * MIB
     sync_interval_s: Annotated[

@@ -8,9 +8,40 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 App = Any
 """An ASGI application; uvicorn's own type for it is private."""
+
+
+HEAD_MAX_BYTES = 65_536
+"""How much may come before the headers of a request are complete."""
+
+
+class BoundedHead(HttpToolsProtocol):
+    """uvicorn's protocol, which would otherwise keep whatever comes as long as the headers do not end."""
+
+    _head_bytes = 0
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; 400 and the end of the connection once the unfinished headers are too large."""
+        super().data_received(data)
+        if not self._in_head:
+            return
+        self._head_bytes += len(data)
+        if self._head_bytes > HEAD_MAX_BYTES and not self.transport.is_closing():
+            self.send_400_response("The headers of this request are too large.")
+
+    def on_message_begin(self) -> None:
+        """Another request begins."""
+        self._in_head, self._head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its headers are here."""
+        self._in_head = False
+        super().on_headers_complete()
 
 
 class Server(uvicorn.Server):
@@ -37,7 +68,7 @@ async def serving(app: App, listener: socket.socket, *, drain_s: float) -> Async
     config = uvicorn.Config(
         app,
         loop="none",
-        http="httptools",
+        http=BoundedHead,
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import httpx
 
 from gateway.errors import Unavailable
-from gateway.http.entry import Receive, Scope, Send, send_reply
+from gateway.http.asgi import Receive, Scope, Send, send_reply
+from gateway.http.body import BodyTooSlow, part_within
 from gateway.reply import error_reply
 
 CONNECT_TIMEOUT_S = 2.0
@@ -32,7 +33,8 @@ class ConsoleUnavailable(Unavailable):
 class Forward:
     """An ASGI application that is another one, elsewhere."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, part_s: float) -> None:
+        self._part_s = part_s
         limits = httpx.Limits(max_connections=256, max_keepalive_connections=32)
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
         self._console = httpx.URL(url)
@@ -48,12 +50,15 @@ class Forward:
             scope["method"],
             self._console.copy_with(raw_path=target_of(scope)),
             headers=_request_headers(scope),
-            content=_body(receive) if _has_body(scope) else None,
+            content=_body(receive, self._part_s) if _has_body(scope) else None,
         )
         try:
             response = await self._client.send(request, stream=True)
         except httpx.TransportError:
             await send_reply(send, error_reply(ConsoleUnavailable()))
+            return
+        except BodyTooSlow as error:
+            await send_reply(send, error_reply(error, headers=(("Connection", "close"),)))
             return
         try:
             await _pass_back(response, send)
@@ -87,10 +92,10 @@ def _has_body(scope: Scope) -> bool:
     return b"content-length" in names or b"transfer-encoding" in names
 
 
-async def _body(receive: Receive) -> AsyncIterator[bytes]:
+async def _body(receive: Receive, part_s: float) -> AsyncIterator[bytes]:
     more = True
     while more:
-        message = await receive()
+        message = await part_within(receive, part_s)
         if message["type"] != "http.request":
             return
         yield message.get("body", b"")

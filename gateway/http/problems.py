@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from flags.errors import FlagsError
 from gateway.errors import BadRequest, GatewayError, NotFound
+from gateway.http.body import HUNG_UP, BodyEndedEarly
 from gateway.reply import Reply, error_reply
 
 _log = structlog.get_logger("gateway.request")
@@ -50,6 +51,8 @@ def invalid(request: Request[Any, Any, Any], error: ValidationException) -> Resp
 
 def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """An error of the web framework, in our words."""
+    if error.detail == HUNG_UP:
+        return known(request, BodyEndedEarly())
     if error.status_code >= 500:
         return unforeseen(request, error)
     return known(request, {404: NotFound, 405: MethodNotAllowed}.get(error.status_code, BadRequest)())

@@ -102,6 +102,7 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
             live=Live(follower, version("lockgate")),
             console_url=console_url,
             body_max_bytes=settings.body_max_bytes,
+            body_s=settings.body_s,
             api_body_max_bytes=settings.api_body_max_bytes,
         )
         app = Gateway(parts)

@@ -9,8 +9,8 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from flags.errors import FlagsError
 from gateway.errors import GatewayError
+from gateway.http.body import HUNG_UP, BodyEndedEarly
 from gateway.reply import problem_type
-from gateway.http.body import BodyEndedEarly
 from review.errors import ReviewError
 
 log = structlog.get_logger()
@@ -65,10 +65,6 @@ def faults(error: ValidationException) -> str:
     extra = error.extra if isinstance(error.extra, list) else []
     told = [f"{one['key']}: {one['message']}" if one.get("key") else str(one["message"]) for one in extra]
     return f"The request does not fit: {'; '.join(told)}." if told else "The request cannot be understood."
-
-
-HUNG_UP = "client disconnected prematurely"
-"""What Litestar calls an error of the server, and is none: whoever asked has gone."""
 
 
 def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:

@@ -32,7 +32,7 @@ async def through_gateway() -> AsyncIterator[httpx.ASGITransport]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Echo) as console:
         thread = Thread(target=console.serve_forever, daemon=True)
         thread.start()
-        forward = Forward(f"http://127.0.0.1:{console.server_port}")
+        forward = Forward(f"http://127.0.0.1:{console.server_port}", part_s=5.0)
         yield httpx.ASGITransport(app=forward)
         await forward.close()
         console.shutdown()
