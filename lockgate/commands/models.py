@@ -255,9 +255,9 @@ def _print_added(call: Call, added: AddedLine) -> None:
     say("Off is the safe side: every request is held until a person has judged it. What to type next:")
     say()
     say(f"  lockgate keys add {model}-caller --scope predict:{model} --scope read:{model}")
-    say(f"  curl {url}/v2/models/{model}/infer -H 'Authorization: Bearer lg_…' -H 'Prefer: wait=50' \\")
+    say(f"  curl {url}/v2/models/{model}/infer -H 'Authorization: Bearer lg_…' \\")
     say(f"       -d '{_sample(inputs)}'")
-    say(f"  # this caller now waits for a person: open {url}/console/lane and judge it")
+    say(f"  # this caller waits for a person as long as the policy's wait_cap_s: open {url}/console/lane and judge it")
     say(f"  lockgate flags on {model}.automated --why 'its first answers were right'")
 
 
