@@ -50,6 +50,11 @@ class Waiter:
         finally:
             self._decided = None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it is asking and has not been woken; one that has is being told already."""
+        return self._decided is not None and not self._decided.done()
+
     def wake(self, seen: Seen | None) -> None:
         """End the wait, unless it has ended."""
         if self._decided is not None and not self._decided.done():
@@ -116,7 +121,7 @@ class Waiters:
 
     async def _look(self) -> None:
         count_due = asyncio.get_running_loop().time() - self._counted_at >= POLL_S
-        ids = {waiter.prediction_id for waiter in self._waiters}
+        ids = {waiter.prediction_id for waiter in self._waiters if waiter.waits}
         self._release_us = None
         if not ids and not count_due:
             return
