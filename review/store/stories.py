@@ -25,7 +25,6 @@ from gateway.store.schema.work import (
     VerdictRow,
 )
 
-
 CAME_IN, WENT_OUT = aliased(PayloadRow), aliased(PayloadRow)
 
 
