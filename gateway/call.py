@@ -16,7 +16,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None
     headers: RawHeaders
     body: bytes
-    left: Callable[[], Awaitable[None]]
+    left: Callable[[], Awaitable[object]]
     """Returns when the caller has hung up; a wait for a person ends with it."""
 
     @property

@@ -15,7 +15,7 @@ class CallerLeft(GatewayError):
     code = "caller-left"
 
 
-async def unless_left(waiting: Coroutine[Any, Any, Reply], left: Callable[[], Awaitable[None]]) -> Reply:
+async def unless_left(waiting: Coroutine[Any, Any, Reply], left: Callable[[], Awaitable[object]]) -> Reply:
     """The reply that `waiting` comes to; as soon as the caller has left, it is cancelled. Raises: CallerLeft."""
     wait = asyncio.ensure_future(waiting)
     leave = asyncio.ensure_future(left())
