@@ -46,7 +46,7 @@ class Capture:
         """
         policy = prediction.decision.policy
         entry = await self._with_tensors(prediction, entry_of(prediction, flags, at, self._log.settings.process), draw)
-        position = await self._log.record(entry, _when_full(policy))
+        position = await self._log.record(entry, _when_full(policy, held=bool(prediction.settled.held)))
         return (position.segment, position.offset) if position else None
 
     async def close(self) -> None:
@@ -106,5 +106,6 @@ def _is_models_own(prediction: HeldPrediction) -> bool:
     return prediction.decision.by == "model" and prediction.settled.overflow in (None, "automated")
 
 
-def _when_full(policy: Policy) -> WhenFull:
-    return "unrecorded" if policy.unrecorded == "answer" else "refuse"
+def _when_full(policy: Policy, *, held: bool) -> WhenFull:
+    """What a person would be shown cannot be kept on a full disk, whatever the policy says of automatic answers."""
+    return "unrecorded" if policy.unrecorded == "answer" and not held else "refuse"

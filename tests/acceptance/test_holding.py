@@ -88,6 +88,24 @@ async def test_a_provisional_answer_is_revised_by_the_person(open_models: Scene)
         assert answers((await caller.truth(prediction_id)).json()) == ["low"]
 
 
+async def test_a_full_queue_overflows_as_the_policy_says(open_models: Scene) -> None:
+    """Beyond the cap a caller is refused with 503 at once, or answered by the model, under the rule `queue_full`."""
+    open_models.found("narrow", max_open_holds=1)
+    open_models.found("flowing", max_open_holds=1, overflow="automated", overflow_sample=1.0)
+    for model in ("narrow", "flowing"):
+        open_models.switch(model, on=True)
+    open_models.until_automated("narrow", "flowing")
+    async with open_models.calling() as caller, open_models.reviewing() as reviewer:
+        for model in ("narrow", "flowing"):
+            await caller.hold(model, request(doubtful()))
+        refused = await caller.ask("narrow", request(doubtful()))
+        assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (503, "queue-full")
+        assert int(refused.headers["Retry-After"]) > 0
+        flowed = (await caller.ask("flowing", request(doubtful()))).json()
+        assert (answers(flowed), flowed["parameters"]["rule"]) == (["high"], "queue_full")
+        assert await reviewer.next_case(prediction=flowed["parameters"]["prediction_id"], kind="audit")
+
+
 async def test_no_answer_is_right(scene: Scene) -> None:
     """`unanswerable` refuses the waiting caller with 422, now and later."""
     async with scene.calling() as caller, scene.reviewing() as reviewer:
