@@ -140,7 +140,7 @@ class Newcomer:
             cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )  # fmt: skip
         with call:
-            expect(self.page.locator(".card:visible table")).to_be_visible(timeout=30_000)
+            expect(self.page.get_by_role("heading", name="iris held answer")).to_be_visible(timeout=30_000)
             self.page.keyboard.press(key)
             expect(self.page.get_by_role("status")).to_contain_text("Corrected", timeout=30_000)
             printed, _ = call.communicate(timeout=60)

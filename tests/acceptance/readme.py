@@ -63,7 +63,7 @@ def constant(printed: str, places: Mapping[str, str]) -> str:
         printed = printed.replace(here, said)
     for pattern, said in CONSTANT:
         printed = re.sub(pattern, said, printed)
-    return printed
+    return re.sub(r"\d\.\d{5,}(e-\d+)?", lambda found: f"{float(found[0]):.3f}", printed)
 
 
 def hold_true(said: list[Block], happened: list[Block]) -> None:
