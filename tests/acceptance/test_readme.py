@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page
 
 from demo.home import HOME
@@ -31,17 +32,18 @@ def test_a_newcomer_serves_a_model_of_their_own(
         hold_true(said, [person.follow(block) for block in said])
 
 
-def test_the_tour_shows_what_the_demo_says(monkeypatch: object) -> None:
+def test_the_tour_shows_what_the_demo_says(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tour's output is the demo's own, of its first caller and of the answer that a person gave."""
+    monkeypatch.setenv("COLUMNS", "80")
     props = make_props(HOME)
     item = opening_item(props.held_out)
     model = next(built for built in props.models if built.name == item.model)
-    (alone,) = predict(model.onnx, [item])
+    (alone,) = predict(model.onnx.read_bytes(), [item])
     told = Told(item=item, status=200, arrived_us=0, review_status="corrected", answer="negative")
-    opening, answered = Screen(io.StringIO()), Screen(io.StringIO())
-    words.tell_opening(opening, item, alone)
-    words.tell_waiting(opening, LINK, opened=False)
-    words.tell_answered(answered, told, LATENCY_MS, alone)
+    opening, answered = io.StringIO(), io.StringIO()
+    words.tell_opening(Screen(opening), item, alone)
+    words.tell_waiting(Screen(opening), LINK, opened=False)
+    words.tell_answered(Screen(answered), told, LATENCY_MS, alone)
     said = [marked("made by a test: opening"), marked("made by a test: answered")]
-    printed = [screen._out.getvalue().strip("\n") + "\n" for screen in (opening, answered)]
+    printed = [out.getvalue().strip("\n") + "\n" for out in (opening, answered)]
     hold_true(said, [block._replace(text=text) for block, text in zip(said, printed, strict=True)])
