@@ -13,12 +13,15 @@ import httpx
 from gateway.errors import Unavailable
 from gateway.http.asgi import Receive, Scope, Send, send_reply
 from gateway.http.body import BodyTooSlow, part_within
-from gateway.reply import error_reply
+from gateway.reply import Reply, error_reply
 
 CONNECT_TIMEOUT_S = 2.0
 _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
+_WRITTEN_ANEW = _HOP_BY_HOP | {b"date", b"server"}
+"""Headers of an answer that this process's own server writes."""
+HOME = Reply(307, (("Location", "/console"),), b"")
 _AS_SENT = "%/:?@!$&'()*+,;=-._~"
 """What stands in a path or query as it is; `%` because it was escaped by whoever sent it."""
 
@@ -45,7 +48,10 @@ class Forward:
         await self._client.aclose()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one request on and its answer back."""
+        """Pass one request on and its answer back; who comes without a path is shown to the console."""
+        if scope["path"] == "/":
+            await send_reply(send, HOME)
+            return
         request = self._client.build_request(
             scope["method"],
             self._console.copy_with(raw_path=target_of(scope)),
@@ -103,7 +109,7 @@ async def _body(receive: Receive, part_s: float) -> AsyncIterator[bytes]:
 
 
 async def _pass_back(response: httpx.Response, send: Send) -> None:
-    headers = [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in _HOP_BY_HOP]
+    headers = [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in _WRITTEN_ANEW]
     await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
     async for part in response.aiter_raw():
         await send({"type": "http.response.body", "body": part, "more_body": True})

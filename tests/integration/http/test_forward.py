@@ -48,3 +48,13 @@ async def test_a_cookie_that_one_caller_is_given_is_never_sent_for_another(
         assert (await somebody.get("/console")).text == "lockgate_session=somebody"
     async with httpx.AsyncClient(transport=through_gateway, base_url="http://gateway") as anybody:
         assert (await anybody.get("/console")).text == "none"
+
+
+async def test_an_answer_keeps_one_date_and_the_bare_address_leads_to_the_console(
+    through_gateway: httpx.ASGITransport,
+) -> None:
+    """The console's own date is left to the server in front, and `/` is a way in."""
+    async with httpx.AsyncClient(transport=through_gateway, base_url="http://gateway") as anybody:
+        assert "date" not in (await anybody.get("/console")).headers
+        home = await anybody.get("/")
+    assert (home.status_code, home.headers["location"]) == (307, "/console")
