@@ -152,6 +152,14 @@ class Reviewer:
     async def _first_open(self, **conditions: object) -> Json | None:
         return next(iter(await self.cases(state="open", **conditions)), None)
 
+    async def waiting_case(self, model: str) -> Json:
+        """The open case of a model whose caller waits, as soon as there is one."""
+
+        async def look() -> Json | None:
+            return next((case for case in await self.cases(state="open", model=model) if case["caller_waiting"]), None)
+
+        return await eventually(look, "a case whose caller waits")
+
     async def claim(self, case_id: str) -> Json:
         """A claim on the case."""
         answer = await self.client.post(f"/api/v1/cases/{case_id}/claim")

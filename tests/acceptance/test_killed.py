@@ -89,6 +89,7 @@ async def test_nothing_acknowledged_is_lost_or_doubled(doomed: Scene) -> None:
         for number, told in load.told.items():
             assert answers(told) == ["low"]
             await _same_again(caller, *load.sent[number], told)
+            await _told_once(reviewer, told["parameters"]["prediction_id"])
 
 
 async def _found_once(reviewer: Reviewer, case_id: str, judged: Json) -> None:
@@ -103,6 +104,14 @@ async def _same_again(caller: Caller, body: Json, key: str, told: Json) -> None:
     again = [await caller.truth(told["parameters"]["prediction_id"])]
     again.append(await caller.ask(MODEL, body, key=key, prefer="respond-async"))
     assert [(answer.status_code, answer.json()) for answer in again] == [(200, told), (200, told)]
+
+
+async def _told_once(reviewer: Reviewer, prediction_id: str) -> None:
+    """The prediction's story: in the log, and told its outcome in one delivery, whatever else was told before."""
+    story = (await reviewer.client.get(f"/api/v1/predictions/{prediction_id}")).json()["story"]
+    assert story["logged"]
+    assert [one["outcome_revision"] for one in story["tellings"] if one["kind"] == "answer"] == [1]
+    assert [one["n"] for one in story["tellings"]] == list(range(1, len(story["tellings"]) + 1))
 
 
 async def test_a_crash_of_everything_leaves_the_holds(doomed: Scene) -> None:

@@ -141,9 +141,7 @@ async def test_disconnecting_is_not_cancelling(replicas: Scene) -> None:
     async with replicas.reviewing() as reviewer:
         async with replicas.calling() as caller:
             call = asyncio.create_task(caller.ask(MODEL, body))
-            case = await reviewer.next_case(model=MODEL)
-            while not case["caller_waiting"] or case["rule"] != "automated_off":
-                case = await reviewer.next_case(model=MODEL)
+            case = await reviewer.waiting_case(MODEL)
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
 
