@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+import schemathesis.specs.openapi.adapter  # loaded here: deep inside a test Python 3.11 cannot parse it any more
 from hypothesis import HealthCheck, given, settings
 
 from tests.acceptance.scene import Scene

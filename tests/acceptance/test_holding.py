@@ -97,7 +97,8 @@ async def test_a_full_queue_overflows_as_the_policy_says(open_models: Scene) -> 
     open_models.until_automated("narrow", "flowing")
     async with open_models.calling() as caller, open_models.reviewing() as reviewer:
         for model in ("narrow", "flowing"):
-            await caller.hold(model, request(doubtful()))
+            # Fills the queue, unless a request from before the switch was followed does so already.
+            await caller.ask(model, request(doubtful()), prefer="respond-async")
         refused = await caller.ask("narrow", request(doubtful()))
         assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (503, "queue-full")
         assert int(refused.headers["Retry-After"]) > 0

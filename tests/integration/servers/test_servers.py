@@ -9,7 +9,6 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
-from playwright.sync_api import Page
 from redis.asyncio import Redis as Client
 
 from tests.servers.postgres import Postgres
@@ -97,9 +96,3 @@ def test_a_child_that_ends_early_is_reported_with_its_last_words(tmp_path: Path)
     with pytest.raises(RuntimeError, match="cannot go on"):
         process.wait_until(lambda: False, "never")
     assert process.stop() == 3
-
-
-def test_the_browser_shows_a_page(page: Page) -> None:
-    """Chromium starts and shows a document."""
-    page.set_content("<h1>An answer waits</h1>")
-    assert page.get_by_role("heading").inner_text() == "An answer waits"
