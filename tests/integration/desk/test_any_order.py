@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -287,9 +287,9 @@ class AnyOrder(RuleBasedStateMachine):
             assert revisions == list(range(1, len(revisions) + 1)), "outcome revisions are dense"
         for delivery in (await r.execute(_of(DeliveryRow, prediction_id))).scalars():
             if delivery.outcome_revision is not None:
-                told = await released_outcome(r, prediction_id, 1, delivery.delivered_us)
+                told = await r.get(OutcomeRow, (prediction_id, 1, delivery.outcome_revision))
                 assert told is not None
-                assert told.revision == delivery.outcome_revision, "what was told had been released"
+                assert told.release_after_us <= delivery.delivered_us, "what was told had been released"
         events = await events_about(r, f"prediction:{prediction_id}")
         revised = [bytes(event.data) for event in events if event.type == "prediction.revised"]
         assert len(revised) == len(set(revised)), "prediction.revised once a revision"
@@ -349,7 +349,12 @@ def test_no_order_of_people_clocks_and_kills_breaks_the_ledger(ledger_url: str, 
     ledger = Ledger.open(ledger_url, clock=clock)
     machine = type("Machine", (AnyOrder,), {"ledger": ledger, "runner": runner, "clock": clock})
     chosen = settings(
-        max_examples=16, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), database=None
+        max_examples=16,
+        stateful_step_count=30,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        phases=(Phase.generate,),  # a failure is shown as it came: shrinking one takes minutes on real databases
     )
     try:
         run_state_machine_as_test(machine, settings=chosen)
