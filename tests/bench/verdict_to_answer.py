@@ -15,6 +15,8 @@ from tests.bench.stand import Stand, open_stand, percentile
 WAITING = 50
 ROUNDS = 6
 PATIENCE_S = 30.0
+SETTLING_S = 1.0
+"""What fifty openings leave behind is over after this long; the figure is about callers who wait."""
 
 
 Answers = asyncio.Queue[float]
@@ -34,6 +36,7 @@ async def _round(stand: Stand, desk: Ledger, number: int) -> list[float]:
     (model,) = stand.follower.live.plan.models.values()
     while stand.holds.waiting_count(model.id) < WAITING:  # noqa: ASYNC110 - before the clock starts
         await asyncio.sleep(0.01)
+    await asyncio.sleep(SETTLING_S)
     waits = []
     for _ in range(WAITING):
         async with desk.writing() as w:
