@@ -54,7 +54,7 @@ async def test_a_stock_client_waits_for_the_verdict(stocked: Scene, ask: Ask) ->
     """It waits for a person like for a slow model, and an argmax over the corrected answer gives the correction."""
     async with stocked.reviewing() as reviewer:
         call = asyncio.create_task(ask("stock", doubtful()))
-        case = await reviewer.next_case(30, model="stock")
+        case = await reviewer.waiting_case("stock", 30)
         await reviewer.judge(case["id"], "correct", "low")
         seen = await call
     assert [CLASSES[index] for index in seen["argmax"]] == ["low"]
