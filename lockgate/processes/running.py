@@ -11,6 +11,7 @@ import structlog
 
 from lockgate.health import ProcessHealth
 from lockgate.monitor import WatchedProcess, monitor
+from lockgate.processes.memory import keep_pauses_short
 from lockgate.web import App, serving
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ async def run_process(
         await stack.enter_async_context(serving(monitor(WatchedProcess(name, running.health)), watch, drain_s=1.0))
         if running.app is not None and http is not None:
             await stack.enter_async_context(serving(running.app, http, drain_s=drain_s))
+        keep_pauses_short()
         when_ready()
         log.info("process_ready")
         await told_to_end()

@@ -35,6 +35,7 @@ from gateway.store.ledger import Ledger
 from gateway.store.schema.who import GrantRow, PersonRow, TenantRow
 from gateway.store.schema.work import QueueMemberRow, QueueRow
 from gateway.times import now_us
+from lockgate.processes.memory import keep_pauses_short
 from review.actors import Actor
 from tests.models import text_classifier
 
@@ -117,6 +118,7 @@ async def open_stand() -> AsyncIterator[Stand]:
         capture = Capture(log, objects)
         stack.push_async_callback(capture.close)
         keys = IdempotencyKeys(ledger, "gateway-1")
+        keep_pauses_short()  # as every process does
         yield Stand(
             folder=folder,
             ledger=ledger,
