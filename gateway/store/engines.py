@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from gateway.errors import GatewayError
+from gateway.store.sqlite_driver import OneTripDriver
 
 BUSY_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 3.0
@@ -60,9 +61,10 @@ def _open_sqlite(url: URL, path: Path) -> tuple[AsyncEngine, AsyncEngine]:
     kind = file_system_of(path)
     if kind in NETWORK_FILE_SYSTEMS:
         raise NetworkFileSystem(kind=kind)
-    read = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=POOL_SIZE, max_overflow=0)
+    sized = {"module": OneTripDriver(), "poolclass": AsyncAdaptedQueuePool, "max_overflow": 0}
+    read = create_async_engine(url, pool_size=POOL_SIZE, **sized)
     # One writer a process: the pool's queue is the line, so that writers do not spin on the file's lock.
-    write = create_async_engine(url, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0)
+    write = create_async_engine(url, pool_size=1, **sized)
     _prepare_sqlite(read, begin="BEGIN", pragmas=("query_only=ON",))
     _prepare_sqlite(write, begin="BEGIN IMMEDIATE", pragmas=())
     return read, write
