@@ -7,7 +7,7 @@ itself off the list; a future is settled only if it is not done.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from uuid import UUID
 
@@ -126,9 +126,12 @@ class Waiters:
         if not ids and not count_due:
             return
         async with self._ledger.reading() as r:
-            decided = await self._decided(r, ids) if ids else {}
+            if ids:
+                self._wake(await self._decided(r, ids))
             if count_due:
                 await self._count(r)
+
+    def _wake(self, decided: Mapping[UUID, Seen]) -> None:
         for waiter in tuple(self._waiters):
             if waiter.prediction_id in decided:
                 waiter.wake(decided[waiter.prediction_id])

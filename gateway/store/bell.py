@@ -101,6 +101,15 @@ class DataVersionBell(LocalBell):
         self._path = path
         self._poll_s = poll_s
         self._task: asyncio.Task[None] | None = None
+        self._connection: sqlite3.Connection | None = None
+        self._heard = 0
+        """The version of the file at the last wake."""
+
+    async def ring(self) -> None:
+        """Wake every listener of this process now; what it wakes them for is then not found anew by the poll."""
+        if self._connection is not None:
+            self._heard = _data_version(self._connection)
+        self.wake()
 
     async def start(self) -> None:
         """Poll from now on."""
@@ -116,15 +125,16 @@ class DataVersionBell(LocalBell):
 
     async def _poll(self) -> None:
         connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        self._connection, self._heard = connection, _data_version(connection)
         try:
-            seen = _data_version(connection)
             while True:
                 await asyncio.sleep(self._poll_s)
                 version = _data_version(connection)
-                if version != seen:
-                    seen = version
+                if version != self._heard:
+                    self._heard = version
                     self.wake()
         finally:
+            self._connection = None
             connection.close()
 
     def state(self) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import bindparam, func, insert, select
 
 from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.columns import Table
 from gateway.store.schema.predictions import DeliveryKind, DeliveryRow, PredictionRow
 
 
@@ -28,14 +29,18 @@ async def last_deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, i
 async def insert_deliveries(w: WriteSession, new: Collection[NewDelivery], now_us: int) -> None:
     """Write the rows; a number that is taken is refused by the primary key."""
     if new:
-        await w.execute(
-            insert(DeliveryRow), [msgspec.structs.asdict(delivery) | {"delivered_us": now_us} for delivery in new]
-        )
+        await w.execute(_INSERT, [msgspec.structs.asdict(delivery) | {"delivered_us": now_us} for delivery in new])
 
+
+# Made once and on plain tables, because a caller waits for them.
+
+_PREDICTION, _DELIVERY = PredictionRow.__table__.c, DeliveryRow.__table__.c
+
+_INSERT = insert(Table.metadata.tables[DeliveryRow.__tablename__])
 
 _LAST = (
-    select(PredictionRow.id, func.coalesce(func.max(DeliveryRow.n), 0))
-    .outerjoin(DeliveryRow, DeliveryRow.prediction_id == PredictionRow.id)
-    .where(PredictionRow.id.in_(bindparam("ids", expanding=True)), PredictionRow.cancelled_us.is_(None))
-    .group_by(PredictionRow.id)
+    select(_PREDICTION.id, func.coalesce(func.max(_DELIVERY.n), 0))
+    .outerjoin(DeliveryRow.__table__, _DELIVERY.prediction_id == _PREDICTION.id)
+    .where(_PREDICTION.id.in_(bindparam("ids", expanding=True)), _PREDICTION.cancelled_us.is_(None))
+    .group_by(_PREDICTION.id)
 )

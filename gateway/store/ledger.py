@@ -91,15 +91,19 @@ class Ledger:
                 yield session
 
     @asynccontextmanager
-    async def writing(self) -> AsyncIterator[WriteSession]:
-        """A transaction that is committed at the end of the block; then the bell rings. Raises: LedgerUnavailable."""
+    async def writing(self, *, ring: bool = True) -> AsyncIterator[WriteSession]:
+        """A transaction that is committed at the end of the block; then the bell rings, where somebody waits for it.
+
+        Raises: LedgerUnavailable.
+        """
         with _unavailable():
             async with WriteSession(self._write, expire_on_commit=False) as session:
                 session.clock = self._clock
                 await session.connection()  # BEGIN IMMEDIATE now: a writer waits for its turn before it reads
                 yield session
                 await session.commit()
-        await self.bell.ring()
+        if ring:
+            await self.bell.ring()
 
 
 class _unavailable:  # noqa: N801 - reads as a statement

@@ -236,59 +236,63 @@ async def _deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[
     return found
 
 
-# Statements are made once: making them anew would cost as much as running them, while a caller waits.
+# Statements are made once: making them anew would cost as much as running them, while a caller waits. They name
+# plain tables, because a statement on mapped classes takes the longer way through the session.
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_PREDICTION, _PAYLOAD = PredictionRow.__table__.c, PayloadRow.__table__.c
+_CASE, _OUTCOME, _UNDONE = CaseRow.__table__.c, OutcomeRow.__table__.c, OutcomeUndoneRow.__table__.c
+_DELIVERY = DeliveryRow.__table__.c
 
 _DECIDED = (
-    select(CaseRow.prediction_id, func.max(OutcomeRow.release_after_us))
-    .outerjoin(OutcomeRow, (OutcomeRow.prediction_id == CaseRow.prediction_id) & (OutcomeRow.item == CaseRow.item))
-    .where(CaseRow.prediction_id.in_(_IDS), CaseRow.kind == "hold")
-    .group_by(CaseRow.prediction_id)
-    .having(func.sum(case((CaseRow.state.in_(sorted(WITH_PEOPLE)), 1), else_=0)) == 0)
+    select(_CASE.prediction_id, func.max(_OUTCOME.release_after_us))
+    .outerjoin(OutcomeRow.__table__, (_OUTCOME.prediction_id == _CASE.prediction_id) & (_OUTCOME.item == _CASE.item))
+    .where(_CASE.prediction_id.in_(_IDS), _CASE.kind == "hold")
+    .group_by(_CASE.prediction_id)
+    .having(func.sum(case((_CASE.state.in_(sorted(WITH_PEOPLE)), 1), else_=0)) == 0)
 )
 
 _CASES = (
     select(
-        PredictionRow.id,
-        PredictionRow.cancelled_us,
-        PayloadRow.erased_us,
-        PayloadRow.expires_us,
-        PayloadRow.legal_hold,
-        *(getattr(CaseRow, name).label(f"case_{name}") for name in CaseSeen.__struct_fields__),
+        _PREDICTION.id,
+        _PREDICTION.cancelled_us,
+        _PAYLOAD.erased_us,
+        _PAYLOAD.expires_us,
+        _PAYLOAD.legal_hold,
+        *(_CASE[name].label(f"case_{name}") for name in CaseSeen.__struct_fields__),
     )
-    .outerjoin(PayloadRow, PayloadRow.id == PredictionRow.output_payload_id)
-    .outerjoin(CaseRow, CaseRow.prediction_id == PredictionRow.id)
-    .where(PredictionRow.id.in_(_IDS))
-    .order_by(CaseRow.item)
+    .outerjoin(PayloadRow.__table__, _PAYLOAD.id == _PREDICTION.output_payload_id)
+    .outerjoin(CaseRow.__table__, _CASE.prediction_id == _PREDICTION.id)
+    .where(_PREDICTION.id.in_(_IDS))
+    .order_by(_CASE.item)
 )
 """Each prediction with each of its cases; one without a case comes once."""
 
 _OUTCOMES = (
     select(
-        OutcomeRow.prediction_id,
-        OutcomeRow.item,
-        OutcomeRow.revision,
-        OutcomeRow.case_id,
-        OutcomeRow.round,
-        OutcomeRow.status,
-        OutcomeRow.answer,
-        OutcomeRow.differs,
-        OutcomeRow.release_after_us,
-        OutcomeUndoneRow.released,
+        _OUTCOME.prediction_id,
+        _OUTCOME.item,
+        _OUTCOME.revision,
+        _OUTCOME.case_id,
+        _OUTCOME.round,
+        _OUTCOME.status,
+        _OUTCOME.answer,
+        _OUTCOME.differs,
+        _OUTCOME.release_after_us,
+        _UNDONE.released,
     )
     .outerjoin(
-        OutcomeUndoneRow,
-        (OutcomeUndoneRow.prediction_id == OutcomeRow.prediction_id)
-        & (OutcomeUndoneRow.item == OutcomeRow.item)
-        & (OutcomeUndoneRow.revision == OutcomeRow.revision),
+        OutcomeUndoneRow.__table__,
+        (_UNDONE.prediction_id == _OUTCOME.prediction_id)
+        & (_UNDONE.item == _OUTCOME.item)
+        & (_UNDONE.revision == _OUTCOME.revision),
     )
-    .where(OutcomeRow.prediction_id.in_(_IDS))
-    .order_by(OutcomeRow.item, OutcomeRow.revision)
+    .where(_OUTCOME.prediction_id.in_(_IDS))
+    .order_by(_OUTCOME.item, _OUTCOME.revision)
 )
 
 _DELIVERIES = (
-    select(DeliveryRow.prediction_id, DeliveryRow.n, DeliveryRow.kind, DeliveryRow.outcome_revision)
-    .where(DeliveryRow.prediction_id.in_(_IDS))
-    .order_by(DeliveryRow.n)
+    select(_DELIVERY.prediction_id, _DELIVERY.n, _DELIVERY.kind, _DELIVERY.outcome_revision)
+    .where(_DELIVERY.prediction_id.in_(_IDS))
+    .order_by(_DELIVERY.n)
 )

@@ -1,8 +1,10 @@
-"""SQLite on a thread of each connection's own, with one trip to it for each statement.
+"""SQLite on a thread of each connection's own, with as few trips to it as can be.
 
-SQLAlchemy's adapter of aiosqlite makes four trips for a statement: to open a cursor, to execute, to fetch, to close. A
-trip costs more than what most statements do, and each one waits for the interpreter's lock twice. Here the connection's
-thread does all four at once; everything else is the adapter's own.
+A trip costs more than what most statements do: two changes of thread, each waiting for the interpreter's lock.
+SQLAlchemy's adapter of aiosqlite makes four for a statement (to open a cursor, to execute, to fetch, to close), one to
+begin and one to roll back. Here a statement is one trip that does all four; a transaction begins on the trip of its
+first statement; and nobody waits for a rollback, since whatever the connection does next stands in line behind it.
+Everything else is the adapter's own.
 """
 
 import sqlite3
@@ -32,6 +34,7 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
     """A cursor that executes, fetches and closes in one trip."""
 
     __slots__ = ()
+    _adapt_connection: "OneTripConnection"
 
     def _aenter_cursor(self, cursor: Any) -> Any:
         return cursor
@@ -47,8 +50,10 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
 
     async def _run(self, execute: Any, operation: str, parameters: Sequence[Any]) -> None:
         async with self._adapt_connection._execute_mutex:
+            begin = self._adapt_connection.take_begin()
             connection = self._connection
-            self._cursor, rows = await connection._execute(_trip, connection._conn, execute, operation, parameters)
+            trip = connection._execute(_trip, connection._conn, begin, execute, operation, parameters)
+            self._cursor, rows = await trip
             self._rows = deque(rows)
 
     async def _async_soft_close(self) -> None:
@@ -60,9 +65,11 @@ class OneTripCursor(AsyncAdapt_aiosqlite_cursor):
 
 
 def _trip(
-    connection: sqlite3.Connection, execute: Any, operation: str, parameters: Sequence[Any]
+    connection: sqlite3.Connection, begin: str, execute: Any, operation: str, parameters: Sequence[Any]
 ) -> tuple[sqlite3.Cursor, list[Any]]:
     """In the connection's thread: the closed cursor, which still tells its description and counts, and all rows."""
+    if begin:
+        connection.execute(begin)
     cursor = connection.cursor()
     try:
         execute(cursor, operation, parameters)
@@ -72,10 +79,34 @@ def _trip(
 
 
 class OneTripConnection(AsyncAdapt_aiosqlite_connection):
-    """A connection whose cursors make one trip."""
+    """A connection whose transactions begin with their first statement, and whose cursors make one trip."""
 
-    __slots__ = ()
+    __slots__ = ("_begin",)
     _cursor_cls = OneTripCursor
+
+    def __init__(self, dbapi: Any, connection: Any) -> None:
+        super().__init__(dbapi, connection)
+        self._begin = ""
+
+    def begin_with_next(self, statement: str) -> None:
+        """Begin a transaction by this statement, on the trip of the next one."""
+        self._begin = statement
+
+    def take_begin(self) -> str:
+        """The statement that begins the transaction, once; '' when it has begun."""
+        begin, self._begin = self._begin, ""
+        return begin
+
+    def commit(self) -> None:
+        """Commit, unless nothing was executed."""
+        if not self.take_begin():
+            super().commit()
+
+    def rollback(self) -> None:
+        """Roll back, without waiting for it; a transaction in which nothing was executed was never begun."""
+        driver: Any = self._connection
+        if not self.take_begin() and driver._connection is not None:
+            driver._tx.put_nowait((None, driver._connection.rollback))
 
 
 class OneTripDriver(AsyncAdapt_aiosqlite_dbapi):

@@ -111,6 +111,28 @@ async def test_a_bell_that_carries_says_so(pair: Pair) -> None:
     assert pair.bell.state() == "up"
 
 
+async def test_a_commit_of_ones_own_is_heard_once(tmp_path: Path) -> None:
+    """A process is not woken again for what its own ring has told; for another process's commit it is."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
+    await migrate.upgrade(url)
+    bell = DataVersionBell(tmp_path / "ledger.db")
+    mine, other = Ledger.open(url, bell=bell), Ledger.open(url)
+    await bell.start()
+    await asyncio.sleep(0)  # the poller opens its file in its first step
+    with bell.listen() as listener:
+        for number in range(20):
+            async with mine.writing() as w:
+                await move_cursor(w, "test", number)
+            assert await listener.wait(HEARD_S) is True
+        assert await listener.wait(SILENCE_S) is False
+        async with other.writing() as w:
+            await move_cursor(w, "test", 99)
+        assert await listener.wait(HEARD_S) is True
+    await bell.close()
+    for ledger in (mine, other):
+        await ledger.close()
+
+
 async def test_redis_away_is_shown_and_never_raises() -> None:
     """A bell whose Redis is not there still wakes its own process, and says that it is down."""
     bell = RedisBell("redis://127.0.0.1:1/0")

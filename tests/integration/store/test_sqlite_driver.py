@@ -1,7 +1,8 @@
-"""SQLite's driver: one trip to the connection's thread for each statement, and nothing else is different."""
+"""SQLite's driver: few trips to the connection's thread, and nothing else is different."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -24,11 +25,11 @@ async def ledger(sqlite_ledger_url: str) -> AsyncIterator[Ledger]:
     await opened.close()
 
 
-async def trips(connection: AsyncConnection) -> list[object]:
+async def trips(connection: AsyncConnection) -> list[Any]:
     """What is sent to the connection's thread from now on, in order."""
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
-    sent: list[object] = []
+    sent: list[Any] = []
     queue = driver._tx
 
     class Noting:
@@ -41,12 +42,27 @@ async def trips(connection: AsyncConnection) -> list[object]:
 
 
 async def test_a_statement_is_one_trip(ledger: Ledger) -> None:
-    """Executing, fetching and closing cost one trip together."""
+    """Beginning, executing, fetching and closing cost one trip together, and nobody waits for the end of reading."""
     async with ledger.reading() as r:
         sent = await trips(await r.connection())
         rows = (await r.execute(text("SELECT id, name FROM thing ORDER BY id"))).all()
         assert [tuple(row) for row in rows] == [(1, "n1"), (2, "n2"), (3, "n3")]
         assert len(sent) == 1
+    (future, _), *rest = sent[1:]
+    assert future is None
+    assert all(waited_for is None for waited_for, _ in rest)
+
+
+async def test_a_reading_session_has_one_view_of_the_data(ledger: Ledger) -> None:
+    """What is committed between two statements of a reading session is seen by the next session only."""
+    count = text("SELECT count(*) FROM thing")
+    async with ledger.reading() as r:
+        assert (await r.execute(count)).scalar_one() == 3
+        async with ledger.writing() as w:
+            await w.execute(text("INSERT INTO thing VALUES (4, 'four')"))
+        assert (await r.execute(count)).scalar_one() == 3
+    async with ledger.reading() as r:
+        assert (await r.execute(count)).scalar_one() == 4
 
 
 async def test_rows_counts_and_names_are_the_drivers(ledger: Ledger) -> None:
