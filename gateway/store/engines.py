@@ -2,7 +2,6 @@
 
 import sqlite3
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,23 +65,12 @@ def _open_sqlite(url: URL, path: Path) -> tuple[AsyncEngine, AsyncEngine]:
     read = create_async_engine(url, pool_size=POOL_SIZE, **sized)
     # One writer a process: the pool's queue is the line, so that writers do not spin on the file's lock.
     write = create_async_engine(url, pool_size=1, **sized)
-    _prepare_sqlite(read, _begin_with_next, pragmas=("query_only=ON",))
-    _prepare_sqlite(write, _begin_immediately, pragmas=())
+    _prepare_sqlite(read, begin="BEGIN", pragmas=("query_only=ON",))
+    _prepare_sqlite(write, begin="BEGIN IMMEDIATE", pragmas=())
     return read, write
 
 
-def _begin_with_next(connection: Connection) -> None:
-    """SQLite takes its view of the data at the first read in any case."""
-    driver: Any = connection.connection.dbapi_connection
-    driver.begin_with_next("BEGIN")
-
-
-def _begin_immediately(connection: Connection) -> None:
-    """A writer waits for its turn before it reads anything, the clock included."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _prepare_sqlite(engine: AsyncEngine, begin: Callable[[Connection], None], *, pragmas: tuple[str, ...]) -> None:
+def _prepare_sqlite(engine: AsyncEngine, *, begin: str, pragmas: tuple[str, ...]) -> None:
     common = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={int(BUSY_TIMEOUT_S * 1000)}")
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -93,7 +81,10 @@ def _prepare_sqlite(engine: AsyncEngine, begin: Callable[[Connection], None], *,
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    event.listen(engine.sync_engine, "begin", begin)
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        driver: Any = connection.connection.dbapi_connection
+        driver.begin_with_next(begin)
 
 
 def file_system_of(path: Path) -> str:

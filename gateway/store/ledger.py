@@ -21,6 +21,7 @@ from gateway.times import now_us
 
 Clock = Callable[[], int]
 
+_TURN = text("SELECT 1")
 _POSTGRES_NOW = text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)")
 
 
@@ -44,7 +45,18 @@ class ReadSession(AsyncSession):
 
 
 class WriteSession(ReadSession):
-    """A transaction that may write; it is committed when its block ends."""
+    """A transaction that may write; it is committed when its block ends.
+
+    On SQLite its turn comes with its first statement, and no time is told before that.
+    """
+
+    async def now_us(self) -> int:
+        """The database's time in microseconds UTC, read in the transaction's turn."""
+        if not self.locks_rows:
+            connection = await (await self.connection()).get_raw_connection()
+            if connection.dbapi_connection.begins_with_next:  # type: ignore[union-attr]
+                await self.execute(_TURN)
+        return await super().now_us()
 
 
 class Ledger:
@@ -99,7 +111,6 @@ class Ledger:
         with _unavailable():
             async with WriteSession(self._write, expire_on_commit=False) as session:
                 session.clock = self._clock
-                await session.connection()  # BEGIN IMMEDIATE now: a writer waits for its turn before it reads
                 yield session
                 await session.commit()
         if ring:

@@ -92,6 +92,11 @@ class OneTripConnection(AsyncAdapt_aiosqlite_connection):
         """Begin a transaction by this statement, on the trip of the next one."""
         self._begin = statement
 
+    @property
+    def begins_with_next(self) -> bool:
+        """Whether the transaction still has to begin."""
+        return bool(self._begin)
+
     def take_begin(self) -> str:
         """The statement that begins the transaction, once; '' when it has begun."""
         begin, self._begin = self._begin, ""

@@ -1,6 +1,5 @@
 """Claiming the next of 100,000 open cases, with one writer, on both databases."""
 
-import asyncio
 import contextlib
 import tempfile
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from review.desk.claim import claim_next
 from review.desk.judge import post_verdict
 from review.desk.ruling import Judgement
 from tests.bench.case import Case
-from tests.bench.stand import percentile
+from tests.bench.stand import percentile, run
 from tests.servers.postgres import running_postgres
 from tests.worlds import World, build_world, hold, sha256
 
@@ -95,7 +94,7 @@ async def _claim(ledger: Ledger, actor: Actor) -> float:
 
 def _on(kind: str) -> float:
     with _database(kind) as url:
-        return asyncio.run(_measure(url))
+        return run(_measure(url))
 
 
 CASES = tuple(

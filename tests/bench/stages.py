@@ -1,6 +1,5 @@
 """The stages of one automated request, timed apart: the baseline of the speed work. Medians in microseconds."""
 
-import asyncio
 from collections.abc import Callable
 from functools import cache, partial
 from statistics import median
@@ -10,7 +9,7 @@ from gateway.holding.held import HeldPrediction
 from gateway.stages import Stages
 from gateway.tell import tell_at_once
 from tests.bench.case import Case
-from tests.bench.stand import Stand, open_stand
+from tests.bench.stand import Stand, open_stand, run
 
 REQUESTS = 2000
 WARM_UP = 300
@@ -53,7 +52,7 @@ def _watch(stand: Stand, taken: dict[str, list[float]]) -> None:
 
 @cache
 def _all_times() -> dict[str, float]:
-    return asyncio.run(_times())
+    return run(_times())
 
 
 def _case(name: str, what: str) -> Case:

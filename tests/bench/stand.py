@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import insert, select
@@ -35,10 +36,12 @@ from gateway.store.ledger import Ledger
 from gateway.store.schema.who import GrantRow, PersonRow, TenantRow
 from gateway.store.schema.work import QueueMemberRow, QueueRow
 from gateway.times import now_us
+from lockgate.processes.child import running_loop
 from lockgate.processes.memory import keep_pauses_short
 from review.actors import Actor
 from tests.models import text_classifier
 
+T = TypeVar("T")
 MODEL = "sentiment"
 CARD = """
 batch_axis = 0
@@ -161,6 +164,12 @@ async def _reviewer(ledger: Ledger, tenant_id: UUID) -> Actor:
         tenant_id=tenant_id,
         roles=frozenset({("reviewer", None)}),
     )
+
+
+def run(measuring: Coroutine[Any, Any, T]) -> T:
+    """What it comes to, on the event loop that the processes run on."""
+    with running_loop() as runner:
+        return runner.run(measuring)
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -10,7 +10,7 @@ from review.desk.claim import claim_next
 from review.desk.judge import post_verdict
 from review.desk.ruling import Judgement
 from tests.bench.case import Case
-from tests.bench.stand import Stand, open_stand, percentile
+from tests.bench.stand import Stand, open_stand, percentile, run
 
 WAITING = 50
 ROUNDS = 6
@@ -68,13 +68,13 @@ CASES = (
         what=f"milliseconds from a verdict's commit to its caller's answer, p99, {WAITING} waiting, one process",
         better="lower",
         goal=20.0,
-        measure=lambda: asyncio.run(_measure(apart=False)),
+        measure=lambda: run(_measure(apart=False)),
     ),
     Case(
         name="verdict_to_answer_apart_p99_ms",
         what="the same with the desk on connections of its own, as another process: the file's version is the bell",
         better="lower",
         goal=None,
-        measure=lambda: asyncio.run(_measure(apart=True)),
+        measure=lambda: run(_measure(apart=True)),
     ),
 )
