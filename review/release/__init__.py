@@ -1,0 +1,1 @@
+"""Releases: the gate, trials, promotion and rollback."""
