@@ -5,7 +5,7 @@ session is always there: equal requests get equal answers. And a value that is n
 constraint false, so every value is text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -44,14 +44,15 @@ class EvaluationContext(Struct, frozen=True, kw_only=True, rename="camel", omit_
     properties: dict[str, str]
 
 
+APP_NAME: Final = "lockgate"
 _ENCODER: Final = msgspec.json.Encoder()
 
 
 def evaluation_context(facts: RequestFacts) -> EvaluationContext:
     """The context of a request. A caller's properties cannot replace `model`, `tenant` and `caller`."""
     return EvaluationContext(
-        session_id=facts.session_id or facts.user_id or facts.sticky_key or facts.caller or facts.model,
-        app_name="lockgate",
+        session_id=_session(facts),
+        app_name=APP_NAME,
         environment=facts.environment,
         current_time=_iso(facts.now_us),
         user_id=facts.user_id or None,
@@ -60,9 +61,45 @@ def evaluation_context(facts: RequestFacts) -> EvaluationContext:
     )
 
 
+def field_of(facts: RequestFacts, name: str) -> str | None:
+    """The field of this name in the context of a request, the clock excepted; None where it has none."""
+    read = _FIELDS.get(name)
+    if read is not None:
+        return read(facts)
+    value = facts.properties.get(name)
+    return None if value is None else _text(value)
+
+
+def encoded_fields(facts: RequestFacts, names: Sequence[str]) -> bytes:
+    """A context of these fields alone, for a flag that reads no others; the whole one takes longer than the asking."""
+    found = {name: value for name in names if (value := field_of(facts, name)) is not None}
+    properties = {name: value for name, value in found.items() if name not in _TOP_LEVEL}
+    return _ENCODER.encode(found | {"properties": properties} if properties else found)
+
+
 def encoded(context: EvaluationContext) -> bytes:
     """The context as the engine reads it; made once a request and shared by its flags."""
     return _ENCODER.encode(context)
+
+
+def _session(facts: RequestFacts) -> str:
+    """Never empty, and the same for equal requests."""
+    return facts.session_id or facts.user_id or facts.sticky_key or facts.caller or facts.model
+
+
+_FIELDS: Final[Mapping[str, Callable[[RequestFacts], str | None]]] = {
+    "userId": lambda facts: facts.user_id or None,
+    "sessionId": _session,
+    "remoteAddress": lambda facts: facts.remote_address or None,
+    "environment": lambda facts: facts.environment,
+    "appName": lambda _: APP_NAME,
+    "model": lambda facts: facts.model,
+    "tenant": lambda facts: facts.tenant,
+    "caller": lambda facts: facts.caller,
+}
+
+
+_TOP_LEVEL: Final = frozenset({"userId", "sessionId", "remoteAddress", "environment", "appName"})
 
 
 def _properties(facts: RequestFacts) -> dict[str, str]:

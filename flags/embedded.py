@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Final
 
 from flags.answer import NOTHING_LOADED, FlagView, all_failed
-from flags.context import EvaluationContext, encoded
+from flags.context import RequestFacts
 from flags.definitions import State, state_from
-from flags.engine import LoadedEngine, load
+from flags.engine import load
 from flags.errors import FlagsChanged, ReasonMissing
+from flags.folding import FoldedFlags
 from flags.source import SourceHealth
 from flags.store import Authorship, FlagChange, FlagStore, Proposal, StoredState
 from flags.validation import validated
@@ -83,7 +84,7 @@ class AdoptedFlags:
 
     def __init__(self) -> None:
         self._refreshing = asyncio.Lock()
-        self._engine: LoadedEngine | None = None
+        self._flags: FoldedFlags | None = None
         self._version: int | None = None
         self._known_us: int | None = None
         self._error: str | None = None
@@ -95,24 +96,24 @@ class AdoptedFlags:
 
     def confirm(self, known_us: int) -> None:
         """Note that the state in force was still the latest at `known_us`."""
-        if self._engine is not None:
+        if self._flags is not None:
             self._known_us, self._error = known_us, None
 
-    def view(self, model: str, context: EvaluationContext) -> FlagView:
-        """The three flags of a model for one request; never raises."""
-        engine = self._engine
-        if engine is None:
+    def view(self, facts: RequestFacts) -> FlagView:
+        """The three flags of the request's model; never raises."""
+        flags = self._flags
+        if flags is None:
             return NOTHING_LOADED
         try:
-            return engine.view(model, encoded(context))
+            return flags.view(facts)
         except Exception as error:  # noqa: BLE001  whatever fails here, the request is decided on the safe side
             self._error = type(error).__name__
-            return all_failed(engine.digest)
+            return all_failed(flags.digest)
 
     @property
     def state(self) -> str | None:
         """The digest of the state in force, None while nothing was ever loaded."""
-        return self._engine.digest if self._engine else None
+        return self._flags.digest if self._flags else None
 
     def age_s(self, now_us: int) -> float:
         """The seconds since the state in force was last known to be the latest; infinite before the first time."""
@@ -122,11 +123,11 @@ class AdoptedFlags:
         """How the source is."""
         return SourceHealth(
             source="embedded",
-            loaded=self._engine is not None,
+            loaded=self._flags is not None,
             state=self.state,
             version=self._version,
             age_s=self.age_s(now_us),
-            warning=self._engine.warning if self._engine else None,
+            warning=self._flags.warning if self._flags else None,
             error=self._error,
         )
 
@@ -134,7 +135,7 @@ class AdoptedFlags:
         """Swap one reference to an engine that was loaded beside the loop; an equal state keeps the engine."""
         changed = state.digest != self.state
         if changed:
-            self._engine = await asyncio.to_thread(load, state.body)
+            self._flags = await asyncio.to_thread(_folded, state.body)
         self._version, self._known_us, self._error = state.version, known_us, None
         return changed
 
@@ -159,6 +160,11 @@ class EmbeddedSource(AdoptedFlags):
 def _edited(body: bytes, edit: Edit) -> bytes:
     """The canonical body of the edited state, validated; beside the loop, since it loads an engine."""
     return validated(edit(state_from(body)))
+
+
+def _folded(body: bytes) -> FoldedFlags:
+    """The flags of a state; beside the loop, since it loads an engine."""
+    return FoldedFlags(load(body), body)
 
 
 def _require_reason(authorship: Authorship) -> None:

@@ -13,10 +13,9 @@ import msgspec
 from msgspec import Struct
 from yggdrasil_engine.engine import UnleashEngine
 
-from flags.answer import FAILED, OFF, ON, UNKNOWN, FlagAnswer, FlagView, Reason
+from flags.answer import FAILED, OFF, ON, UNKNOWN, FlagAnswer, Reason
 from flags.definitions import canonical_json, digest_of
 from flags.errors import NotAFeatureState
-from flags.names import of_model
 
 _NO_CUSTOM_STRATEGIES: Final = b"{}"
 
@@ -58,17 +57,6 @@ class LoadedEngine:
         self._free = engine.lib.free_response
         self.digest: Final = digest
         self.warning: Final = warning
-
-    def view(self, model: str, context: bytes) -> FlagView:
-        """The three flags of a model in an encoded context."""
-        flags = of_model(model)
-        return FlagView(
-            automated=self.answer(flags.automated, context),
-            shadow=self.answer(flags.shadow, context),
-            candidate=self.answer(flags.candidate, context),
-            state=self.digest,
-            loaded=True,
-        )
 
     def answer(self, flag: str, context: bytes) -> FlagAnswer:
         """One flag in an encoded context: off for whatever the engine does not know or cannot evaluate.

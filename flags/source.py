@@ -9,7 +9,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from flags.answer import FlagView
-from flags.context import EvaluationContext
+from flags.context import RequestFacts
 
 
 class SourceHealth(Struct, frozen=True, kw_only=True):
@@ -31,8 +31,8 @@ class SourceHealth(Struct, frozen=True, kw_only=True):
 class FlagSource(Protocol):
     """A source of flags: embedded definitions here, an Unleash server elsewhere."""
 
-    def view(self, model: str, context: EvaluationContext) -> FlagView:
-        """The three flags of a model for one request; never raises."""
+    def view(self, facts: RequestFacts) -> FlagView:
+        """The three flags of the request's model; never raises."""
         ...
 
     @property

@@ -9,7 +9,7 @@ from random import Random
 import msgspec
 
 from flags.answer import FlagView
-from flags.context import RequestFacts, evaluation_context
+from flags.context import RequestFacts
 from gateway.call import Call
 from gateway.capture import Capture
 from gateway.decide import Question, decide
@@ -109,7 +109,7 @@ class Pipeline:
             user_id=_text(request, "user_id"),
             session_id=_text(request, "session_id"),
         )
-        return self._follower.flags.view(call.model, evaluation_context(facts))
+        return self._follower.flags.view(facts)
 
     def _decide(self, call: Call, model: ModelPlan, flags: FlagView, asked: Asked, digest: str, at: Stages) -> Decision:
         """The decision, for a version that the caller may have named in the path. Raises: UnknownVersion."""

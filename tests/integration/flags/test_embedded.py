@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from flags.answer import NOTHING_LOADED, Reason
-from flags.context import EvaluationContext, RequestFacts, evaluation_context
+from flags.context import RequestFacts
 from flags.definitions import Constraint, State, constrained, rolled_out, switched, with_model_flags
 from flags.embedded import EmbeddedFlags, EmbeddedSource
 from flags.errors import FlagsChanged, InvalidFlags, ReasonMissing
@@ -18,7 +18,7 @@ from flags.store import NO_FLAGS, Authorship, FlagStore, StoredState
 
 FLAG = "m.automated"
 ADA = Authorship(by="ada", why="the first week went well", at_us=1)
-CONTEXT = evaluation_context(RequestFacts(model="m", tenant="t", caller="k", sticky_key="d", now_us=1_000_000))
+FACTS = RequestFacts(model="m", tenant="t", caller="k", sticky_key="d", now_us=1_000_000)
 
 
 @pytest.fixture
@@ -54,11 +54,11 @@ async def test_a_change_reaches_the_answer(store: FlagStore, flags: EmbeddedFlag
     """A flag that is switched on is on in the views made after the next refresh, under the new state's digest."""
     source: FlagSource = (followed := EmbeddedSource(store))
     await followed.refresh(now_us=5)
-    before = source.view("m", CONTEXT)
+    before = source.view(FACTS)
     changed = await flags.change(on, (FLAG,), ADA)
-    assert source.view("m", CONTEXT) == before
+    assert source.view(FACTS) == before
     assert await followed.refresh(now_us=6)
-    after = source.view("m", CONTEXT)
+    after = source.view(FACTS)
     assert (before.automated.enabled, after.automated.enabled) == (False, True)
     assert after.state == source.state == changed.digest != before.state
 
@@ -66,7 +66,7 @@ async def test_a_change_reaches_the_answer(store: FlagStore, flags: EmbeddedFlag
 async def test_nothing_loaded_is_the_safe_side(store: FlagStore) -> None:
     """Before the first refresh all three flags are off, for the reason that nothing was loaded."""
     source = EmbeddedSource(store)
-    view = source.view("m", CONTEXT)
+    view = source.view(FACTS)
     assert view == NOTHING_LOADED
     assert (view.automated.enabled, view.automated.reason) == (False, Reason.NOT_LOADED)
     assert (source.state, source.age_s(now_us=1)) == (None, math.inf)
@@ -76,16 +76,16 @@ async def test_an_unknown_model_is_the_safe_side(store: FlagStore, flags: Embedd
     """A model without flags has all three off, for the reason that they are unknown."""
     source = EmbeddedSource(store)
     await source.refresh(now_us=5)
-    assert source.view("other", CONTEXT).automated.reason is Reason.UNKNOWN
+    assert source.view(msgspec.structs.replace(FACTS, model="other")).automated.reason is Reason.UNKNOWN
 
 
 async def test_a_context_that_cannot_be_encoded_is_the_safe_side(store: FlagStore, flags: EmbeddedFlags) -> None:
     """Whatever fails while a view is made, the view says that it failed, all off, and nothing is raised."""
-    await flags.change(on, (FLAG,), ADA)
+    await flags.change(lambda state: on(rolled_out(state, FLAG, 50)), (FLAG,), ADA)
     source = EmbeddedSource(store)
     await source.refresh(now_us=5)
-    torn: EvaluationContext = msgspec.structs.replace(CONTEXT, user_id="\ud800")
-    view = source.view("m", torn)
+    torn = msgspec.structs.replace(FACTS, user_id="\ud800")
+    view = source.view(torn)
     assert (view.automated.enabled, view.automated.reason) == (False, Reason.FAILED)
     assert view.state == source.state
     assert source.health(now_us=5).error == "UnicodeEncodeError"
@@ -119,7 +119,7 @@ async def test_a_lost_store_leaves_the_last_state(store: MemoryFlagStore, flags:
         await source.refresh(now_us=2_000_000)
     health = source.health(now_us=3_000_000)
     assert (health.loaded, health.age_s, health.error) == (True, 3.0, "ConnectionRefusedError")
-    assert source.view("m", CONTEXT).loaded
+    assert source.view(FACTS).loaded
     lost.away = False
     await source.refresh(now_us=4_000_000)
     assert source.health(now_us=4_000_000).error is None
@@ -186,6 +186,6 @@ async def test_constraints_decide_by_context(store: FlagStore, flags: EmbeddedFl
     await flags.change(lambda state: on(constrained(state, FLAG, (gold,))), (FLAG,), ADA)
     source = EmbeddedSource(store)
     await source.refresh(now_us=5)
-    plans = {plan: msgspec.structs.replace(CONTEXT, properties={"plan": plan}) for plan in ("gold", "free")}
-    enabled = {plan: source.view("m", context).automated.enabled for plan, context in plans.items()}
+    plans = {plan: msgspec.structs.replace(FACTS, properties={"plan": plan}) for plan in ("gold", "free")}
+    enabled = {plan: source.view(facts).automated.enabled for plan, facts in plans.items()}
     assert enabled == {"gold": True, "free": False}

@@ -3,29 +3,14 @@
 import msgspec
 import pytest
 
-from flags.answer import FAILED, OFF, ON, UNKNOWN, Reason
-from flags.definitions import State, body_of, digest_of, feature_from, switched, with_feature, with_model_flags
+from flags.answer import FAILED, OFF, ON, Reason
+from flags.definitions import State, body_of, feature_from, switched, with_feature, with_model_flags
 from flags.engine import load, regex_compiles
 from flags.errors import NotAFeatureState
 
 ALL_OFF = with_model_flags(State(), "m")
 AUTOMATED = "m.automated"
 NOBODY = b'{"sessionId":"s"}'
-
-
-def test_a_view_is_made_of_one_state() -> None:
-    """A view holds the three answers and the digest of the state that gave them."""
-    state = switched(ALL_OFF, AUTOMATED, on=True)
-    view = load(body_of(state)).view("m", NOBODY)
-    assert (view.automated, view.shadow, view.candidate) == (ON, OFF, OFF)
-    assert (view.state, view.loaded) == (digest_of(body_of(state)), True)
-
-
-def test_an_unknown_model_is_on_the_safe_side() -> None:
-    """A model without flags is answered with off and the reason that they are unknown."""
-    view = load(body_of(ALL_OFF)).view("other", NOBODY)
-    assert (view.automated, view.shadow, view.candidate) == (UNKNOWN, UNKNOWN, UNKNOWN)
-    assert not view.automated.enabled
 
 
 def test_a_variant_hands_out_its_payload_as_text() -> None:

@@ -27,6 +27,7 @@ from flags.definitions import (
 )
 from flags.engine import load
 from flags.errors import InvalidFlags
+from flags.names import of_model
 from flags.validation import problems, validated
 
 FLAG = "m.automated"
@@ -150,8 +151,9 @@ def test_on_then_off_is_the_safe_side(state: State) -> None:
 @settings(deadline=None)
 def test_unknown_flags_are_off(model: str, properties: dict[str, str]) -> None:
     """A model that the state does not know has all three flags off."""
-    view = load(body_of(ON)).view(f"{model}x", encoded(context(**properties)))
-    assert {view.automated, view.shadow, view.candidate} == {UNKNOWN}
+    engine = load(body_of(ON))
+    asked = encoded(context(**properties))
+    assert {engine.answer(flag, asked) for flag in of_model(f"{model}x").all()} == {UNKNOWN}
 
 
 @given(st.integers(0, 100), st.integers(0, 100), st.text(min_size=1, max_size=20))

@@ -1,0 +1,132 @@
+"""What an answer depends on: the fields of the context that a flag's definition reads, and whether chance plays. PURE.
+
+A flag that reads nothing answers everybody alike; one that reads some fields answers equal fields alike. Both are said
+only where it is certain: whatever is not known here counts as chance, and is then asked of the engine every time.
+
+| part | reads |
+|---|---|
+| a flag that is off, or unknown | nothing |
+| a strategy `default`, a full rollout by session | nothing |
+| another rollout, a variant among several | its stickiness: user and session by default; at random: chance |
+| a constraint, a segment's constraint, an override | the field that it names; the clock is chance |
+| a flag that it depends on | what that one reads |
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from flags.definitions import Constraint, Feature, State, Strategy, Variant
+
+CLOCK: Final = "currentTime"
+_STICKY_BY_DEFAULT: Final = ("userId", "sessionId")
+_ALWAYS_THERE: Final = (None, "", "default", "sessionId", "random")
+"""What a full rollout lets everybody in by; whoever lacks another field is left out even then."""
+_NEVER_MISSING: Final = (None, "", "default", "sessionId", "tenant", "caller", "model")
+_OLD_STRATEGIES: Final = {
+    "userWithId": ("userId",),
+    "gradualRolloutUserId": ("userId",),
+    "gradualRolloutSessionId": ("sessionId",),
+    "remoteAddress": ("remoteAddress",),
+}
+
+
+class Reads(Struct, frozen=True, kw_only=True):
+    """What a flag's answer depends on."""
+
+    fields: tuple[str, ...] = ()
+    """The fields of the context, each once, in order."""
+    chance: bool = False
+    """Whether equal fields may be answered differently: at random, by the clock, or for a reason not known here."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether everybody is answered alike."""
+        return not self.fields and not self.chance
+
+
+class _ByChance(Exception):
+    """The answer may differ between equal contexts."""
+
+
+def reads_of(state: State, flag: str) -> Reads:
+    """What the flag's answer depends on in this state."""
+    features = {feature.name: feature for feature in state.features}
+    segments = {segment.id: segment.constraints for segment in state.segments}
+    try:
+        return Reads(fields=tuple(sorted(set(_Reader(features, segments).flag(flag, ())))))
+    except _ByChance:
+        return Reads(chance=True)
+
+
+class _Reader:
+    """Walks the definitions of one state."""
+
+    def __init__(self, features: dict[str, Feature], segments: dict[int, tuple[Constraint, ...]]) -> None:
+        self._features = features
+        self._segments = segments
+
+    def flag(self, name: str, above: tuple[str, ...]) -> Iterator[str]:
+        """The fields that a flag reads, as one on which those above depend."""
+        feature = self._features.get(name)
+        if name in above:
+            raise _ByChance
+        if feature is None or not feature.enabled:
+            return
+        for dependency in feature.dependencies:
+            yield from self.flag(dependency.feature, (*above, name))
+        for strategy in feature.strategies:
+            yield from self._strategy(strategy)
+        yield from _variants(feature.variants)
+
+    def _strategy(self, strategy: Strategy) -> Iterator[str]:
+        yield from _rollout(strategy)
+        yield from _constraints(strategy.constraints)
+        for segment_id in strategy.segments:
+            yield from _constraints(self._segments.get(segment_id, ()))
+        yield from _variants(strategy.variants)
+
+
+def _rollout(strategy: Strategy) -> Iterable[str]:
+    if strategy.name == "default":
+        return ()
+    if strategy.name != "flexibleRollout":
+        if strategy.name not in _OLD_STRATEGIES:
+            raise _ByChance
+        return _OLD_STRATEGIES[strategy.name]
+    parameters = strategy.parameters or {}
+    stickiness = parameters.get("stickiness")
+    full = parameters.get("rollout") == "100" and stickiness in _ALWAYS_THERE
+    return () if full else _stickiness(stickiness)
+
+
+def _stickiness(of: str | None) -> tuple[str, ...]:
+    if of == "random":
+        raise _ByChance
+    return _STICKY_BY_DEFAULT if of in (None, "", "default") else (of,)
+
+
+def _constraints(constraints: Iterable[Constraint]) -> Iterator[str]:
+    for constraint in constraints:
+        if constraint.context_name == CLOCK:
+            raise _ByChance
+        yield constraint.context_name
+
+
+def _variants(variants: Sequence[Variant]) -> Iterator[str]:
+    for variant in variants:
+        yield from (override.context_name for override in variant.overrides)
+    drawn = [variant for variant in variants if variant.weight > 0]
+    if variants and not drawn:
+        raise _ByChance  # the engine cannot draw from nothing
+    if len(drawn) > 1:
+        yield from _drawn_by({variant.stickiness for variant in variants})
+
+
+def _drawn_by(stickiness: set[str | None]) -> tuple[str, ...]:
+    """The fields that a variant is drawn by; the engine draws at random where one may be missing."""
+    (by, *others) = stickiness
+    if others or by not in _NEVER_MISSING:
+        raise _ByChance
+    return _stickiness(by)

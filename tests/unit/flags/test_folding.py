@@ -1,0 +1,149 @@
+"""Folded and kept answers are the engine's own."""
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flags.answer import OFF, ON, FlagAnswer
+from flags.context import RequestFacts, encoded, evaluation_context, field_of
+from flags.definitions import (
+    Constraint,
+    Dependency,
+    Feature,
+    Override,
+    Payload,
+    Segment,
+    State,
+    Strategy,
+    Variant,
+    body_of,
+    digest_of,
+    rolled_out,
+    switched,
+    with_model_flags,
+)
+from flags.engine import LoadedEngine, load
+from flags.folding import KEPT_MAX, FoldedFlags
+from flags.names import of_model
+from flags.reading import reads_of
+
+ALL_OFF = with_model_flags(State(), "m")
+AUTOMATED = "m.automated"
+FACTS = RequestFacts(model="m", tenant="t", caller="k", sticky_key="d", now_us=1_800_000_000_000_000)
+
+fields = st.sampled_from(
+    ["plan", "tenant", "caller", "userId", "sessionId", "model", "environment", "appName", "absent"]
+)
+values = st.sampled_from(["a", "b", "t", "k", "m", "", "lockgate", "production", "true", "3"])
+constraints = st.builds(
+    Constraint, context_name=fields, operator=st.sampled_from(["IN", "NOT_IN", "STR_STARTS_WITH"]),
+    values=st.lists(values, min_size=1, max_size=2).map(tuple), inverted=st.booleans(),
+)  # fmt: skip
+stickiness = st.sampled_from(["default", "userId", "sessionId", "tenant", "plan"])
+variants = st.lists(
+    st.builds(
+        Variant, name=st.sampled_from(["a", "b"]), weight=st.sampled_from([1, 300, 1000]), stickiness=stickiness,
+        payload=st.none() | st.just(Payload(type="string", value="{}")),
+        overrides=st.lists(st.builds(Override, context_name=fields, values=st.tuples(values)), max_size=1).map(tuple),
+    ), max_size=3,
+).map(tuple)  # fmt: skip
+rollouts = st.builds(
+    lambda percent, by: {"rollout": str(percent), "stickiness": by, "groupId": "g"},
+    st.sampled_from([0, 30, 70, 100]),
+    stickiness,
+)
+strategies = st.builds(
+    lambda parameters, of, segments, drawn: Strategy(
+        name="flexibleRollout" if parameters else "default", parameters=parameters, constraints=tuple(of),
+        segments=tuple(segments), variants=drawn,
+    ),
+    st.none() | rollouts, st.lists(constraints, max_size=2), st.lists(st.just(1), max_size=1), variants,
+)  # fmt: skip
+features = st.builds(
+    lambda name, enabled, ways, drawn, on: Feature(
+        name=name, enabled=enabled, strategies=tuple(ways), variants=drawn,
+        dependencies=(Dependency(feature=on),) if on else (),
+    ),
+    st.sampled_from([*of_model("m").all(), "above"]), st.booleans(), st.lists(strategies, min_size=1, max_size=2),
+    variants, st.none() | st.just("above"),
+)  # fmt: skip
+states = st.builds(
+    lambda some, shared: State(features=tuple(some), segments=(Segment(id=1, constraints=tuple(shared)),)),
+    st.lists(features, max_size=4, unique_by=lambda feature: feature.name),
+    st.lists(constraints, max_size=1),
+)
+requests = st.builds(
+    lambda user, session, digest, plan: msgspec.structs.replace(
+        FACTS, user_id=user, session_id=session, sticky_key=digest, properties={} if plan is None else {"plan": plan}
+    ),
+    st.none() | values, st.none() | values, st.sampled_from(["d1", "d2"]), st.none() | values | st.booleans(),
+)  # fmt: skip
+
+
+def asked(engine: LoadedEngine, facts: RequestFacts) -> list[FlagAnswer]:
+    """What the engine itself says."""
+    context = encoded(evaluation_context(facts))
+    return [engine.answer(flag, context) for flag in of_model(facts.model).all()]
+
+
+@given(states, st.lists(requests, min_size=1, max_size=8))
+@settings(max_examples=300, deadline=None)
+def test_folded_answers_are_the_engines(state: State, asking: list[RequestFacts]) -> None:
+    """Whatever the definitions and whoever asks, in any order and again, the view is what the engine answers.
+
+    Where a variant is drawn at random, only that it is on can be compared.
+    """
+    body = body_of(state)
+    folded, engine = FoldedFlags(load(body), body), load(body)
+    chance = [reads_of(state, flag).chance for flag in of_model("m").all()]
+    for facts in asking + asking:
+        view = folded.view(facts)
+        for drawn, ours, theirs in zip(
+            chance, (view.automated, view.shadow, view.candidate), asked(engine, facts), strict=True
+        ):
+            assert ours.enabled == theirs.enabled
+            assert drawn or ours == theirs
+
+
+def test_a_view_is_made_of_one_state() -> None:
+    """A view holds the three answers and the digest of the state that gave them."""
+    body = body_of(switched(ALL_OFF, AUTOMATED, on=True))
+    view = FoldedFlags(load(body), body).view(FACTS)
+    assert (view.automated, view.shadow, view.candidate) == (ON, OFF, OFF)
+    assert (view.state, view.loaded) == (digest_of(body), True)
+
+
+def test_what_is_alike_for_everybody_is_one_view() -> None:
+    """Flags that read nothing are answered by the same view, whoever asks."""
+    folded = FoldedFlags(load(body_of(ALL_OFF)), body_of(ALL_OFF))
+    assert folded.view(FACTS) is folded.view(msgspec.structs.replace(FACTS, caller="other"))
+
+
+def test_kept_answers_are_bounded() -> None:
+    """A flag keeps no more than its limit of answers, however many sessions ask, and still answers right."""
+    body = body_of(switched(rolled_out(ALL_OFF, AUTOMATED, 50, stickiness="sessionId"), AUTOMATED, on=True))
+    folded, engine = FoldedFlags(load(body), body), load(body)
+    for number in range(KEPT_MAX + 10):
+        facts = msgspec.structs.replace(FACTS, session_id=f"s{number}")
+        assert folded.view(facts).automated == asked(engine, facts)[0]
+    sizes = [len(flag._kept) for view in folded._models.values() for flag in view.__closure__[0].cell_contents]
+    assert max(sizes) <= KEPT_MAX
+
+
+def test_a_form_that_is_not_known_here_is_left_to_the_engine() -> None:
+    """A field that a newer Unleash adds does not change what the engine answers."""
+    body = b"""{"version":2,"features":[{"name":"m.automated","enabled":true,"brandNew":1,
+        "strategies":[{"name":"flexibleRollout","parameters":{"rollout":"50","stickiness":"tenant"}}]}]}"""
+    folded, engine = FoldedFlags(load(body), body), load(body)
+    for tenant in "abcdefgh":
+        facts = msgspec.structs.replace(FACTS, tenant=tenant)
+        assert folded.view(facts).automated == asked(engine, facts)[0]
+
+
+@pytest.mark.parametrize("name", ["userId", "sessionId", "environment", "appName", "model", "tenant", "caller", "plan"])
+def test_a_field_is_what_the_engine_reads(name: str) -> None:
+    """The field by which an answer is kept is the field of the context that is sent."""
+    facts = msgspec.structs.replace(FACTS, user_id="u", properties={"plan": True, "model": "forged"})
+    sent = msgspec.to_builtins(evaluation_context(facts))
+    assert field_of(facts, name) == sent.get(name, sent["properties"].get(name))

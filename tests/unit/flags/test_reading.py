@@ -1,0 +1,64 @@
+"""What a flag's answer depends on."""
+
+import pytest
+
+from flags.definitions import Constraint, Dependency, Feature, Override, Segment, State, Strategy, Variant
+from flags.reading import Reads, reads_of
+
+ON_FOR_ALL = Strategy(name="default")
+PLAN = Constraint(context_name="plan", operator="IN", values=("gold",))
+CLOCK = Constraint(context_name="currentTime", operator="DATE_AFTER", value="2026-11-22T14:00:00.000Z")
+HALF = (Variant(name="a", weight=500), Variant(name="b", weight=500))
+
+
+def rollout(percent: str, stickiness: str = "default") -> Strategy:
+    """A gradual rollout."""
+    return Strategy(name="flexibleRollout", parameters={"rollout": percent, "stickiness": stickiness, "groupId": "f"})
+
+
+def flag(*strategies: Strategy, **more: object) -> Feature:
+    """A flag that is on, with these strategies."""
+    return Feature(name="f", enabled=True, strategies=strategies or (ON_FOR_ALL,), **more)  # type: ignore[arg-type]
+
+
+NOTHING, CHANCE = Reads(), Reads(chance=True)
+SESSION = Reads(fields=("sessionId", "userId"))
+
+
+@pytest.mark.parametrize(
+    ("feature", "reads"),
+    [
+        pytest.param(flag(), NOTHING, id="on for everybody"),
+        pytest.param(Feature(name="f", enabled=False, strategies=(rollout("5"),)), NOTHING, id="off for everybody"),
+        pytest.param(Feature(name="other", enabled=True, strategies=(rollout("5"),)), NOTHING, id="unknown"),
+        pytest.param(flag(rollout("100")), NOTHING, id="a full rollout"),
+        pytest.param(flag(rollout("100", "plan")), Reads(fields=("plan",)), id="everybody who has a plan"),
+        pytest.param(flag(rollout("25")), SESSION, id="a share"),
+        pytest.param(flag(rollout("25", "userId")), Reads(fields=("userId",)), id="a share of users"),
+        pytest.param(flag(rollout("25", "tenant")), Reads(fields=("tenant",)), id="a share of tenants"),
+        pytest.param(flag(rollout("25", "random")), CHANCE, id="a share at random"),
+        pytest.param(flag(Strategy(name="default", constraints=(PLAN,))), Reads(fields=("plan",)), id="a constraint"),
+        pytest.param(flag(Strategy(name="default", constraints=(CLOCK,))), CHANCE, id="a date"),
+        pytest.param(flag(Strategy(name="default", segments=(7,))), Reads(fields=("region",)), id="a segment"),
+        pytest.param(flag(Strategy(name="userWithId")), Reads(fields=("userId",)), id="an old strategy"),
+        pytest.param(flag(Strategy(name="ourOwn")), CHANCE, id="a strategy that is code"),
+        pytest.param(flag(variants=HALF[:1]), NOTHING, id="one variant"),
+        pytest.param(flag(variants=HALF), SESSION, id="two variants"),
+        pytest.param(
+            flag(variants=tuple(Variant(name=name, weight=1, stickiness="plan") for name in "ab")),
+            CHANCE, id="two variants by a field that may be missing",
+        ),
+        pytest.param(
+            flag(variants=(Variant(name="a", weight=1, overrides=(Override(context_name="plan", values=("x",)),)),)),
+            Reads(fields=("plan",)), id="an override",
+        ),
+        pytest.param(flag(dependencies=(Dependency(feature="above"),)), Reads(fields=("plan",)), id="a dependency"),
+        pytest.param(flag(dependencies=(Dependency(feature="f"),)), CHANCE, id="a flag that depends on itself"),
+    ],
+)  # fmt: skip
+def test_what_a_flag_reads(feature: Feature, reads: Reads) -> None:
+    """A flag reads what its strategies, constraints, segments, variants and dependencies name, and nothing else."""
+    above = Feature(name="above", enabled=True, strategies=(Strategy(name="default", constraints=(PLAN,)),))
+    region = Constraint(context_name="region", operator="IN", values=("eu",))
+    state = State(features=(feature, above), segments=(Segment(id=7, constraints=(region,)),))
+    assert reads_of(state, "f") == reads
