@@ -119,12 +119,19 @@ class Follower:
         return True
 
     async def _swap(self, plan: Plan) -> None:
-        """Open what is new, then swap one reference; the old plan closes after its last request."""
+        """Open what is new, then swap one reference; the old plan closes after its last request.
+
+        What can answer already does not wait for a `previous` that is opened only to be warm: a rollback is urgent.
+        """
         self._opened_us = now_us()
-        fresh = await LivePlan.open(plan, self.live, self._opener)
+        if self.live.only_lacks_previous(plan):
+            self._put(await LivePlan.open(plan, self.live, self._opener, only_warm=True))
+        self._put(await LivePlan.open(plan, self.live, self._opener))
+
+    def _put(self, fresh: LivePlan) -> None:
         before, self.live = self.live, fresh
         before.retire()
-        PLAN_REVISION.put(plan.revision)
+        PLAN_REVISION.put(fresh.plan.revision)
 
     async def _keep(self, plan: Plan, flags: StoredState, at_us: int) -> None:
         try:

@@ -62,8 +62,8 @@ class LivePlan:
         self._retired = False
 
     @classmethod
-    async def open(cls, plan: Plan, before: "LivePlan | None", opener: Opener) -> Self:
-        """Open what is new and share what the plan before has open.
+    async def open(cls, plan: Plan, before: "LivePlan | None", opener: Opener, *, only_warm: bool = False) -> Self:
+        """Open what is new, unless only what is warm shall serve, and share what the plan before has open.
 
         A release whose file cannot be loaded is left out, the others serve.
         """
@@ -71,6 +71,8 @@ class LivePlan:
         releases: dict[UUID, LiveRelease] = {}
         for release in releases_of(plan):
             live = shared.get(release.id)
+            if live is None and only_warm:
+                continue
             if live is None:
                 live = await opener.open(release)
             else:
@@ -120,6 +122,12 @@ class LivePlan:
         """Whether the release's session is open."""
         return release.id in self._releases
 
+    def only_lacks_previous(self, plan: Plan) -> bool:
+        """Whether another plan could answer with what is open here, and has only a `previous` to open."""
+        lacking = {release.id for release in releases_of(plan) if release.id not in self._releases}
+        kept_warm = {model.previous.id for model in plan.models.values() if model.previous is not None}
+        return bool(lacking) and lacking <= kept_warm - answering(plan)
+
     def unready(self) -> list[str]:
         """The releases whose files could not be loaded."""
         return sorted(release.name for release in releases_of(self.plan) if release.id not in self._releases)
@@ -129,6 +137,12 @@ class LivePlan:
             for live in self._releases.values():
                 self._cache.release(live.release.artifact)
             self._releases = {}
+
+
+def answering(plan: Plan) -> set[UUID]:
+    """Champion and candidate of every model."""
+    champions = {model.champion.id for model in plan.models.values()}
+    return champions | {model.trial.candidate.id for model in plan.models.values() if model.trial is not None}
 
 
 def releases_of(plan: Plan) -> list[ReleasePlan]:

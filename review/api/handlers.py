@@ -12,6 +12,7 @@ from review.api.models import ModelsController
 from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
+from review.api.releases import ReleasesController
 from review.api.traffic import TrafficController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
@@ -20,6 +21,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PeopleController,
     KeysController,
     ModelsController,
+    ReleasesController,
     HaltsController,
     FlagsController,
     TrafficController,

@@ -132,3 +132,30 @@ async def reviewed(caller: Caller) -> bool:
     """Whether requests are held again."""
     answer = await caller.ask(MODEL, request(doubtful()), prefer="respond-async")
     return answer.status_code == 202
+
+
+async def test_a_bad_release_is_rolled_back_without_console_and_redis(world: World) -> None:
+    """The command works on the ledger itself, touches no flag, and the gateway follows within the poll."""
+    scene = world.scene
+    scene.found(MODEL, audit_rate=0.5)
+    promoted = scene.operator.post(f"/api/v1/models/{MODEL}/releases/2/promotion", json={"why": "a test"})
+    assert promoted.is_success, promoted.text
+    async with scene.calling() as caller:
+
+        async def by(release: str) -> bool:
+            answer = await caller.ask(MODEL, request(sure()))
+            assert answer.status_code == 200, answer.text
+            return bool(answer.json()["parameters"]["release"] == release)
+
+        await eventually(lambda: by(f"{MODEL}@2"), "the second release")
+        world.server.parts["console"].stop()
+        world.redis.stop()
+        rolled = await asyncio.to_thread(world.server.run, "rollback", MODEL, "--local", "--why", "the console is away")
+        assert f"{MODEL}@1 serves in the place of {MODEL}@2" in rolled.stdout
+        await eventually(lambda: by(f"{MODEL}@1"), "the first release", 5)
+        world.redis.start()
+        await asyncio.to_thread(world.server.begin, "console")
+    (model,) = [each for each in scene.operator.get("/api/v1/models").json() if each["name"] == MODEL]
+    assert (model["release"], model["flags"][0]["on"]) == (f"{MODEL}@1", True)
+    shown = scene.operator.get(f"/api/v1/models/{MODEL}").json()
+    assert shown["history"][0]["by"].startswith("local:")

@@ -1,0 +1,67 @@
+"""What can go wrong where releases are made, promoted and rolled back."""
+
+from review.errors import ReviewError
+
+
+class NoSuchRelease(ReviewError):
+    """Model '{model}' has no release {release}."""
+
+    status = 404
+    code = "no-such-release"
+
+
+class PromoteRefused(ReviewError):
+    """{release} cannot be promoted. {reasons}"""
+
+    status = 409
+    code = "promote-refused"
+
+
+class AlreadyServes(ReviewError):
+    """{release} serves already."""
+
+    status = 409
+    code = "already-serves"
+
+
+class NothingToRollBackTo(ReviewError):
+    """No other release of '{model}' has served that was not withdrawn; halt the model if it must not answer."""
+
+    status = 409
+    code = "nothing-to-roll-back-to"
+
+
+class CannotRollBackTo(ReviewError):
+    """{release} {fault}, so '{model}' cannot be rolled back to it; {good}."""
+
+    status = 409
+    code = "cannot-roll-back-to"
+
+
+class NoSuchVersion(ReviewError):
+    """Model '{model}' has no version {version}."""
+
+    status = 404
+    code = "no-such-version"
+
+
+class ReleaseRefused(ReviewError):
+    """A release brings its own policy, labels and guideline, and this card differs from that of version {version} in
+    {places}, too: add the model file again with it, as a new version."""
+
+    status = 400
+    code = "release-refused"
+
+
+class NothingNew(ReviewError):
+    """Nothing in this card differs from {release}, which serves."""
+
+    status = 409
+    code = "nothing-new"
+
+
+class NothingServedThen(ReviewError):
+    """Nothing served model '{model}' at {at} yet."""
+
+    status = 404
+    code = "nothing-served-then"

@@ -1,0 +1,67 @@
+"""Releases over HTTP: previewed, promoted and rolled back by operators, and read by everybody."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.api.conftest import Api
+from tests.integration.registry.scene import CARD
+
+OTHER = CARD.replace("Which class?", "Which of the classes?") + "\n[policy]\nhold_below = 0.7\n"
+
+
+async def add_both(api: Api) -> None:
+    """A model that serves release 1, with a release 2 of another file that waits."""
+    await api.add()
+    assert (await api.add(card=OTHER)).json()["release"] == "numbers@2"
+
+
+async def test_an_operator_looks_promotes_and_goes_back(api: Api) -> None:
+    """A preview changes nothing; what it showed is what then happens, and everybody sees it."""
+    await add_both(api)
+    path = "/models/numbers/releases/2/promotion"
+    preview = (await api.ask("operator", "POST", f"{path}?preview=1", json={})).json()
+    assert (preview["moved"], preview["preview"]["before"]) == (None, "numbers@1")
+    assert {change["name"] for change in preview["preview"]["difference"]["changes"]} == {
+        "version", "policy.hold_below", "guideline",
+    }  # fmt: skip
+    body = {"why": "better", "expected_revision": preview["preview"]["revision"]}
+    moved = (await api.ask("operator", "POST", path, json=body)).json()["moved"]
+    assert (moved["release"], moved["revision"], moved["by"]) == ("numbers@2", 2, "person:operator@example.org")
+    again = await api.ask("operator", "POST", path, json=body)
+    assert (again.status_code, again.json()["code"]) == (409, "already-serves")
+    (line,) = (await api.ask("reviewer", "GET", "/models")).json()
+    assert (line["release"], line["previous"]) == ("numbers@2", "numbers@1")
+    back = await api.ask("operator", "POST", "/models/numbers/rollback?preview=1", json={})
+    assert back.json()["preview"]["release"] == "numbers@1"
+    done = (await api.ask("ci", "POST", "/models/numbers/rollback", json={"why": "worse"})).json()["moved"]
+    assert (done["release"], done["withdrawn"], done["by"]) == ("numbers@1", "numbers@2", "key:service")
+
+
+@pytest.mark.parametrize("who", ["reviewer", "auditor", "admin"])
+async def test_only_operators_move_what_serves(api: Api, who: str) -> None:
+    """Not even a preview is anybody else's."""
+    await add_both(api)
+    for path in ("/models/numbers/releases/2/promotion", "/models/numbers/rollback"):
+        assert (await api.ask(who, "POST", path, json={"why": "x"})).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/models/numbers/releases/2/promotion", {}, 400, "reason-missing"),
+        ("/models/numbers/releases/9/promotion", {"why": "x"}, 404, "no-such-release"),
+        ("/models/others/releases/1/promotion", {"why": "x"}, 404, "unknown-model"),
+        ("/models/numbers/releases/2/promotion", {"why": "x", "expected_revision": 5}, 409, "serving-changed"),
+        ("/models/numbers/rollback", {"why": "x"}, 409, "nothing-to-roll-back-to"),
+        ("/models/numbers/rollback", {"why": "x", "to": 2}, 409, "cannot-roll-back-to"),
+    ],
+)
+async def test_each_refusal_of_a_move_has_its_code(
+    api: Api, path: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    """What cannot be done is told as a problem with a stable code, and changes nothing."""
+    await add_both(api)
+    answer = await api.ask("operator", "POST", path, json=body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert (await api.ask("operator", "GET", "/models")).json()[0]["release"] == "numbers@1"
