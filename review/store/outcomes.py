@@ -5,10 +5,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, exists, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
+from gateway.holding.ranking import truth_among
+from gateway.holding.seen import OutcomeSeen
+from gateway.holding.truth import truths_at
 from gateway.labels import Answer
 from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.outcomes import outcomes_seen
 from gateway.store.schema.learning import PrecedentRow
 from gateway.store.schema.predictions import DeliveryKind, DeliveryRow, Path, PredictionRow
 from gateway.store.schema.work import OutcomeRow, OutcomeStatus, OutcomeUndoneRow, OutcomeVerdictRow
@@ -97,23 +101,16 @@ async def mark_undone(w: WriteSession, outcome: Outcome, *, by: str, why: str, a
     )  # fmt: skip
 
 
-async def released_outcome(r: ReadSession, prediction_id: UUID, item: int, at_us: int) -> Outcome | None:
-    """The last revision of an item's outcome that had been released at a moment, if any."""
-    never = exists().where(
-        OutcomeUndoneRow.prediction_id == OutcomeRow.prediction_id,
-        OutcomeUndoneRow.item == OutcomeRow.item,
-        OutcomeUndoneRow.revision == OutcomeRow.revision,
-        OutcomeUndoneRow.released.is_(False),
-    )
-    statement = (
-        select(*COLUMNS)
-        .where(OutcomeRow.prediction_id == prediction_id, OutcomeRow.item == item)
-        .where(OutcomeRow.release_after_us <= at_us, ~never)
-        .order_by(OutcomeRow.revision.desc())
-        .limit(1)
-    )
-    row = (await r.execute(statement)).one_or_none()
-    return None if row is None else _outcome(row)
+async def released_outcome(r: ReadSession, prediction_id: UUID, item: int, at_us: int) -> OutcomeSeen | None:
+    """The true one of an item's outcomes that had been released at a moment, if any."""
+    seen = await outcomes_seen(r, [prediction_id])
+    return truths_at(seen.get(prediction_id, ()), at_us).get(item)
+
+
+async def known_truth(r: ReadSession, prediction_id: UUID, item: int) -> OutcomeSeen | None:
+    """The true one of an item's outcomes, whether it is released already or will be, if any."""
+    seen = (await outcomes_seen(r, [prediction_id])).get(prediction_id, ())
+    return truth_among(one for one in seen if one.item == item and not one.never_released)
 
 
 async def last_told(r: ReadSession, prediction_id: UUID) -> Told | None:
