@@ -1,6 +1,6 @@
 """The SQL of outcomes: the settled answer of an item in dense revisions, what was told, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.outcomes import outcomes_seen
 from gateway.store.schema.learning import PrecedentRow
 from gateway.store.schema.predictions import DeliveryKind, DeliveryRow, Path, PredictionRow
+from gateway.store.schema.serves import ModelRow
 from gateway.store.schema.work import OutcomeRow, OutcomeStatus, OutcomeUndoneRow, OutcomeVerdictRow
 
 
@@ -139,6 +140,19 @@ async def reopen_joining(w: WriteSession, prediction_id: UUID) -> None:
     rival = select(PredictionRow.id).where(mine.c.id == prediction_id, PredictionRow.open, *equal).limit(1)
     if (await w.execute(rival)).first() is None and await last_told(w, prediction_id) is None:
         await w.execute(update(PredictionRow).where(PredictionRow.id == prediction_id).values(open=True))
+
+
+async def requested_as(r: ReadSession, tenant_id: UUID, model: str, requests: Collection[str]) -> dict[str, set[UUID]]:
+    """The ledger's predictions of a model that were asked for under these request ids, by request id."""
+    statement = (
+        select(PredictionRow.request_id, PredictionRow.id)
+        .join(ModelRow, ModelRow.id == PredictionRow.model_id)
+        .where(ModelRow.tenant_id == tenant_id, ModelRow.name == model, PredictionRow.request_id.in_(requests))
+    )
+    found: dict[str, set[UUID]] = {}
+    for request, prediction_id in await r.execute(statement):
+        found.setdefault(str(request), set()).add(prediction_id)
+    return found
 
 
 async def withdraw_precedents(w: WriteSession, prediction_id: UUID, item: int, at_us: int) -> int:
