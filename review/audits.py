@@ -13,7 +13,7 @@ import structlog
 
 from gateway.decision import SettledItem
 from gateway.holding.decided import DecidedPrediction, Payloads, Subject
-from gateway.holding.later import open_audits, open_missing
+from gateway.holding.later import open_audits, open_missing, subject_of
 from gateway.holding.payload import decode_answered
 from gateway.metrics import AUDITS
 from gateway.record.entries import Decided, ObjectRef
@@ -21,7 +21,6 @@ from gateway.record.errors import DamagedObject, UnknownObject
 from gateway.record.objects import StoredObject, location
 from gateway.record.payloads import ObjectStore
 from gateway.record.reader import Recorded, Stretch, tail
-from gateway.store.cases import queue_of
 from gateway.store.ledger import Ledger, ReadSession, WriteSession
 from gateway.store.predictions import read_prediction
 from gateway.store.segments import commit_offset, committed_offsets
@@ -115,13 +114,9 @@ async def _held(r: ReadSession, objects: ObjectStore, found: Recorded) -> HeldAu
         said = decode_answered(await objects.get(kept.output_sha256))
     except (UnknownObject, DamagedObject):
         return None
-    subject = Subject(
-        prediction_id=kept.id,
-        tenant_id=kept.tenant_id,
-        model_id=kept.model_id,
-        release_id=kept.release_id,
-        queue=await queue_of(r, kept.id),
-    )
+    subject = await subject_of(r, kept.id)
+    if subject is None:
+        return None
     return HeldAudit(subject=subject, items=settled_items(entry, said.answers))
 
 

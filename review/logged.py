@@ -5,6 +5,7 @@ small tensors in the entry itself. What was not captured, or was erased, cannot 
 """
 
 from math import prod
+from uuid import UUID
 
 import numpy as np
 from sqlalchemy import select
@@ -20,11 +21,26 @@ from gateway.record.entries import Decided, Delivered, Entry, InlineTensor, Obje
 from gateway.record.errors import DamagedObject, UnknownObject
 from gateway.record.payloads import ObjectStore
 from gateway.record.reader import unfold
-from gateway.store.ledger import ReadSession
+from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import find_model
 from gateway.store.queues import queue_plan
 from gateway.store.schema.serves import ReleaseRow
 from gateway.store.serving import release_plan
+from review.traffic.query import TrafficReader
+
+
+async def find_logged(
+    ledger: Ledger, traffic: TrafficReader, objects: ObjectStore, prediction_id: UUID
+) -> DecidedPrediction | None:
+    """A prediction of the traffic log as it was answered; None where the log does not have it or cannot tell it."""
+    found = await traffic.find(prediction_id)
+    decided = next((each for each in found if isinstance(each.entry, Decided)), None)
+    if decided is None:
+        return None
+    told = next((each.entry for each in found if isinstance(each.entry, Delivered)), None)
+    assert isinstance(decided.entry, Decided)
+    async with ledger.reading() as r:
+        return await logged_prediction(r, objects, decided.entry, decided.position, told)
 
 
 async def logged_prediction(

@@ -10,7 +10,8 @@ from gateway.holding.payload import Status
 from gateway.holding.seen import CaseKind, DeliveryKind
 from gateway.store import cases, deliveries, predictions
 from gateway.store.deliveries import NewDelivery
-from gateway.store.ledger import WriteSession
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.queues import queue_plan
 
 _KINDS: Mapping[Status, DeliveryKind] = {
     "automated": "answer",
@@ -42,6 +43,26 @@ async def ensure_rows(w: WriteSession, prediction: DecidedPrediction, kept: Payl
         if prediction.response_digest:
             await deliveries.insert_deliveries(w, [_first_delivery(prediction)], prediction.said.decided_us)
     return await w.now_us()
+
+
+async def subject_of(r: ReadSession, prediction_id: UUID) -> Subject | None:
+    """What a case about a prediction in the ledger is about: in the queue of its first case, else in its model's.
+
+    None where the ledger has no such prediction.
+    """
+    kept = await predictions.read_prediction(r, prediction_id)
+    if kept is None:
+        return None
+    queue = await cases.queue_of(r, prediction_id) or await queue_plan(r, kept.tenant_id, kept.model_id)
+    if queue is None:
+        return None
+    return Subject(
+        prediction_id=kept.id,
+        tenant_id=kept.tenant_id,
+        model_id=kept.model_id,
+        release_id=kept.release_id,
+        queue=queue,
+    )
 
 
 async def open_missing(

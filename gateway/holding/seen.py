@@ -46,6 +46,17 @@ class OutcomeSeen(msgspec.Struct, frozen=True, kw_only=True):
     release_after_us: int
     never_released: bool
     """Whether it was undone before its release."""
+    source: str = "people"
+    """Either `people`, `adjudication` or `truth:NAME`."""
+    verdicts: int = 1
+    """On how many verdicts it rests."""
+    undone_us: int | None = None
+    """When its round was undone, if it was."""
+
+    @property
+    def undone(self) -> bool:
+        """Whether its round was undone."""
+        return self.undone_us is not None
 
     def released(self, now_us: int) -> bool:
         """Whether it may be told by now."""

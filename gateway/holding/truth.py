@@ -5,8 +5,8 @@ The first row that holds wins, over all held items; an outcome counts once it is
 | kind | when | told |
 |---|---|---|
 | `gone` | erased, cancelled or past retention | 410 |
-| `settled` | every held item has an outcome that was ever released | 200 with the last released revisions |
-| `unanswerable` | the same, and the last released one of some item says that no answer is right | 422 |
+| `settled` | every held item has an outcome that was ever released | 200 with the highest-ranked released ones |
+| `unanswerable` | the same, and the one of some item says that no answer is right | 422 |
 | `held` | some held item is still with people | 202 |
 | `given_up` | a lead could not tell either, or it expired | the fallback; 422 where nobody could tell |
 | `automated` | no item was ever held and none has an outcome | 200 with the model's own answer |
@@ -21,6 +21,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.holding.ranking import truth_among
 from gateway.holding.seen import CaseSeen, OutcomeSeen, Seen
 
 Kind = Literal["gone", "settled", "unanswerable", "held", "given_up", "automated"]
@@ -32,7 +33,7 @@ class Truth(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: Kind
     outcomes: Mapping[int, OutcomeSeen] = {}
-    """The last released revision by item."""
+    """The true one of the released revisions, by item."""
     revising: bool = False
     cannot_tell: bool = False
     """For `given_up`: whether a lead could not tell either."""
@@ -51,7 +52,7 @@ def truth_of(seen: Seen, *, fallback_is_answer: bool = False) -> Truth:
     """The truth in these rows; `fallback_is_answer` says whether the declared fallback is a 200."""
     if gone := _gone_why(seen):
         return Truth(kind="gone", gone_why=gone)
-    outcomes = _last_released(seen)
+    outcomes = truths_at(seen.outcomes, seen.now_us)
     holds = [case for case in seen.cases if case.kind == "hold"]
     missing = [case for case in holds if case.item not in outcomes]
     if missing:
@@ -83,9 +84,19 @@ def _gone_why(seen: Seen) -> GoneWhy | None:
     return "past retention" if seen.past_retention else None
 
 
-def _last_released(seen: Seen) -> dict[int, OutcomeSeen]:
-    """The last released revision of each item that has one; `seen.outcomes` are in order."""
-    return {outcome.item: outcome for outcome in seen.outcomes if outcome.released(seen.now_us)}
+def truths_at(outcomes: Iterable[OutcomeSeen], at_us: int) -> dict[int, OutcomeSeen]:
+    """What was true of each item at a moment, by what had been released and undone by then."""
+    known: dict[int, list[OutcomeSeen]] = {}
+    for outcome in outcomes:
+        if outcome.released(at_us):
+            known.setdefault(outcome.item, []).append(_as_of(outcome, at_us))
+    return {item: truth for item, revisions in known.items() if (truth := truth_among(revisions)) is not None}
+
+
+def _as_of(outcome: OutcomeSeen, at_us: int) -> OutcomeSeen:
+    """The outcome as it was at a moment, when its round may not have been undone yet."""
+    later = outcome.undone_us is not None and outcome.undone_us > at_us
+    return msgspec.structs.replace(outcome, undone_us=None) if later else outcome
 
 
 def _revising(seen: Seen, outcomes: Mapping[int, OutcomeSeen]) -> bool:

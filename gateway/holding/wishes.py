@@ -7,10 +7,10 @@ import msgspec
 
 from gateway.decision import SettledItem
 from gateway.errors import Gone, UnknownPrediction
-from gateway.holding.decided import Subject, keep_payloads
+from gateway.holding.decided import keep_payloads
 from gateway.holding.errors import AlreadyDelivered, ReasonRefused
 from gateway.holding.holds import Holds, may_read
-from gateway.holding.later import ensure_rows, open_missing
+from gateway.holding.later import ensure_rows, open_missing, subject_of
 from gateway.holding.payload import Answered
 from gateway.plan import Caller
 from gateway.store import cases, predictions
@@ -85,7 +85,9 @@ async def report(holds: Holds, prediction_id: UUID, caller: Caller, wrong: Repor
         if logged is not None and payloads is not None:
             await ensure_rows(w, logged, payloads)
         now_us = await w.now_us()
-        subject = logged.subject if logged is not None else await _subject(w, prediction_id)
+        subject = logged.subject if logged is not None else await subject_of(w, prediction_id)
+        if subject is None:
+            raise UnknownPrediction
         await open_missing(w, subject, [_reported(said, wrong)], "report", by=f"key:{caller.key_name}", now_us=now_us)
     return Reported(prediction_id=prediction_id, item=wrong.item)
 
@@ -93,20 +95,6 @@ async def report(holds: Holds, prediction_id: UUID, caller: Caller, wrong: Repor
 def _check(wrong: Report, items: int) -> None:
     if not 0 < len(wrong.reason.strip()) <= REASON_MAX_CHARACTERS or not 1 <= wrong.item <= items:
         raise ReasonRefused(limit=REASON_MAX_CHARACTERS, items=items)
-
-
-async def _subject(w: WriteSession, prediction_id: UUID) -> Subject:
-    """What a case about a prediction in the ledger is about."""
-    kept = await predictions.read_prediction(w, prediction_id)
-    if kept is None:
-        raise UnknownPrediction
-    return Subject(
-        prediction_id=kept.id,
-        tenant_id=kept.tenant_id,
-        model_id=kept.model_id,
-        release_id=kept.release_id,
-        queue=await cases.queue_of(w, prediction_id),
-    )
 
 
 def _reported(said: Answered, wrong: Report) -> SettledItem:

@@ -19,6 +19,7 @@ from gateway.http.forward import Forward
 from gateway.http.health import HealthController
 from gateway.http.infer import InferController
 from gateway.http.models import ModelsController
+from gateway.http.outcomes import OutcomesController, Truths
 from gateway.http.parts import Live, provide_caller, provide_live
 from gateway.http.predictions import PredictionsController
 from gateway.http.problems import EXCEPTION_HANDLERS
@@ -30,6 +31,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     ModelsController,
     InferController,
     PredictionsController,
+    OutcomesController,
 )
 
 
@@ -39,6 +41,7 @@ class GatewayParts(msgspec.Struct, frozen=True, kw_only=True):
     follower: Follower
     pipeline: Pipeline
     holds: Holds
+    truths: Truths
     live: Live
     console_url: str
     body_max_bytes: int

@@ -1,4 +1,4 @@
-"""Asks the console process for predictions that live in the traffic log alone.
+"""Asks the console process for predictions that live in the traffic log alone, and to record what is true of them.
 
 Sealed traffic is Parquet, and a gateway process loads no Parquet; the console does. Both ends know a key that lies in
 the data directory they share, because the address it is asked at can be reached through the gateway, too.
@@ -10,12 +10,16 @@ import httpx
 import msgspec
 
 from gateway.errors import Unavailable
+from gateway.holding.arriving import TruthBatch, TruthReceipts
 from gateway.holding.decided import DecidedPrediction
 from gateway.holding.payload import packed, unpacked
 
 KEY_HEADER = "x-lockgate-internal"
 PATH = "/internal/predictions"
+OUTCOMES_PATH = "/internal/outcomes"
 TIMEOUT_S = 15.0
+RECORD_TIMEOUT_S = 25.0
+"""Shorter than the lease of an Idempotency-Key, so that a retry never runs beside what it retries."""
 MEDIA_TYPE = "application/vnd.lockgate.prediction+msgpack"
 
 
@@ -51,6 +55,20 @@ class LoggedPredictions:
             raise LogUnavailable
         try:
             return decode_decided(answer.content)
+        except msgspec.MsgspecError as error:
+            raise LogUnavailable from error
+
+    async def record_truths(self, batch: TruthBatch) -> TruthReceipts:
+        """What became of each entry, each in a transaction of its own. Raises: LogUnavailable."""
+        content = msgspec.msgpack.encode(batch)
+        try:
+            answer = await self._client.post(OUTCOMES_PATH, content=content, timeout=RECORD_TIMEOUT_S)
+        except httpx.TransportError as error:
+            raise LogUnavailable from error
+        if not answer.is_success:
+            raise LogUnavailable
+        try:
+            return msgspec.json.decode(answer.content, type=TruthReceipts)
         except msgspec.MsgspecError as error:
             raise LogUnavailable from error
 

@@ -9,6 +9,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from flags.errors import FlagsError
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.http.body import HUNG_UP, BodyEndedEarly
+from gateway.protocol.errors import BodyTooLarge, TooDeep
 from gateway.reply import Reply, error_reply
 
 _log = structlog.get_logger("gateway.request")
@@ -55,7 +56,15 @@ def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
         return known(request, BodyEndedEarly())
     if error.status_code >= 500:
         return unforeseen(request, error)
+    if error.status_code == 413:
+        found = request.headers.get("content-length", "too many")
+        return known(request, BodyTooLarge(found=found[:20], limit=request.app.state.parts.api_body_max_bytes))
     return known(request, {404: NotFound, 405: MethodNotAllowed}.get(error.status_code, BadRequest)())
+
+
+def too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[bytes]:
+    """A body whose JSON nests without end."""
+    return known(request, TooDeep())
 
 
 def unforeseen(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
@@ -69,5 +78,6 @@ EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     FlagsError: known,
     ValidationException: invalid,
     HTTPException: refused,
+    RecursionError: too_deep,
     Exception: unforeseen,
 }

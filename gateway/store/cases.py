@@ -134,8 +134,8 @@ async def _change(
     await append_event(w, event, f"case:{case.id}", data, by=by, tenant_id=tenant_id, at_us=now_us)
 
 
-async def queue_of(r: ReadSession, prediction_id: UUID) -> QueuePlan:
-    """The queue of the prediction's first case, at its latest revision."""
+async def queue_of(r: ReadSession, prediction_id: UUID) -> QueuePlan | None:
+    """The queue of the prediction's first case, at its latest revision; None where no item ever was a case."""
     statement = (
         select(QueueRevisionRow)
         .join(CaseRow, CaseRow.queue_id == QueueRevisionRow.queue_id)
@@ -143,7 +143,9 @@ async def queue_of(r: ReadSession, prediction_id: UUID) -> QueuePlan:
         .order_by(CaseRow.id, QueueRevisionRow.revision.desc())
         .limit(1)
     )
-    row = (await r.execute(statement)).scalar_one()
+    row = (await r.execute(statement)).scalar_one_or_none()
+    if row is None:
+        return None
     return QueuePlan(
         id=row.queue_id,
         revision_id=row.id,

@@ -7,13 +7,14 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import BindParameter, bindparam, case, func, insert, select, text, update
 
-from gateway.holding.seen import WITH_PEOPLE, CaseSeen, DeliverySeen, OutcomeSeen, Seen
+from gateway.holding.seen import WITH_PEOPLE, CaseSeen, DeliverySeen, Seen
 from gateway.ids import new_id
 from gateway.record.objects import StoredObject
 from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.outcomes import outcomes_seen
 from gateway.store.schema.predictions import DeliveryRow, Path, PayloadRow, PredictionRow
 from gateway.store.schema.serves import ModelRow
-from gateway.store.schema.work import CaseRow, OutcomeRow, OutcomeUndoneRow
+from gateway.store.schema.work import CaseRow, OutcomeRow
 
 
 class NewPrediction(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,7 +189,7 @@ async def decided_holds(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int
 async def see(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, Seen]:
     """What the ledger says now about each of these predictions that it has."""
     now_us = await r.now_us()
-    outcomes, deliveries = await _outcomes(r, ids), await _deliveries(r, ids)
+    outcomes, deliveries = await outcomes_seen(r, ids), await _deliveries(r, ids)
     found: dict[UUID, Seen] = {}
     for row in await r.execute(_CASES, {"ids": list(ids)}):
         before = found.get(row.id) or Seen(
@@ -208,27 +209,6 @@ def _case(row: Any) -> CaseSeen:
     return CaseSeen(**{name: getattr(row, f"case_{name}") for name in CaseSeen.__struct_fields__})
 
 
-async def _outcomes(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[OutcomeSeen]]:
-    found: dict[UUID, list[OutcomeSeen]] = {}
-    for row in await r.execute(_OUTCOMES, {"ids": list(ids)}):
-        found.setdefault(row.prediction_id, []).append(_outcome(row))
-    return found
-
-
-def _outcome(row: Any) -> OutcomeSeen:
-    return OutcomeSeen(
-        item=row.item,
-        revision=row.revision,
-        case_id=row.case_id,
-        round=row.round,
-        status=row.status,
-        answer=None if row.answer is None else msgspec.json.decode(row.answer),
-        differs=row.differs,
-        release_after_us=row.release_after_us,
-        never_released=row.released is False,
-    )
-
-
 async def _deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[DeliverySeen]]:
     found: dict[UUID, list[DeliverySeen]] = {}
     for prediction_id, n, kind, revision in await r.execute(_DELIVERIES, {"ids": list(ids)}):
@@ -241,7 +221,7 @@ async def _deliveries(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, list[
 
 _IDS: BindParameter[Any] = bindparam("ids", expanding=True)
 _PREDICTION, _PAYLOAD = PredictionRow.__table__.c, PayloadRow.__table__.c
-_CASE, _OUTCOME, _UNDONE = CaseRow.__table__.c, OutcomeRow.__table__.c, OutcomeUndoneRow.__table__.c
+_CASE, _OUTCOME = CaseRow.__table__.c, OutcomeRow.__table__.c
 _DELIVERY = DeliveryRow.__table__.c
 
 _DECIDED = (
@@ -267,29 +247,6 @@ _CASES = (
     .order_by(_CASE.item)
 )
 """Each prediction with each of its cases; one without a case comes once."""
-
-_OUTCOMES = (
-    select(
-        _OUTCOME.prediction_id,
-        _OUTCOME.item,
-        _OUTCOME.revision,
-        _OUTCOME.case_id,
-        _OUTCOME.round,
-        _OUTCOME.status,
-        _OUTCOME.answer,
-        _OUTCOME.differs,
-        _OUTCOME.release_after_us,
-        _UNDONE.released,
-    )
-    .outerjoin(
-        OutcomeUndoneRow.__table__,
-        (_UNDONE.prediction_id == _OUTCOME.prediction_id)
-        & (_UNDONE.item == _OUTCOME.item)
-        & (_UNDONE.revision == _OUTCOME.revision),
-    )
-    .where(_OUTCOME.prediction_id.in_(_IDS))
-    .order_by(_OUTCOME.item, _OUTCOME.revision)
-)
 
 _DELIVERIES = (
     select(_DELIVERY.prediction_id, _DELIVERY.n, _DELIVERY.kind, _DELIVERY.outcome_revision)

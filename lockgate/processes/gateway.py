@@ -12,6 +12,7 @@ from gateway.holding.holds import Holds, open_holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.http.app import Gateway, GatewayParts
 from gateway.http.lookup import LoggedPredictions
+from gateway.http.outcomes import Truths
 from gateway.http.parts import Live
 from gateway.pipeline import Pipeline
 from gateway.protocol.decode import Limits
@@ -95,10 +96,12 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         )
         capture = Capture(log, objects)
         stack.push_async_callback(capture.close)
+        keys = IdempotencyKeys(ledger, name)
         parts = GatewayParts(
             follower=follower,
-            pipeline=Pipeline(follower, holds, IdempotencyKeys(ledger, name), capture, SystemRandom()),
+            pipeline=Pipeline(follower, holds, keys, capture, SystemRandom()),
             holds=holds,
+            truths=Truths(logged, keys),
             live=Live(follower, version("lockgate")),
             console_url=console_url,
             body_max_bytes=settings.body_max_bytes,

@@ -3,13 +3,14 @@
 import secrets
 from uuid import UUID
 
-from litestar import Controller, Request, Response, get
+import msgspec
+from litestar import Controller, Request, Response, get, post
 from litestar.datastructures import State
 from litestar.params import SkipValidation
 
 from gateway.errors import NotFound
-from gateway.http.lookup import KEY_HEADER, MEDIA_TYPE, PATH, encode_decided
-from gateway.record.entries import Decided, Delivered
+from gateway.holding.arriving import TruthBatch, TruthReceipts
+from gateway.http.lookup import KEY_HEADER, MEDIA_TYPE, encode_decided
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
 from review.actors import Actor
@@ -17,16 +18,17 @@ from review.api.authentication import Credentials
 from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.api.traffic import traffic_of
-from review.logged import logged_prediction
+from review.arriving import record_truths
+from review.logged import find_logged
 
 
 class InternalController(Controller):
     """Questions of gateway processes."""
 
-    path = PATH
+    path = "/internal"
     include_in_schema = False
 
-    @get("/{prediction_id:uuid}", **needs("public"))
+    @get("/predictions/{prediction_id:uuid}", **needs("public"))
     async def find(
         self,
         request: Request[Actor, Credentials, State],
@@ -36,16 +38,28 @@ class InternalController(Controller):
         settings: ApiSettings,
     ) -> Response[bytes]:
         """A prediction that only the traffic log has, as it was answered."""
-        if not secrets.compare_digest(request.headers.get(KEY_HEADER, "").encode(), settings.internal_key.encode()):
-            raise NotFound
-        found = await traffic_of(settings, ledger).find(prediction_id)
-        decided = next((each for each in found if isinstance(each.entry, Decided)), None)
-        if decided is None:
-            raise NotFound
-        told = next((each.entry for each in found if isinstance(each.entry, Delivered)), None)
-        assert isinstance(decided.entry, Decided)
-        async with ledger.reading() as r:
-            prediction = await logged_prediction(r, objects, decided.entry, decided.position, told)
+        _check_key(request, settings)
+        prediction = await find_logged(ledger, traffic_of(settings, ledger), objects, prediction_id)
         if prediction is None:
             raise NotFound
         return Response(encode_decided(prediction), media_type=MEDIA_TYPE)
+
+    @post("/outcomes", status_code=200, **needs("public"))
+    async def record(
+        self,
+        request: Request[Actor, Credentials, State],
+        ledger: Ledger,
+        objects: SkipValidation[ObjectStore],
+        settings: ApiSettings,
+    ) -> TruthReceipts:
+        """Truth that a service learned by itself, recorded."""
+        _check_key(request, settings)
+        batch = msgspec.msgpack.decode(await request.body(), type=TruthBatch)
+        return await record_truths(ledger, traffic_of(settings, ledger), objects, batch)
+
+
+def _check_key(request: Request[Actor, Credentials, State], settings: ApiSettings) -> None:
+    """Return if a process of this installation asks. Raises: NotFound."""
+    shown = request.headers.get(KEY_HEADER, "")
+    if not secrets.compare_digest(shown.encode(), settings.internal_key.encode()):
+        raise NotFound

@@ -149,6 +149,8 @@ def why_case(
     if kind == "audit":
         chance = f", drawn with probability {share(probability)}" if probability is not None else ""
         return f"A random check of an answer that went out{chance}."
+    if rule == "truth_conflict":
+        return _conflict(evidence, blind=blind)
     if kind == "report":
         told = str(evidence.get("reason", "")).strip()
         return f"Somebody reported the answer as wrong{f': “{told}”' if told else ''}."
@@ -157,6 +159,15 @@ def why_case(
     if kind == "drift":
         return "The input looks unlike the training data."
     return why(rule, evidence, policy, blind=blind)
+
+
+def _conflict(evidence: Evidence, *, blind: bool) -> str:
+    """Both answers, unless one of them might be the model's that a blind reviewer must not see."""
+    if blind:
+        return "A service learned that what people said was wrong; who is right?"
+    learned, people = _value(evidence.get("truth", "")), _value(evidence.get("people", ""))
+    by = "a lead" if evidence.get("people_source") == "adjudication" else "people"
+    return f"The source “{evidence.get('truth_source', '')}” says {learned}; {by} said {people}. Who is right?"
 
 
 def _field_rule(name: str, evidence: Evidence, policy: Policy) -> str:

@@ -10,7 +10,7 @@ from gateway.store.ledger import WriteSession
 from gateway.times import after_us
 from review.desk.agreement import Decided
 from review.desk.life import Action, Round
-from review.desk.revised import TellingOf, revises, told_about
+from review.desk.revising import Told, tell_revision
 from review.desk.transition import advance
 from review.store.cases import Case, cases_of
 from review.store.claims import end_claims, unended_claims
@@ -19,10 +19,8 @@ from review.store.outcomes import (
     Prediction,
     close_joining,
     insert_outcome,
-    last_told,
     lock_prediction,
     outcomes_of,
-    released_outcome,
 )
 from review.store.terms import Terms
 
@@ -49,7 +47,10 @@ async def settle(
         w, case, action, Round(came_to="decided"), by=by, at_us=at_us,
         verdict=str(verdict), outcome_revision=outcome.revision, status=outcome.status,
     )  # fmt: skip
-    await _tell_revision(w, settled, terms, outcome, prediction, by)
+    told = Told(
+        prediction=prediction, tenant_id=case.tenant_id, answer=case.answer, schema=terms.schema, policy=terms.policy
+    )
+    await tell_revision(w, told, outcome, by=by)
     await tell_when_decided(w, settled, prediction, by=by, at_us=at_us)
     return Settlement(case=settled, outcome=outcome)
 
@@ -79,29 +80,6 @@ async def end_other_claims(w: WriteSession, case: Case, at_us: int) -> None:
     """End every claim on the case that has not ended: its question is decided."""
     claims = await unended_claims(w, case.id)
     await end_claims(w, [claim.id for claim in claims], "decided", at_us)
-
-
-async def _tell_revision(
-    w: WriteSession, case: Case, terms: Terms, outcome: Outcome, prediction: Prediction, by: str
-) -> None:
-    """Append `prediction.revised` if the outcome contradicts what the caller was told."""
-    delivery = await last_told(w, case.prediction_id)
-    before = None
-    if delivery is not None:
-        before = await released_outcome(w, case.prediction_id, case.item, delivery.delivered_us)
-    told = told_about(
-        delivery.kind if delivery else None,
-        automated=prediction.path != "review",
-        model_answer=case.answer,
-        policy=terms.policy,
-        released=None if before is None else TellingOf(answer=before.answer),
-    )
-    if revises(told, outcome.answer, terms.schema):
-        data = {"item": case.item, "revision": outcome.revision, "release_after_us": outcome.release_after_us}
-        await append_event(
-            w, "prediction.revised", f"prediction:{case.prediction_id}", data,
-            by=by, tenant_id=case.tenant_id, at_us=outcome.created_us,
-        )  # fmt: skip
 
 
 async def tell_when_decided(w: WriteSession, case: Case, prediction: Prediction, *, by: str, at_us: int) -> None:

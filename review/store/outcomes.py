@@ -1,16 +1,21 @@
 """The SQL of outcomes: the settled answer of an item in dense revisions, what was told, and what follows from it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, exists, insert, select, update
+from sqlalchemy import Row, insert, select, update
 
+from gateway.holding.ranking import truth_among
+from gateway.holding.seen import OutcomeSeen
+from gateway.holding.truth import truths_at
 from gateway.labels import Answer
 from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.outcomes import outcomes_seen
 from gateway.store.schema.learning import PrecedentRow
 from gateway.store.schema.predictions import DeliveryKind, DeliveryRow, Path, PredictionRow
+from gateway.store.schema.serves import ModelRow
 from gateway.store.schema.work import OutcomeRow, OutcomeStatus, OutcomeUndoneRow, OutcomeVerdictRow
 
 
@@ -97,23 +102,16 @@ async def mark_undone(w: WriteSession, outcome: Outcome, *, by: str, why: str, a
     )  # fmt: skip
 
 
-async def released_outcome(r: ReadSession, prediction_id: UUID, item: int, at_us: int) -> Outcome | None:
-    """The last revision of an item's outcome that had been released at a moment, if any."""
-    never = exists().where(
-        OutcomeUndoneRow.prediction_id == OutcomeRow.prediction_id,
-        OutcomeUndoneRow.item == OutcomeRow.item,
-        OutcomeUndoneRow.revision == OutcomeRow.revision,
-        OutcomeUndoneRow.released.is_(False),
-    )
-    statement = (
-        select(*COLUMNS)
-        .where(OutcomeRow.prediction_id == prediction_id, OutcomeRow.item == item)
-        .where(OutcomeRow.release_after_us <= at_us, ~never)
-        .order_by(OutcomeRow.revision.desc())
-        .limit(1)
-    )
-    row = (await r.execute(statement)).one_or_none()
-    return None if row is None else _outcome(row)
+async def released_outcome(r: ReadSession, prediction_id: UUID, item: int, at_us: int) -> OutcomeSeen | None:
+    """The true one of an item's outcomes that had been released at a moment, if any."""
+    seen = await outcomes_seen(r, [prediction_id])
+    return truths_at(seen.get(prediction_id, ()), at_us).get(item)
+
+
+async def known_truth(r: ReadSession, prediction_id: UUID, item: int) -> OutcomeSeen | None:
+    """The true one of an item's outcomes, whether it is released already or will be, if any."""
+    seen = (await outcomes_seen(r, [prediction_id])).get(prediction_id, ())
+    return truth_among(one for one in seen if one.item == item and not one.never_released)
 
 
 async def last_told(r: ReadSession, prediction_id: UUID) -> Told | None:
@@ -142,6 +140,19 @@ async def reopen_joining(w: WriteSession, prediction_id: UUID) -> None:
     rival = select(PredictionRow.id).where(mine.c.id == prediction_id, PredictionRow.open, *equal).limit(1)
     if (await w.execute(rival)).first() is None and await last_told(w, prediction_id) is None:
         await w.execute(update(PredictionRow).where(PredictionRow.id == prediction_id).values(open=True))
+
+
+async def requested_as(r: ReadSession, tenant_id: UUID, model: str, requests: Collection[str]) -> dict[str, set[UUID]]:
+    """The ledger's predictions of a model that were asked for under these request ids, by request id."""
+    statement = (
+        select(PredictionRow.request_id, PredictionRow.id)
+        .join(ModelRow, ModelRow.id == PredictionRow.model_id)
+        .where(ModelRow.tenant_id == tenant_id, ModelRow.name == model, PredictionRow.request_id.in_(requests))
+    )
+    found: dict[str, set[UUID]] = {}
+    for request, prediction_id in await r.execute(statement):
+        found.setdefault(str(request), set()).add(prediction_id)
+    return found
 
 
 async def withdraw_precedents(w: WriteSession, prediction_id: UUID, item: int, at_us: int) -> int:

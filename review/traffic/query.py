@@ -81,6 +81,10 @@ class TrafficReader:
         made_us = id_time_us(prediction)
         return await self._over(made_us, made_us + 1000, lambda view: _find(view, prediction))
 
+    async def find_requests(self, tenant: UUID, model: str, requests: Sequence[str]) -> dict[str, set[UUID]]:
+        """The predictions of a model that were asked for under these request ids, by request id."""
+        return await self._over(0, FOREVER_US, lambda view: _find_requests(view, tenant, model, requests))
+
     async def sample(self, window: Window, size: int, seed: int) -> Sample:
         """At most `size` decided predictions of the window; the same seed over the same entries draws the same ones."""
         return await self._over(window.since_us, window.until_us, lambda view: _sample(view, window, size, seed))
@@ -182,6 +186,20 @@ def _find_sealed(view: _View, files: list[str], prediction: UUID) -> Iterator[Re
     query = 'SELECT segment, "offset", entry FROM read_parquet(?, union_by_name=true) WHERE prediction = ?'
     for segment, offset, entry in view.connection.execute(query, [files, str(prediction)]).fetchall():
         yield Recorded(Position(segment, offset), decode(entry))
+
+
+def _find_requests(view: _View, tenant: UUID, model: str, requests: Sequence[str]) -> dict[str, set[UUID]]:
+    rows, arguments = view.rows("decided")
+    query = (
+        f"SELECT DISTINCT request_id, prediction FROM {rows} "  # noqa: S608 - values are arguments
+        "WHERE tenant = ? AND model = ? AND list_contains(?, request_id)"
+    )
+    found: dict[str, set[UUID]] = {}
+    for request, prediction in view.connection.execute(
+        query, [*arguments, str(tenant), model, list(requests)]
+    ).fetchall():
+        found.setdefault(request, set()).add(UUID(prediction))
+    return found
 
 
 def _sample(view: _View, window: Window, size: int, seed: int) -> Sample:

@@ -36,6 +36,7 @@ class PredictionRow(Table):
         unique_where("uq_prediction_join", "open", "tenant_id", "api_key_id", "model_id", "release_id", "input_digest"),
         Index("ix_prediction_created", "tenant_id", "created_us"),
         Index("ix_prediction_equal", "api_key_id", "input_digest", "created_us"),
+        Index("ix_prediction_request", "model_id", "request_id"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)

@@ -189,7 +189,12 @@ class OutcomeRow(Table):
     """The settled answer of an item, in dense revisions."""
 
     __tablename__ = "outcome"
-    __table_args__ = (Index("ix_outcome_case", "case_id"), {"info": IMMUTABLE})
+    __table_args__ = (
+        Index("ix_outcome_case", "case_id"),
+        # The library of corrections, the newest first, page after page.
+        Index("ix_outcome_newest", "created_us", "prediction_id", "item", "revision"),
+        {"info": IMMUTABLE},
+    )
 
     prediction_id: Mapped[Id] = mapped_column(ForeignKey("prediction.id"), primary_key=True)
     item: Mapped[int] = mapped_column(primary_key=True)

@@ -87,6 +87,16 @@ def test_an_audit_tells_its_probability() -> None:
     assert said == "A random check of an answer that went out, drawn with probability 0.05."
 
 
+def test_a_conflict_shows_both_answers() -> None:
+    """A ground truth stands beside what people said; a blind reviewer is shown neither."""
+    evidence = {"truth": "low", "truth_source": "lab", "people": "high", "people_source": "people"}
+    said = words.why_case("report", "truth_conflict", evidence, POLICY)
+    assert said == "The source “lab” says “low”; people said “high”. Who is right?"
+    blind = words.why_case("report", "truth_conflict", evidence, POLICY, blind=True)
+    assert "low" not in blind
+    assert "high" not in blind
+
+
 def test_answers() -> None:
     """A choice is told by its title, a number with its unit, and no answer as such."""
     schema = LabelSchema(kind="choice", choices=(Choice(value="neg", title="Negative"),))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from gateway.holding.seen import CaseSeen, DeliverySeen, OutcomeSeen, Seen
-from gateway.holding.truth import Truth, truth_of
+from gateway.holding.truth import Truth, truth_of, truths_at
 
 
 def case(
@@ -75,6 +75,22 @@ def test_the_last_released_revision_counts() -> None:
     assert truth.outcomes[1].revision == 1
     assert not truth.revising
     assert truth_of(seen(case(round_=2), outcomes=(outcome(),))).revising
+
+
+def test_the_highest_rank_is_told() -> None:
+    """A lead's outcome stays what is told when a ground truth comes after it; a person's gives way to one."""
+    lead = msgspec.structs.replace(outcome(), source="adjudication")
+    learned = msgspec.structs.replace(outcome(revision=2, answer="b"), source="truth:lab", verdicts=0, case_id=None)
+    assert truth_of(seen(case(state="settled"), outcomes=(lead, learned))).outcomes[1].answer == "a"
+    assert truth_of(seen(case(state="settled"), outcomes=(outcome(), learned))).outcomes[1].answer == "b"
+
+
+def test_a_moment_knows_no_later_undoing() -> None:
+    """What was told then is what stood then, though its round was undone since."""
+    lead = msgspec.structs.replace(outcome(), source="adjudication", undone_us=60)
+    later = outcome(revision=2, at=50, answer="b")
+    assert truths_at((lead, later), 55)[1].answer == "a"
+    assert truths_at((lead, later), 60)[1].answer == "b"
 
 
 def test_a_settled_hold_says_when_it_is_released() -> None:
