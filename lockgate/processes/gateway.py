@@ -13,6 +13,7 @@ from gateway.holding.idempotency import IdempotencyKeys
 from gateway.http.app import Gateway, GatewayParts
 from gateway.http.lookup import LoggedPredictions
 from gateway.http.parts import Live
+from gateway.inference.shadow import open_shadow
 from gateway.pipeline import Pipeline
 from gateway.protocol.decode import Limits
 from gateway.record.log import LogSettings, TrafficLog, open_traffic_log
@@ -95,9 +96,10 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         )
         capture = Capture(log, objects)
         stack.push_async_callback(capture.close)
+        shadow = await stack.enter_async_context(open_shadow(log, capture, SystemRandom()))
         parts = GatewayParts(
             follower=follower,
-            pipeline=Pipeline(follower, holds, IdempotencyKeys(ledger, name), capture, SystemRandom()),
+            pipeline=Pipeline(follower, holds, IdempotencyKeys(ledger, name), capture, shadow, SystemRandom()),
             holds=holds,
             live=Live(follower, version("lockgate")),
             console_url=console_url,
