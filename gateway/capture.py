@@ -49,6 +49,14 @@ class Capture:
         position = await self._log.record(entry, _when_full(policy, held=bool(prediction.settled.held)))
         return (position.segment, position.offset) if position else None
 
+    async def keep(self, prediction: HeldPrediction, flags: FlagView, at: Stages) -> Decided:
+        """The prediction's entry with its payloads, which are durable then, whatever the policy captures.
+
+        Raises: OSError.
+        """
+        entry = entry_of(prediction, flags, at, self._log.settings.process)
+        return msgspec.structs.replace(entry, objects=await self._keep(prediction, selected=True))
+
     async def close(self) -> None:
         """Write what is still to be written."""
         if self._pending:
@@ -62,9 +70,9 @@ class Capture:
         inputs, outputs = inline(prediction.inputs | prediction.beside), inline(prediction.outputs)
         if inputs is not None and outputs is not None and not selected and _is_models_own(prediction):
             return msgspec.structs.replace(entry, inputs=inputs, outputs=outputs)
-        return msgspec.structs.replace(entry, objects=await self._keep(prediction, selected))
+        return msgspec.structs.replace(entry, objects=await self._keep(prediction, selected=selected))
 
-    async def _keep(self, prediction: HeldPrediction, selected: bool) -> tuple[ObjectRef, ...]:
+    async def _keep(self, prediction: HeldPrediction, *, selected: bool) -> tuple[ObjectRef, ...]:
         """References to the payload objects, written now when the prediction is selected and soon otherwise."""
         came_in = encode(InputPayload(inputs=prediction.inputs, beside=prediction.beside))
         went_out = encode(answered(prediction))

@@ -147,6 +147,14 @@ PAYLOADS_DROPPED = Counter(
     "lockgate_payloads_dropped_total", "Payloads of unselected predictions that could not be kept.", ("model",)
 )
 AUDITS = Counter("lockgate_audits_total", "Drawn items: put before people, or lost with their payload.", ("result",))
+SHADOW_RUNS = Counter(
+    "lockgate_shadow_runs_total",
+    "Runs beside an answer: answered, failed, timed_out or dropped.",
+    ("model", "release", "status"),
+)
+DISAGREEMENTS = Counter(
+    "lockgate_disagreements_total", "Drawn disagreements: put before people, or lost with their payload.", ("result",)
+)
 FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
 PLAN_REVISION = Gauge("lockgate_plan_revision", "Revision of the plan in force.")
 TRAFFIC_ENTRIES = Gauge("lockgate_traffic_entries", "Entries that this process has appended to its traffic log.")

@@ -21,6 +21,8 @@ from gateway.holding.held import HeldPrediction
 from gateway.holding.holds import Holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
+from gateway.inference.beside import Beside
+from gateway.inference.shadow import ShadowRunner
 from gateway.leaving import unless_left
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
 from gateway.once import once
@@ -39,12 +41,19 @@ class Pipeline:
     """Answers the prediction requests of one process."""
 
     def __init__(
-        self, follower: Follower, holds: Holds, keys: IdempotencyKeys, capture: Capture, random: Random
+        self,
+        follower: Follower,
+        holds: Holds,
+        keys: IdempotencyKeys,
+        capture: Capture,
+        shadow: ShadowRunner,
+        random: Random,
     ) -> None:
         self._follower = follower
         self._holds = holds
         self._keys = keys
         self._capture = capture
+        self._shadow = shadow
         self._random = random
 
     async def handle(self, call: Call) -> Reply:
@@ -65,7 +74,7 @@ class Pipeline:
     async def _predict(
         self, call: Call, live: LivePlan, model: ModelPlan, request: InferenceRequest, asked: Asked, at: Stages
     ) -> HeldPrediction:
-        """Decide, infer, settle, record."""
+        """Decide, infer, settle, record, and offer the trial's other release its run."""
         digest = input_digest(request)
         at.after("decode")
         flags = self._flags(call, request, digest, at)
@@ -96,6 +105,7 @@ class Pipeline:
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
         _count(prediction)
+        self._shadow.offer(Beside(live=live, prediction=prediction, flags=flags, at=at))
         return msgspec.structs.replace(prediction, log_position=position)
 
     def _flags(self, call: Call, request: InferenceRequest, digest: str, at: Stages) -> FlagView:

@@ -5,7 +5,7 @@ stretch is read again; killed after it, never; and a case that is there already 
 only once this consumer has committed its last entry, so nothing drawn is lost to sealing.
 """
 
-import asyncio
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -16,19 +16,17 @@ from gateway.holding.decided import DecidedPrediction, Payloads, Subject
 from gateway.holding.later import open_audits, open_missing, subject_of
 from gateway.holding.payload import decode_answered
 from gateway.metrics import AUDITS
-from gateway.record.entries import Decided, ObjectRef
+from gateway.record.entries import Decided
 from gateway.record.errors import DamagedObject, UnknownObject
-from gateway.record.objects import StoredObject, location
 from gateway.record.payloads import ObjectStore
-from gateway.record.reader import Recorded, Stretch, tail
+from gateway.record.reader import Recorded, Stretch
 from gateway.store.ledger import Ledger, ReadSession, WriteSession
 from gateway.store.predictions import read_prediction
-from gateway.store.segments import commit_offset, committed_offsets
-from review.logged import logged_prediction, object_of, settled_items, whole
+from gateway.store.segments import commit_offset
+from review.following import STRETCH_MAX, follow
+from review.logged import kept_payloads, logged_prediction, settled_items, whole
 
 CONSUMER = "audits"
-STRETCH_MAX = 500
-"""Entries of the log that are read, and committed, together."""
 
 
 class HeldAudit(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,13 +48,7 @@ Audit = HeldAudit | LoggedAudit
 
 async def follow_audits(ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX) -> int:
     """Open the cases of everything in the log that was not read yet; returns how many. Raises: LedgerUnavailable."""
-    async with ledger.reading() as r:
-        committed = await committed_offsets(r, CONSUMER)
-    opened = 0
-    stretches = tail(traffic / "open", committed, limit)
-    while (stretch := await asyncio.to_thread(next, stretches, None)) is not None:
-        opened += await use_stretch(ledger, objects, stretch)
-    return opened
+    return await follow(ledger, traffic, CONSUMER, partial(use_stretch, ledger, objects), limit)
 
 
 async def use_stretch(ledger: Ledger, objects: ObjectStore, stretch: Stretch) -> int:
@@ -94,18 +86,13 @@ async def _logged(r: ReadSession, objects: ObjectStore, found: Recorded) -> Logg
     prediction = await logged_prediction(r, objects, found.entry, found.position)
     if prediction is None:
         return None
-    entry = await whole(found.entry, objects)
-    output, input_ = object_of(entry, "output"), object_of(entry, "input")
-    if output is None:
-        return None
-    return LoggedAudit(
-        prediction=prediction,
-        kept=Payloads(input=_stored(input_) if input_ is not None else None, output=_stored(output)),
-    )
+    kept = kept_payloads(await whole(found.entry, objects))
+    return LoggedAudit(prediction=prediction, kept=kept) if kept is not None else None
 
 
 async def _held(r: ReadSession, objects: ObjectStore, found: Recorded) -> HeldAudit | None:
     """The drawn items of a hold; none where the hold was never opened, because then nobody was answered either."""
+    assert isinstance(found.entry, Decided)
     entry = await whole(found.entry, objects)
     kept = await read_prediction(r, entry.prediction)
     if kept is None or kept.output_sha256 is None:
@@ -118,7 +105,3 @@ async def _held(r: ReadSession, objects: ObjectStore, found: Recorded) -> HeldAu
     if subject is None:
         return None
     return HeldAudit(subject=subject, items=settled_items(entry, said.answers))
-
-
-def _stored(found: ObjectRef) -> StoredObject:
-    return StoredObject(sha256=found.sha256, bytes=found.bytes, location=location(found.sha256))

@@ -12,14 +12,16 @@ from gateway.store.idempotency import drop_expired_keys
 from gateway.store.ledger import Ledger
 from gateway.store.segments import LedgerCursors, LedgerSegments
 from gateway.times import after_us
-from review import audits
-from review.desk.expire import escalate_stranded, expire_due
+from review import audits, disagreements
+from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.lapse import lapse_claims
+from review.store.cases import moot_disagreements
+from review.store.tallies import open_trials
 from review.traffic.retention import retain
 from review.traffic.seal import Sealer
 from review.work import Job
 
-CONSUMERS = (audits.CONSUMER,)
+CONSUMERS = (audits.CONSUMER, disagreements.CONSUMER)
 """Who reads the traffic log behind the gateways; a segment is sealed when all of them have read it."""
 
 
@@ -42,6 +44,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(1.0, position, on_bell=True),
         job(1.0, lapse),
         job(1.0, expire),
+        job(2.0, supersede),
         job(60.0, forget_keys),
         job(2.0, audit),
         job(15.0, seal),
@@ -71,6 +74,15 @@ async def expire(parts: JobParts, now_us: int) -> None:
         await escalate_stranded(w, now_us)
 
 
+async def supersede(parts: JobParts, now_us: int) -> None:
+    """Close the undecided disagreements of trials that have ended."""
+    async with parts.ledger.reading() as r:
+        moot = bool(await moot_disagreements(r, await open_trials(r), limit=1))
+    while moot:
+        async with parts.ledger.writing() as w:
+            moot = await supersede_disagreements(w, now_us) > 0
+
+
 async def forget_keys(parts: JobParts, now_us: int) -> None:
     """Drop idempotency keys whose time is over."""
     async with parts.ledger.writing() as w:
@@ -78,8 +90,12 @@ async def forget_keys(parts: JobParts, now_us: int) -> None:
 
 
 async def audit(parts: JobParts, _now_us: int) -> None:
-    """Put the items that were drawn before people, following the traffic log."""
+    """Put the items that were drawn before people, following the traffic log: for audit, and where releases differ.
+
+    One after the other, for both write the rows of a prediction that only the log had.
+    """
     await audits.follow_audits(parts.ledger, parts.objects, parts.traffic)
+    await disagreements.follow_disagreements(parts.ledger, parts.objects, parts.traffic)
 
 
 async def seal(parts: JobParts, _now_us: int) -> None:

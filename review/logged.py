@@ -5,6 +5,7 @@ small tensors in the entry itself. What was not captured, or was erased, cannot 
 """
 
 from math import prod
+from typing import TypeVar
 from uuid import UUID
 
 import numpy as np
@@ -12,13 +13,14 @@ from sqlalchemy import select
 
 from gateway.answers import answers_of
 from gateway.decision import SettledItem
-from gateway.holding.decided import DecidedPrediction
+from gateway.holding.decided import DecidedPrediction, Payloads
 from gateway.holding.payload import Answered, InputPayload, decode_answered, decode_input
 from gateway.labels import Answer
 from gateway.plan import ReleasePlan
 from gateway.protocol.datatypes import NUMPY, Tensor
-from gateway.record.entries import Decided, Delivered, Entry, InlineTensor, ObjectRef, Position
+from gateway.record.entries import Decided, Delivered, InlineTensor, ObjectRef, Position, Shadowed
 from gateway.record.errors import DamagedObject, UnknownObject
+from gateway.record.objects import StoredObject, location
 from gateway.record.payloads import ObjectStore
 from gateway.record.reader import unfold
 from gateway.store.ledger import Ledger, ReadSession
@@ -27,6 +29,8 @@ from gateway.store.queues import queue_plan
 from gateway.store.schema.serves import ReleaseRow
 from gateway.store.serving import release_plan
 from review.traffic.query import TrafficReader
+
+_T = TypeVar("_T", Decided, Shadowed)
 
 
 async def find_logged(
@@ -77,14 +81,26 @@ async def logged_prediction(
     )
 
 
-async def whole(entry: Entry, objects: ObjectStore) -> Decided:
+async def whole(entry: _T, objects: ObjectStore) -> _T:
     """The whole entry; its head alone where the rest was erased."""
     try:
         found = await unfold(entry, objects)
     except (UnknownObject, DamagedObject):
-        found = entry
-    assert isinstance(found, Decided)
+        return entry
+    assert isinstance(found, type(entry))
     return found
+
+
+def kept_payloads(entry: Decided) -> Payloads | None:
+    """The payload objects of a whole entry; None where it has none of what was said."""
+    output, input_ = object_of(entry, "output"), object_of(entry, "input")
+    if output is None:
+        return None
+    return Payloads(input=_stored(input_) if input_ is not None else None, output=_stored(output))
+
+
+def _stored(found: ObjectRef) -> StoredObject:
+    return StoredObject(sha256=found.sha256, bytes=found.bytes, location=location(found.sha256))
 
 
 def settled_items(entry: Decided, answers: tuple[Answer | None, ...]) -> tuple[SettledItem, ...]:
@@ -129,13 +145,18 @@ def tensors_of(inline: tuple[InlineTensor, ...]) -> dict[str, Tensor]:
 
 
 async def _release(r: ReadSession, entry: Decided) -> ReleasePlan | None:
-    model, _, number = entry.release.rpartition("@")
-    found = await find_model(r, entry.tenant, model)
+    release_id = await release_named(r, entry.tenant, entry.release)
+    return await release_plan(r, entry.model, release_id) if release_id is not None else None
+
+
+async def release_named(r: ReadSession, tenant_id: UUID, name: str) -> UUID | None:
+    """The id of a release by its name, such as `sentiment@7`."""
+    model, _, number = name.rpartition("@")
+    found = await find_model(r, tenant_id, model)
     if found is None:
         return None
     named = select(ReleaseRow.id).where(ReleaseRow.model_id == found.id, ReleaseRow.number == int(number))
-    release_id = (await r.execute(named)).scalar_one_or_none()
-    return await release_plan(r, model, release_id) if release_id is not None else None
+    return (await r.execute(named)).scalar_one_or_none()
 
 
 async def _said(objects: ObjectStore, entry: Decided, release: ReleasePlan) -> Answered | None:

@@ -181,6 +181,57 @@ def softmax(features: int = 4, classes: int = 3) -> bytes:
 
 
 @cache
+def contrary(features: int = 4, classes: int = 3) -> bytes:
+    """`probabilities` of `x` as `softmax` has them, with the classes in the opposite order."""
+    weights = np.linspace(1, -1, features * classes, dtype=np.float32).reshape(features, classes)
+    nodes = [node("MatMul", "x w", "logits"), node("Softmax", "logits", "probabilities", axis=1)]
+    inputs = [_value("x", TensorProto.FLOAT, ("n", features))]
+    outputs = [_value("probabilities", TensorProto.FLOAT, ("n", classes))]
+    return build(nodes, inputs, outputs, initializers=(constant("w", weights),)).SerializeToString()
+
+
+STUCK_ABOVE = 1e6
+"""The number in an input from which on `sticking` runs for as long as the number is large."""
+
+
+@cache
+def sticking() -> bytes:
+    """The model `softmax`, which counts up to its largest input first where that is above STUCK_ABOVE."""
+    counted = [
+        helper.make_node("Identity", ["going"], ["goes_on"]),
+        helper.make_node("Add", ["count", "one"], ["counted"]),
+    ]
+    body = helper.make_graph(
+        counted,
+        "body",
+        [_value("round", TensorProto.INT64, ()), _value("going", TensorProto.BOOL, ()),
+         _value("count", TensorProto.FLOAT, ())],
+        [_value("goes_on", TensorProto.BOOL, ()), _value("counted", TensorProto.FLOAT, ())],
+    )  # fmt: skip
+    weights = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+    nodes = [
+        node("ReduceMax", "x", "largest", keepdims=0),
+        node("Sub", "largest limit", "above"),
+        node("Relu", "above", "rounds_float"),
+        node("Cast", "rounds_float", "rounds", to=TensorProto.INT64),
+        helper.make_node("Loop", ["rounds", "", "zero"], ["count_all"], body=body),
+        node("Mul", "count_all zero", "nothing"),
+        node("MatMul", "x w", "scores"),
+        node("Add", "scores nothing", "logits"),
+        node("Softmax", "logits", "probabilities", axis=1),
+    ]
+    initializers = (
+        constant("w", weights),
+        constant("limit", np.float32(STUCK_ABOVE)),
+        constant("zero", np.float32(0)),
+        constant("one", np.float32(1)),
+    )
+    inputs = [_value("x", TensorProto.FLOAT, ("n", 4))]
+    outputs = [_value("probabilities", TensorProto.FLOAT, ("n", 3))]
+    return build(nodes, inputs, outputs, initializers=initializers).SerializeToString()
+
+
+@cache
 def bfloat16() -> bytes:
     """A model whose input cannot be fed."""
     kind = TensorProto.BFLOAT16

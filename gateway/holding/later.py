@@ -4,11 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 from uuid import UUID
 
+import msgspec
+
 from gateway.decision import SettledItem
 from gateway.holding.decided import DecidedPrediction, Payloads, Subject, insert_rows, new_case
 from gateway.holding.payload import Status
 from gateway.holding.seen import CaseKind, DeliveryKind
+from gateway.labels import Answer
 from gateway.store import cases, deliveries, predictions
+from gateway.store.cases import OTHER, NewCase, trial_rule
 from gateway.store.deliveries import NewDelivery
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.queues import queue_plan
@@ -19,6 +23,25 @@ _KINDS: Mapping[Status, DeliveryKind] = {
     "fallback": "fallback",
     "refused": "refusal",
 }
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """An item about which two releases differ, and that was drawn to be put before people."""
+
+    item: int
+    answer: Answer | None
+    """What the release in the shadow says."""
+    draw: float
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial's other release said beside an answer."""
+
+    trial_id: UUID
+    release_id: UUID
+    """The release in the shadow."""
+    probability: float
+    differences: tuple[Difference, ...]
 
 
 class AutomatedPredictions(Protocol):
@@ -34,6 +57,34 @@ async def open_audits(w: WriteSession, prediction: DecidedPrediction, kept: Payl
     now_us = await ensure_rows(w, prediction, kept)
     drawn = [item for item in prediction.items if item.audited]
     return await open_missing(w, prediction.subject, drawn, "audit", by="worker", now_us=now_us)
+
+
+async def open_disagreements(
+    w: WriteSession, prediction: DecidedPrediction, kept: Payloads, compared: Compared
+) -> list[UUID]:
+    """Open a case with both answers for each drawn difference that has none yet; doing it twice does it once."""
+    now_us = await ensure_rows(w, prediction, kept)
+    there = await cases.opened_items(w, prediction.id, "disagreement")
+    items = {item.item: item for item in prediction.items}
+    new = [
+        _disagreement(new_case(prediction.subject, items[found.item], "disagreement", now_us), compared, found)
+        for found in compared.differences
+        if found.item in items and found.item not in there
+    ]
+    return await cases.open_cases(w, new, by="worker", now_us=now_us)
+
+
+def _disagreement(case: NewCase, compared: Compared, found: Difference) -> NewCase:
+    """The case with the other answer beside its own; it is never blind, because it shows both without their names."""
+    return msgspec.structs.replace(
+        case,
+        other_release_id=compared.release_id,
+        rule=trial_rule(compared.trial_id),
+        evidence={} if found.answer is None else {OTHER: found.answer},
+        inclusion_probability=compared.probability,
+        draw=found.draw,
+        blind=False,
+    )
 
 
 async def ensure_rows(w: WriteSession, prediction: DecidedPrediction, kept: Payloads) -> int:

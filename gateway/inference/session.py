@@ -46,6 +46,18 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return self.first_us + self.further_us * max(0, items - 1)
 
 
+class Stop:
+    """Ends one run from another thread, when the model comes to its next node."""
+
+    def __init__(self) -> None:
+        self.options = ort.RunOptions()
+        self.options.log_severity_level = _FATAL_ONLY
+
+    def now(self) -> None:
+        """End the run, or the one that is about to begin; it fails as ModelFailed."""
+        self.options.terminate = True
+
+
 class OnnxSession:
     """Runs a model on the event loop when a run is short, else in a thread of its own."""
 
@@ -69,15 +81,17 @@ class OnnxSession:
         except _DRIVER_ERRORS as error:
             raise ModelNotLoadable from error
 
-    def run(self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None) -> dict[str, Tensor]:
-        """The named outputs (all of them by default) for feeds that fit the signature.
+    def run(
+        self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, stop: Stop | None = None
+    ) -> dict[str, Tensor]:
+        """The named outputs (all of them by default) for feeds that fit the signature; `stop` can end it early.
 
         Raises ModelRefusedValues where the model finds fault with the values, ModelOutOfMemory where it asks for too
         much, ModelFailed for everything else.
         """
         names = outputs or [spec.name for spec in self.signature.outputs]
         try:
-            arrays = self._session.run(names, feeds)
+            arrays = self._session.run(names, feeds, stop.options if stop is not None else None)
         except driver.InvalidArgument as error:
             raise ModelRefusedValues from error
         except _DRIVER_ERRORS as error:

@@ -38,14 +38,24 @@ def fold(entry: Entry, whole: bytes) -> Entry:
         objects = _few(entry.objects)
         return _clipped(replace(entry, flags=flags, items=(), inputs=(), outputs=(), objects=objects, folded=mark))
     if isinstance(entry, Shadowed):
-        return _clipped(replace(entry, differing=(), outputs=(), objects=_few(entry.objects), folded=mark))
+        emptied = replace(entry, differing=(), draws=(), answers=(), outputs=(), decided=None)
+        return _clipped(replace(emptied, objects=_few(entry.objects), folded=mark))
     return _clipped(replace(entry, folded=mark))
 
 
 def _mark(entry: Entry, whole: bytes) -> Folded:
     items = entry.item_count if not isinstance(entry, Delivered) else 0
     held, audited = (entry.held_count, entry.audited_count) if isinstance(entry, Decided) else (0, 0)
-    return Folded(sha256=sha256(whole).hexdigest(), bytes=len(whole), items=items, held=held, audited=audited)
+    differing, drawn = (entry.differing_count, entry.drawn_count) if isinstance(entry, Shadowed) else (0, 0)
+    return Folded(
+        sha256=sha256(whole).hexdigest(),
+        bytes=len(whole),
+        items=items,
+        held=held,
+        audited=audited,
+        differing=differing,
+        drawn=drawn,
+    )
 
 
 def _few(objects: tuple[ObjectRef, ...]) -> tuple[ObjectRef, ...]:

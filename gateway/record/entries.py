@@ -115,6 +115,8 @@ class Folded(Struct, frozen=True, kw_only=True, array_like=True):
     items: int
     held: int
     audited: int
+    differing: int = 0
+    drawn: int = 0
 
 
 class Decided(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="decided/1"):
@@ -179,11 +181,29 @@ class Shadowed(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field=
     """The items (1…n) in which the two releases differ, as the card says what differing means."""
     item_count: int = 0
     inclusion_probability: float = 1.0
+    """With which each differing item becomes a case: constant within a trial."""
     output_digest: str | None = None
     outputs: tuple[InlineTensor, ...] = ()
     objects: tuple[ObjectRef, ...] = ()
     run_us: int = 0
     folded: Folded | None = None
+    trial: UUID | None = None
+    draws: tuple[float, ...] = ()
+    """For each differing item the random number in [0, 1) that was compared with the probability."""
+    answers: tuple[str | float | None, ...] = ()
+    """For each differing item what the release in the shadow says; None where it is no answer of the label schema."""
+    decided: Decided | None = None
+    """The entry of the prediction, with its payload objects, once some item was drawn: a case needs nothing else."""
+
+    @property
+    def differing_count(self) -> int:
+        """In how many items the two releases differ, also when they were folded away."""
+        return self.folded.differing if self.folded else len(self.differing)
+
+    @property
+    def drawn_count(self) -> int:
+        """How many differing items were drawn to become cases."""
+        return self.folded.drawn if self.folded else sum(draw < self.inclusion_probability for draw in self.draws)
 
 
 class Delivered(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="delivered/1"):

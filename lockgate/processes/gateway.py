@@ -14,6 +14,7 @@ from gateway.http.app import Gateway, GatewayParts
 from gateway.http.lookup import LoggedPredictions
 from gateway.http.outcomes import Truths
 from gateway.http.parts import Live
+from gateway.inference.shadow import open_shadow
 from gateway.pipeline import Pipeline
 from gateway.protocol.decode import Limits
 from gateway.record.log import LogSettings, TrafficLog, open_traffic_log
@@ -96,10 +97,11 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         )
         capture = Capture(log, objects)
         stack.push_async_callback(capture.close)
+        shadow = await stack.enter_async_context(open_shadow(log, capture, SystemRandom()))
         keys = IdempotencyKeys(ledger, name)
         parts = GatewayParts(
             follower=follower,
-            pipeline=Pipeline(follower, holds, keys, capture, SystemRandom()),
+            pipeline=Pipeline(follower, holds, keys, capture, shadow, SystemRandom()),
             holds=holds,
             truths=Truths(logged, keys),
             live=Live(follower, version("lockgate")),

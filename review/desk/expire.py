@@ -1,14 +1,13 @@
 """What the worker does to undecided cases: those past due expire, stranded ones go to a lead, moot ones close."""
 
-from uuid import UUID
-
 from gateway.store.ledger import WriteSession
 from review.desk.life import Round
 from review.desk.settle import end_other_claims, tell_when_decided
 from review.desk.transition import WORKER, advance
-from review.store.cases import Case, disagreements_of, lock_free_cases, overdue_cases, stranded_cases
+from review.store.cases import Case, lock_free_cases, moot_disagreements, overdue_cases, stranded_cases
 from review.store.claims import end_claims, unended_claims
 from review.store.outcomes import lock_prediction
+from review.store.tallies import open_trials
 
 
 async def expire_due(w: WriteSession, now_us: int, limit: int = 100) -> int:
@@ -43,12 +42,12 @@ async def escalate_stranded(w: WriteSession, now_us: int, limit: int = 100) -> i
     return escalated
 
 
-async def supersede_disagreements(w: WriteSession, candidate_id: UUID, now_us: int, limit: int = 100) -> int:
-    """Close undecided disagreements with a candidate whose trial has ended; returns how many.
+async def supersede_disagreements(w: WriteSession, now_us: int, limit: int = 100) -> int:
+    """Close at most `limit` undecided disagreements whose trial has ended; returns how many.
 
     Never a hold or an audit: somebody waits for the one, and an estimate rests on the other.
     """
-    cases = await lock_free_cases(w, await disagreements_of(w, candidate_id, limit))
+    cases = await lock_free_cases(w, await moot_disagreements(w, await open_trials(w), limit))
     open_ones = [case for case in cases if case.state not in ("settled", "closed")]
     for case in open_ones:
         claims = await unended_claims(w, case.id)

@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from gateway.labels import Answer
+from gateway.store.cases import trial_rule
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.schema.columns import Table, Uuid
 from gateway.store.schema.predictions import PredictionRow
@@ -238,12 +239,13 @@ async def stranded_cases(r: ReadSession, now_us: int, limit: int) -> list[UUID]:
     return list((await r.execute(statement)).scalars())
 
 
-async def disagreements_of(r: ReadSession, release_id: UUID, limit: int) -> list[UUID]:
-    """Undecided disagreements with this candidate."""
+async def moot_disagreements(r: ReadSession, trials: Collection[UUID], limit: int) -> list[UUID]:
+    """Undecided disagreements of other trials than these."""
     statement = (
         select(CaseRow.id)
-        .where(CaseRow.other_release_id == release_id, CaseRow.kind == "disagreement")
-        .where(CaseRow.state.not_in(("settled", "closed")))
+        .where(CaseRow.state.in_(("open", "claimed", "partial", "adjudicating", "expired")))
+        .where(CaseRow.kind == "disagreement", CaseRow.rule.startswith(trial_rule("")))
+        .where(CaseRow.rule.not_in([trial_rule(str(trial)) for trial in trials]))
         .limit(limit)
     )
     return list((await r.execute(statement)).scalars())

@@ -75,6 +75,8 @@ SHADOWED = pa.schema(
         "inclusion_probability": _REAL,
         "output_digest": _TEXT,
         "run_us": _INT,
+        "trial": _TEXT,
+        "differing_count": _INT,
     }
 )
 DELIVERED = pa.schema(
@@ -172,6 +174,8 @@ def _shadowed(entry: Shadowed) -> dict[str, object]:
         "inclusion_probability": entry.inclusion_probability,
         "output_digest": entry.output_digest,
         "run_us": entry.run_us,
+        "trial": str(entry.trial) if entry.trial else None,
+        "differing_count": entry.differing_count,
     }
 
 

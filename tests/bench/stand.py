@@ -21,6 +21,7 @@ from gateway.capture import Capture
 from gateway.holding.holds import Holds, open_holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
+from gateway.inference.shadow import open_shadow
 from gateway.pipeline import Pipeline
 from gateway.plan import Caller
 from gateway.protocol.decode import Limits
@@ -120,6 +121,7 @@ async def open_stand() -> AsyncIterator[Stand]:
         holds = await stack.enter_async_context(open_holds(ledger, objects, public_url="http://127.0.0.1"))
         capture = Capture(log, objects)
         stack.push_async_callback(capture.close)
+        shadow = await stack.enter_async_context(open_shadow(log, capture, Random(7)))
         keys = IdempotencyKeys(ledger, "gateway-1")
         keep_pauses_short()  # as every process does
         yield Stand(
@@ -128,7 +130,7 @@ async def open_stand() -> AsyncIterator[Stand]:
             log=log,
             follower=follower,
             holds=holds,
-            pipeline=Pipeline(follower, holds, keys, capture, Random(7)),
+            pipeline=Pipeline(follower, holds, keys, capture, shadow, Random(7)),
             caller=next(iter(follower.live.plan.callers.values())),
             reviewer=reviewer,
             tenant_id=tenant_id,

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import insert, select
 
+from gateway.ids import new_id
 from gateway.store.events import events_about
 from gateway.store.ledger import Ledger, ReadSession, WriteSession
 from gateway.store.schema.learning import PrecedentRow
@@ -447,10 +448,10 @@ async def test_disagreements_end_with_their_trial_and_holds_do_not(desk: Desk) -
     case_id, other = (await put(desk, kind="disagreement")).cases[0], (await put(desk)).cases[0]
     async with desk.ledger.writing() as w:
         for each in (case_id, other):
-            (await w.get_one(CaseRow, each)).other_release_id = desk.world.release_id
+            (await w.get_one(CaseRow, each)).rule = f"trial:{new_id()}"
     await take(desk, "ada", case_id)
     async with desk.ledger.writing() as w:
-        assert await supersede_disagreements(w, desk.world.release_id, desk.clock.now) == 1
+        assert await supersede_disagreements(w, desk.clock.now) == 1
     async with desk.ledger.reading() as r:
         closed, alive = [await read_case(r, each, desk.world.tenant_id) for each in (case_id, other)]
     assert (closed.state, closed.closed_reason, alive.state) == ("closed", "superseded", "open")
