@@ -1,1 +1,1 @@
-"""Load from outside: callers that know only the wire. Imports nothing from the product."""
+"""Load from outside: services, reviewers and an operator that know only the wire. Imports nothing from the product."""

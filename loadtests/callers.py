@@ -1,16 +1,15 @@
-"""Callers of one model, as locust users: arrivals in a Poisson process, a share of them asking not to wait."""
+"""Services as locust users: arrivals in a Poisson process, two models mixed, a share of them asking not to wait."""
 
 import os
 import random
+from itertools import count
 
 from locust import FastHttpUser, task
-from locust.exception import StopUser
 
-MODEL = os.environ["LOAD_MODEL"]
-KEY = {"Authorization": f"Bearer {os.environ['LOAD_KEY']}"}
-FEATURES = 4
+KEY = {"Authorization": f"Bearer {os.environ['LOAD_CALLER']}"}
 MEAN_PAUSE_S = 0.2
-ANSWERED, HELD = 200, 202
+ANSWERED, HELD, NOT_IN_TIME = 200, 202, 503
+_numbers = count(1)
 
 
 class Caller(FastHttpUser):
@@ -23,37 +22,32 @@ class Caller(FastHttpUser):
         """The pause before the next request."""
         return random.expovariate(1 / MEAN_PAUSE_S)
 
-    def on_start(self) -> None:
-        """Leave when the model does not answer this key at all."""
-        with self.client.get(f"/v2/models/{MODEL}/ready", headers=KEY, name="ready", catch_response=True) as answer:
-            if answer.status_code != ANSWERED:
-                answer.failure(f"not ready: {answer.text}")
-                raise StopUser
+    @task(16)
+    def ask_steady(self) -> None:
+        """A prediction that the model answers by itself, whatever the operator does meanwhile."""
+        self.predict("steady", 30.0, "answered by the model")
 
-    @task(9)
-    def ask(self) -> None:
-        """A prediction, as a stock client asks for it."""
-        self.predict({}, "infer")
+    @task(1)
+    def ask_doubtful(self) -> None:
+        """A prediction that waits for a person."""
+        self.predict("doubtful", 1.0, "answered by a person")
 
     @task(1)
     def ask_without_waiting(self) -> None:
-        """A prediction whose hold, if there is one, is looked up later."""
-        self.predict({"Prefer": "respond-async"}, "infer, respond-async")
+        """A prediction that is put before a person while its caller goes on."""
+        self.predict("doubtful", 1.0, "held, not waited for", {"Prefer": "respond-async"})
 
-    def predict(self, headers: dict[str, str], name: str) -> None:
-        """Send one request; an answer without outputs that is not a hold is a failure."""
-        numbers = [random.uniform(-2, 2) for _ in range(FEATURES)]
-        body = {"inputs": [{"name": "x", "shape": [1, FEATURES], "datatype": "FP32", "data": numbers}]}
+    def predict(self, model: str, total: float, name: str, headers: dict[str, str] | None = None) -> None:
+        """Send numbers that were never sent before; an answer without outputs that is no hold is a failure."""
+        number = float(next(_numbers)) + random.random()
+        data = [number, total, -number, 0.0]
+        body = {"inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "data": data}]}
         with self.client.post(
-            f"/v2/models/{MODEL}/infer",
-            json=body,
-            headers=KEY | headers,
-            name=name,
-            catch_response=True,
+            f"/v2/models/{model}/infer", json=body, headers=KEY | (headers or {}), name=name, catch_response=True
         ) as answer:
-            if answer.status_code == HELD:
+            if answer.status_code == HELD or (answer.status_code == ANSWERED and answer.json().get("outputs")):
                 answer.success()
-            elif answer.status_code != ANSWERED:
-                answer.failure(f"{answer.status_code}: {answer.text[:200]}")
-            elif not answer.json().get("outputs"):
-                answer.failure("an answer without outputs")
+            elif answer.status_code == NOT_IN_TIME and answer.headers.get("Location"):
+                answer.failure("nobody judged in time")
+            else:
+                answer.failure(f"{answer.status_code}: {(answer.text or '')[:200]}")
