@@ -28,6 +28,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "people": ("lockgate.commands.people:people", "People, invitations and roles."),
     "keys": ("lockgate.commands.keys:keys", "Keys of services, of CI and one's own."),
     "models": ("lockgate.commands.models:models", "Inspect, check, add and list models."),
+    "releases": ("lockgate.commands.releases:releases", "Make releases and look at them."),
+    "history": ("lockgate.commands.releases:history", "What served when, and who decided that."),
     "promote": ("lockgate.commands.promote:promote", "Make a release serve."),
     "rollback": ("lockgate.commands.rollback:rollback", "Go back to the last good release."),
     "flags": ("lockgate.commands.flags:flags", "What is switched on, for whom, and why."),

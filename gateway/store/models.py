@@ -125,7 +125,16 @@ async def add_version(w: WriteSession, model: ModelRow, new: NewVersion) -> Vers
     return row
 
 
-async def add_release(w: WriteSession, version: VersionRow, parts: ReleaseParts, by: str, at_us: int) -> ReleaseRow:
+async def add_release(
+    w: WriteSession,
+    version: VersionRow,
+    parts: ReleaseParts,
+    by: str,
+    at_us: int,
+    *,
+    parent: ReleaseRow | None = None,
+    why: str | None = None,
+) -> ReleaseRow:
     """The model's next release: a version with its documents, and its model file attached."""
     number = await _next_number(w, ReleaseRow.number, ReleaseRow.model_id == version.model_id)
     row = ReleaseRow(
@@ -137,9 +146,9 @@ async def add_release(w: WriteSession, version: VersionRow, parts: ReleaseParts,
         label_schema=parts.label_schema,
         guideline=parts.guideline,
         overrides="{}",
-        parent_id=None,
+        parent_id=parent.id if parent is not None else None,
         by=by,
-        why=None,
+        why=why,
         created_us=at_us,
     )
     w.add(row)

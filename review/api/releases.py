@@ -1,16 +1,29 @@
-"""Releases under `/api/v1/models/{model}`: promoted, rolled back, each with a preview of what will change."""
+"""Releases under `/api/v1/models/{model}`: made, looked at, promoted, rolled back; moves have a preview."""
 
 from typing import Annotated
 
 import msgspec
-from litestar import Controller, post
+from litestar import Controller, get, post
+from litestar.params import Parameter
 
 from gateway.record.payloads import LocalObjects
+from gateway.registry.card import CARD_MAX_BYTES
 from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.release.creating import Created, Creating, create
+from review.release.difference import Difference
 from review.release.errors import NoSuchRelease
+from review.release.looking import (
+    ReleaseLine,
+    ReleaseShown,
+    Served,
+    differ,
+    history,
+    list_releases,
+    show_release,
+)
 from review.release.moving import Moved, Preview
 from review.release.promotion import Promotion, preview_promotion, promote
 from review.release.rollback import Rollback, preview_rollback, roll_back
@@ -18,6 +31,14 @@ from review.release.rollback import Rollback, preview_rollback, roll_back
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
 NUMBER_DIGITS = 9
 Number = Annotated[int, msgspec.Meta(ge=1, lt=10**9)]
+
+
+class NewRelease(msgspec.Struct, frozen=True, kw_only=True):
+    """A card whose policy, labels and guideline shall be a release of the champion's version, or of another."""
+
+    card: Annotated[str, msgspec.Meta(max_length=CARD_MAX_BYTES)]
+    version: Number | None = None
+    why: Why = ""
 
 
 class Promoting(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +68,36 @@ class ReleasesController(Controller):
 
     path = "/api/v1/models/{model:str}"
     tags = ("releases",)
+
+    @get("/releases", **needs("look"))
+    async def list_all(self, model: str, ledger: Ledger, actor: Actor) -> list[ReleaseLine]:
+        """Every release of a model, the newest first."""
+        return await list_releases(ledger, actor.tenant_id, model)
+
+    @post("/releases", **needs("operate"))
+    async def create(self, model: str, data: NewRelease, ledger: Ledger, actor: Actor) -> Created:
+        """Make a release with another policy, guideline or label schema, without a new version."""
+        return await create(ledger, actor, model, Creating(card=data.card, version=data.version, why=data.why))
+
+    @get("/releases/{release:str}", **needs("look"))
+    async def show(self, model: str, release: str, ledger: Ledger, actor: Actor) -> ReleaseShown:
+        """A release with everything in it, beside the champion."""
+        return await show_release(ledger, actor.tenant_id, model, number_of(model, release))
+
+    @get("/releases/{release:str}/difference", **needs("look"))
+    async def difference(
+        self, model: str, release: str, ledger: Ledger, actor: Actor, before: Annotated[str, Parameter(max_length=90)]
+    ) -> Difference:
+        """What differs when a release takes the place of the one before it."""
+        numbers = number_of(model, before), number_of(model, release)
+        return await differ(ledger, actor.tenant_id, model, *numbers)
+
+    @get("/history", **needs("look"))
+    async def history(
+        self, model: str, ledger: Ledger, actor: Actor, at: Annotated[str, Parameter(max_length=40)] | None = None
+    ) -> list[Served]:
+        """What served when, who decided that and why; `?at=14:03` for one moment, of today or in ISO 8601, UTC."""
+        return await history(ledger, actor.tenant_id, model, at)
 
     @post("/releases/{release:str}/promotion", status_code=200, **needs("operate"))
     async def promote(

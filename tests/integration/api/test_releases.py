@@ -65,3 +65,24 @@ async def test_each_refusal_of_a_move_has_its_code(
     answer = await api.ask("operator", "POST", path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert (await api.ask("operator", "GET", "/models")).json()[0]["release"] == "numbers@1"
+
+
+async def test_a_release_is_made_and_everybody_looks(api: Api) -> None:
+    """Made by an operator from a card; the list, the release, the difference and the history are anybody's."""
+    await api.add()
+    body = {"card": CARD + "\n[policy]\nhold_below = 0.7\n", "why": "stricter"}
+    assert (await api.ask("reviewer", "POST", "/models/numbers/releases", json=body)).status_code == 403
+    made = (await api.ask("operator", "POST", "/models/numbers/releases", json=body)).json()
+    assert (made["release"], made["raises_control"]) == ("numbers@2", True)
+    lines = (await api.ask("reviewer", "GET", "/models/numbers/releases")).json()
+    assert [(line["release"], line["stands"]) for line in lines] == [("numbers@2", "waits"), ("numbers@1", "champion")]
+    shown = (await api.ask("auditor", "GET", "/models/numbers/releases/numbers@2")).json()
+    assert (shown["policy"]["hold_below"], shown["lowered"]) == (0.7, [])
+    between = await api.ask("auditor", "GET", "/models/numbers/releases/2/difference?before=1")
+    assert [change["name"] for change in between.json()["changes"]] == ["policy.hold_below"]
+    (served,) = (await api.ask("auditor", "GET", "/models/numbers/history")).json()
+    assert (served["release"], served["action"], served["gate"], served["forced"]) == (
+        "numbers@1", "founded", None, False,
+    )  # fmt: skip
+    assert (await api.ask("auditor", "GET", "/models/numbers/history?at=yesterday")).json()["code"] == "moment-refused"
+    assert (await api.ask("auditor", "GET", "/models/numbers/releases/x")).json()["code"] == "no-such-release"
