@@ -12,10 +12,11 @@ from gateway.holding.payload import Status
 from gateway.holding.seen import CaseKind, DeliveryKind
 from gateway.labels import Answer
 from gateway.store import cases, deliveries, predictions
-from gateway.store.cases import OTHER, NewCase, trial_rule
+from gateway.store.cases import NewCase
 from gateway.store.deliveries import NewDelivery
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.queues import queue_plan
+from gateway.trial import OTHER, trial_rule
 
 _KINDS: Mapping[Status, DeliveryKind] = {
     "automated": "answer",

@@ -20,15 +20,6 @@ PRIORITY: Mapping[CaseKind, int] = {"hold": 20, "report": 30, "disagreement": 40
 """Smaller comes first; somebody who waits comes before all but what was escalated."""
 
 
-OTHER = "other"
-"""In the evidence of a disagreement: what the release in the shadow says; left out where it gave no answer."""
-
-
-def trial_rule(trial_id: UUID | str) -> str:
-    """The rule that puts a trial's disagreements before people."""
-    return f"trial:{trial_id}"
-
-
 class NewCase(msgspec.Struct, frozen=True, kw_only=True):
     """One item that is about to be put before people."""
 

@@ -19,6 +19,7 @@ from review.console.guideline import rendered
 from review.console.keys import Key, answer_keys, command_keys
 from review.console.shown import ShownInput, shown_inputs
 from review.console.store import CallerState, CaseFacts, case_facts
+from review.desk.pair import Pair
 from review.store.claims import Claim
 from review.store.terms import Terms, terms_of
 from review.store.verdicts import Draft, draft_of
@@ -46,6 +47,11 @@ class LaneCard(msgspec.Struct, frozen=True, kw_only=True):
     """Why the card is back, when it is."""
 
     @property
+    def pair(self) -> Pair | None:
+        """The two unnamed answers, where one of them is to be chosen."""
+        return self.case.pair
+
+    @property
     def action(self) -> str:
         """Where its form goes."""
         return f"/console/cases/{self.case.id}" if self.claim is None else "/console/lane/verdicts"
@@ -53,7 +59,7 @@ class LaneCard(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shows_answer(self) -> bool:
         """Whether the reviewer may see what the model said."""
-        return not self.case.blind
+        return not self.case.blind and self.pair is None
 
     def agrees(self, key: Key) -> bool:
         """Whether pressing this key says what the model said, on a card that shows it."""
@@ -63,7 +69,7 @@ class LaneCard(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the verdict of this key must come with a rationale."""
         if self.terms.rationale != "on_correction":
             return self.terms.rationale == "always"
-        if key.say in ("unanswerable", "number", "text"):
+        if key.say in ("unanswerable", "number", "text") or key.say.startswith("neither"):
             return True
         return key.say.startswith("choice:") and key.say != f"choice:{self.case.answer}"
 
@@ -85,6 +91,7 @@ async def read_case_card(r: ReadSession, objects: ObjectStore, case_id: UUID, pe
     terms = await terms_of(r, case.id)
     release = await release_plan(r, case.model, case.release_id)
     kept = await draft_of(r, case.id, person_id)
+    keys = answer_keys(terms.schema, case.pair)
     payload = await read_input(objects, case.input_sha256)
     return LaneCard(
         case=case,
@@ -103,8 +110,8 @@ async def read_case_card(r: ReadSession, objects: ObjectStore, case_id: UUID, pe
             blind=case.blind,
         ),
         caller=case.caller(await r.now_us()),
-        answers=answer_keys(terms.schema),
-        commands=command_keys(terms.schema),
+        answers=keys,
+        commands=command_keys(keys),
         post_key=str(new_id()),
         draft=kept.draft if kept is not None else Draft(),
     )

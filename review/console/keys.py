@@ -4,9 +4,12 @@ The classes come first, with the keys that their label schema gives them. A comm
 gets the capital letter: classes are pressed all day, commands are not.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from gateway.labels import LabelSchema
+from review.desk.pair import Pair
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +32,10 @@ COMMANDS: tuple[Key, ...] = (
 )
 APPROVE = Key(key="a", title="Approve", help="The model's answer is right.", say="approve")
 CORRECT = Key(key="c", title="Correct", help="Go to the field for the right answer; Enter sends it.")
+FIRST = Key(key="f", title="First", help="The first of the two answers is right.", say="first")
+SECOND = Key(key="s", title="Second", help="The second of the two answers is right.", say="second")
+BOTH = Key(key="b", title="Both", help="Both numbers or texts are right.", say="both")
+NEITHER = Key(key="n", title="Neither", help="Go to the field for the right answer; Enter sends it.", say="neither")
 SPARE = "123456789abcdfghijklmnopqsvwyz0"
 
 
@@ -47,19 +54,41 @@ def choice_keys(schema: LabelSchema) -> tuple[Key, ...]:
     )
 
 
-def answer_keys(schema: LabelSchema) -> tuple[Key, ...]:
-    """The keys that answer: one a class, or approve and correct where the answer is written."""
+def answer_keys(schema: LabelSchema, pair: Pair | None = None) -> tuple[Key, ...]:
+    """The keys that answer: one a class, or approve and correct where the answer is written.
+
+    Between two answers: one for each of them, and one for every other class, which says that neither is right.
+    """
+    if pair is not None:
+        return pair_keys(schema, pair)
     if schema.kind == "choice":
         return choice_keys(schema)
     return APPROVE, msgspec.structs.replace(CORRECT, say=schema.kind)
 
 
-def command_keys(schema: LabelSchema | None = None) -> tuple[Key, ...]:
-    """The commands' keys beside a schema's own; one that cannot give way is left to its button."""
-    taken = {key.key.lower() for key in answer_keys(schema)} if schema is not None else set()
+def pair_keys(schema: LabelSchema, pair: Pair) -> tuple[Key, ...]:
+    """The keys of two unnamed answers; a side without an answer has none."""
+    sides = [key for key, answer in zip((FIRST, SECOND), pair.answers, strict=True) if answer is not None]
+    if schema.kind != "choice":
+        both = (BOTH,) if len(sides) == len(pair.answers) else ()
+        return (*sides, *both, msgspec.structs.replace(NEITHER, say=f"neither_{schema.kind}"))
+    others = tuple(
+        msgspec.structs.replace(key, help=key.help or "Neither of the two: this is right.", say=f"neither:{one.value}")
+        for key, one in zip(choice_keys(schema), schema.choices, strict=True)
+        if one.value not in pair.answers
+    )
+    taken = {key.key for key in others}
+    return (*(_beside(key, taken) for key in sides), *others)
+
+
+def command_keys(answers: Sequence[Key] = ()) -> tuple[Key, ...]:
+    """The commands' keys beside those that answer; one that cannot give way is left to its button."""
+    taken = {key.key for key in answers}
     beside = (_beside(key, taken) for key in COMMANDS)
-    return tuple(key for key in beside if key.key not in taken)
+    return tuple(key for key in beside if key.key)
 
 
 def _beside(key: Key, taken: set[str]) -> Key:
-    return msgspec.structs.replace(key, key=key.key.upper()) if key.key in taken else key
+    """The key, its capital where a class has taken it, or none."""
+    free = next((one for one in (key.key, key.key.upper()) if one not in taken), "")
+    return msgspec.structs.replace(key, key=free)

@@ -12,6 +12,7 @@ from gateway.store.schema.predictions import DeliveryKind, DeliveryRow, PayloadR
 from gateway.store.schema.serves import ModelRow
 from gateway.store.schema.work import CaseKind, CaseRow, CaseState, VerdictKind, VerdictRow
 from gateway.times import SECOND_US
+from review.desk.pair import Pair, pair_of
 
 SLACK_US = 2 * SECOND_US
 """A caller whose wait was over this long ago is gone, even if the process that served it died before it said so."""
@@ -29,11 +30,13 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     model_id: UUID
     release_id: UUID
+    other_release_id: UUID | None
     rule: str
     evidence: dict[str, float | str]
     answer: Answer | None
     score: float | None
     inclusion_probability: float | None
+    draw: float | None
     blind: bool
     state: CaseState
     round: int
@@ -43,6 +46,11 @@ class CaseFacts(msgspec.Struct, frozen=True, kw_only=True):
     wait_until_us: int | None
     input_sha256: str | None
     """The digest of what came in; None where it was not kept or was erased."""
+
+    @property
+    def pair(self) -> Pair | None:
+        """The two unnamed answers of a disagreement."""
+        return pair_of(self.release_id, self.other_release_id, self.answer, self.evidence, self.draw)
 
     def caller(self, now_us: int) -> CallerState:
         """Whether a caller waits now, will ask again, has gone, or whether there never was one for this case."""
@@ -66,8 +74,9 @@ class VerdictAftermath(msgspec.Struct, frozen=True, kw_only=True):
 _FACTS = (
     select(
         CaseRow.id, CaseRow.prediction_id, CaseRow.item, CaseRow.kind, CaseRow.model_id, CaseRow.release_id,
-        CaseRow.rule, CaseRow.evidence, CaseRow.answer, CaseRow.score, CaseRow.inclusion_probability, CaseRow.blind,
-        CaseRow.state, CaseRow.round, CaseRow.due_us, CaseRow.created_us, CaseRow.caller_waiting,
+        CaseRow.rule, CaseRow.evidence, CaseRow.answer, CaseRow.score, CaseRow.inclusion_probability, CaseRow.draw,
+        CaseRow.other_release_id, CaseRow.blind, CaseRow.state, CaseRow.round,
+        CaseRow.due_us, CaseRow.created_us, CaseRow.caller_waiting,
         PredictionRow.items, PredictionRow.wait_until_us, ModelRow.name.label("model"),
         PayloadRow.sha256.label("input_sha256"), PayloadRow.erased_us,
     )

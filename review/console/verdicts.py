@@ -13,6 +13,7 @@ from gateway.times import SECOND_US
 from review.console import words
 from review.console.store import VerdictAftermath, aftermath, case_facts
 from review.desk.life import VerdictKind
+from review.desk.pair import CHOICES
 from review.desk.ruling import Judgement
 from review.errors import VerdictRefused
 from review.store.terms import terms_of
@@ -64,7 +65,11 @@ def _said(form: CardForm) -> tuple[str, Answer | None]:
         return "correct", _number(form.answer)
     if how == "text":
         return "correct", form.answer
-    if how not in get_args(VerdictKind):
+    if how == "neither":
+        return "neither", value
+    if how in ("neither_number", "neither_text"):
+        return "neither", _number(form.answer) if how == "neither_number" else form.answer
+    if how not in (*get_args(VerdictKind), *CHOICES):
         raise VerdictRefused(fault="press one of the card's buttons.")
     return how, None
 
@@ -94,6 +99,8 @@ async def line_about(r: ReadSession, person_id: UUID, verdict_id: UUID) -> str:
 
 
 def _changed(verdict: Verdict, before: str, answer: str) -> str:
+    if verdict.shown.chosen:
+        return f"{_CHOSEN[verdict.shown.chosen]}: {answer}."
     if verdict.kind == "correct":
         return f"Answered blind: {answer}." if verdict.shown.blind else f"Corrected: {before} → {answer}."
     if verdict.kind == "approve":
@@ -105,6 +112,7 @@ def _changed(verdict: Verdict, before: str, answer: str) -> str:
     }[verdict.kind]
 
 
+_CHOSEN = {"first": "Chosen", "second": "Chosen", "both": "Both are right", "neither": "Neither is right, but"}
 _NEXT = {
     "partial": " Another person is needed.",
     "adjudicating": " A lead decides.",

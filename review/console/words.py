@@ -155,7 +155,7 @@ def why_case(
         told = str(evidence.get("reason", "")).strip()
         return f"Somebody reported the answer as wrong{f': “{told}”' if told else ''}."
     if kind == "disagreement":
-        return "The champion and the candidate differ."
+        return "Two releases of the model answer this item differently; which one is which is not told."
     if kind == "drift":
         return "The input looks unlike the training data."
     return why(rule, evidence, policy, blind=blind)

@@ -46,8 +46,9 @@ async def _decide(w: WriteSession, actor: Actor, case: Case, judgement: Judgemen
     earlier = await verdicts_of(w, case.id)
     only_lead = await _only_lead(w, actor, case, terms, earlier)
     ruling = rule_on(
-        judgement, model_answer=case.answer, blind=case.blind, schema=terms.schema, rationale=terms.rationale
-    )
+        judgement, model_answer=case.answer, blind=case.blind, schema=terms.schema, rationale=terms.rationale,
+        pair=case.pair,
+    )  # fmt: skip
     case, claim = await _seat(w, actor, case, now_us)
     verdict = make_verdict(case, terms, claim, ruling, judgement, earlier, now_us, only_lead=only_lead)
     await insert_verdict(w, verdict)

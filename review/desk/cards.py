@@ -10,6 +10,7 @@ from gateway.store.ledger import ReadSession
 from review.actors import Actor
 from review.console.words import why_case
 from review.desk.life import State, VerdictKind
+from review.desk.pair import pair_of
 from review.errors import UnknownCase
 from review.store.claims import Claim, unended_claims
 from review.store.outcomes import Outcome, outcomes_of
@@ -46,7 +47,9 @@ class CaseCard(msgspec.Struct, frozen=True, kw_only=True):
     """How many items its prediction has."""
     input: InputReference | None
     answer: Answer | None
-    """The model's answer; none while the case is judged blind."""
+    """The model's answer; none while the case is judged blind, or one of two unnamed answers is to be chosen."""
+    answers: tuple[Answer | None, ...]
+    """The two answers of a disagreement, first and second, without the names of those who gave them."""
     score: float | None
     labels: LabelSchema
     guideline: str
@@ -100,7 +103,8 @@ def _card(
     draft: KeptDraft | None,
 ) -> CaseCard:
     judged = may_see_judgements(actor, seen, verdicts)
-    blind = seen.listed.blind and seen.listed.state not in DONE
+    pair = pair_of(seen.release_id, seen.other_release_id, seen.answer, seen.evidence, seen.draw)
+    blind = (seen.listed.blind or pair is not None) and seen.listed.state not in DONE
     ballots = [one for one in verdicts if one.round == seen.listed.round and one.kind != "cannot_tell"]
     return CaseCard(
         case=seen.listed,
@@ -116,6 +120,7 @@ def _card(
         items=seen.items,
         input=seen.input,
         answer=None if blind else seen.answer,
+        answers=pair.answers if pair is not None else (),
         score=None if blind else seen.score,
         labels=terms.schema,
         guideline=seen.guideline,

@@ -88,8 +88,9 @@ async def judge(w: WriteSession, actor: Actor, claim_id: UUID, token: int, judge
         return Late(case_id=case.id)
     terms = await terms_of(w, case.id)
     ruling = rule_on(
-        judgement, model_answer=case.answer, blind=case.blind, schema=terms.schema, rationale=terms.rationale
-    )
+        judgement, model_answer=case.answer, blind=case.blind, schema=terms.schema, rationale=terms.rationale,
+        pair=case.pair,
+    )  # fmt: skip
     return await _record(w, actor, case, terms, claim, ruling, judgement, now)
 
 
@@ -161,7 +162,7 @@ def make_verdict(
         answer=ruling.answer,
         reason_code=ruling.reason_code,
         rationale=ruling.rationale,
-        shown=Shown(blind=case.blind, answer=None if case.blind else case.answer),
+        shown=_shown(case, ruling),
         guideline=terms.guideline,
         active_s=min(judgement.active_s, (now_us - claim.claimed_us) / SECOND_US),
         adjudicated=case.state == "adjudicating",
@@ -170,6 +171,14 @@ def make_verdict(
         post_key=judgement.post_key,
         created_us=now_us,
     )
+
+
+def _shown(case: Case, ruling: Ruling) -> Shown:
+    pair = case.pair
+    if pair is None:
+        return Shown(blind=case.blind, answer=None if case.blind else case.answer)
+    order = tuple(str(release_id) for release_id in pair.releases)
+    return Shown(blind=case.blind, order=order, answers=pair.answers, chosen=ruling.choice or "")
 
 
 async def _follow(

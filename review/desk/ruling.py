@@ -9,8 +9,11 @@
 | correct, any other valid answer    | correct      | the one given     |
 | unanswerable, cannot_tell, escalate| the same     | none              |
 
+Of a case with two unnamed answers one is chosen instead, as `review.desk.pair` has it.
+
 A rationale is compulsory as the queue says: `never`; `on_correction` for `correct` and `unanswerable`; `always` for
-every verdict. The reason `other` always needs one.
+every verdict. The reason `other` always needs one. Choosing one of two answers is never a correction here: to ask for
+words would tell whose answer it was.
 """
 
 from typing import Annotated, Literal
@@ -20,6 +23,7 @@ from msgspec import Meta
 
 from gateway.labels import Answer, LabelSchema
 from review.desk.life import VerdictKind
+from review.desk.pair import CHOICES, Choice, Pair, chosen
 from review.desk.reasons import reason_for
 from review.errors import VerdictRefused
 
@@ -29,7 +33,8 @@ Rationale = Literal["never", "on_correction", "always"]
 class Judgement(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a reviewer posts."""
 
-    kind: VerdictKind
+    kind: VerdictKind | Choice
+    """`first`, `second`, `both` and `neither` choose between the two answers of a disagreement."""
     answer: Answer | None = None
     reason_code: Annotated[str, Meta(max_length=63)] = ""
     """One of the documented reason codes; the usual one of the kind when left out."""
@@ -47,16 +52,30 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer | None
     reason_code: str
     rationale: str | None
+    choice: Choice | None = None
+    """What was chosen of two answers."""
 
 
 def rule_on(
-    judgement: Judgement, *, model_answer: Answer | None, blind: bool, schema: LabelSchema, rationale: Rationale
+    judgement: Judgement,
+    *,
+    model_answer: Answer | None,
+    blind: bool,
+    schema: LabelSchema,
+    rationale: Rationale,
+    pair: Pair | None = None,
 ) -> Ruling:
     """What is recorded of the judgement. Raises: VerdictRefused, AnswerRefused."""
-    kind, answer = _said(judgement, model_answer, blind, schema)
+    if pair is not None:
+        kind, answer = chosen(judgement.kind, judgement.answer, pair, schema)
+    else:
+        kind, answer = _said(judgement, model_answer, blind, schema)
+    choice = next((one for one in CHOICES if one == judgement.kind), None)
     reason = "judged_blind" if blind and not judgement.reason_code and answer is not None else judgement.reason_code
     words = (judgement.rationale or "").strip() or None
-    ruling = Ruling(kind=kind, answer=answer, reason_code=reason_for(kind, reason, schema), rationale=words)
+    ruling = Ruling(
+        kind=kind, answer=answer, reason_code=reason_for(kind, reason, schema), rationale=words, choice=choice
+    )
     if words is None and _needs_words(ruling, rationale):
         raise VerdictRefused(fault="a rationale is compulsory here: say in a few words why.")
     return ruling
@@ -65,13 +84,23 @@ def rule_on(
 def _said(
     judgement: Judgement, model_answer: Answer | None, blind: bool, schema: LabelSchema
 ) -> tuple[VerdictKind, Answer | None]:
-    if judgement.kind == "approve":
-        return "approve", _approved(model_answer, blind)
-    if judgement.kind != "correct":
-        return judgement.kind, None
-    if judgement.answer is None:
+    match judgement.kind:
+        case "approve":
+            return "approve", _approved(model_answer, blind)
+        case "correct":
+            return _corrected(judgement.answer, model_answer, schema)
+        case "first" | "second" | "both" | "neither":
+            raise VerdictRefused(fault="this case shows one answer: say 'approve' or 'correct'.")
+        case kind:
+            return kind, None
+
+
+def _corrected(
+    given: Answer | None, model_answer: Answer | None, schema: LabelSchema
+) -> tuple[VerdictKind, Answer | None]:
+    if given is None:
         raise VerdictRefused(fault="'correct' needs the right answer in 'answer'.")
-    answer = schema.validated(judgement.answer)
+    answer = schema.validated(given)
     return ("approve" if answer == model_answer else "correct"), answer
 
 
@@ -86,4 +115,6 @@ def _approved(model_answer: Answer | None, blind: bool) -> Answer:
 def _needs_words(ruling: Ruling, rationale: Rationale) -> bool:
     if rationale == "always" or ruling.reason_code == "other":
         return True
+    if ruling.choice in ("first", "second"):
+        return False
     return rationale == "on_correction" and ruling.kind in ("correct", "unanswerable")

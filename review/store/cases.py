@@ -24,7 +24,6 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from gateway.labels import Answer
-from gateway.store.cases import trial_rule
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.schema.columns import Table, Uuid
 from gateway.store.schema.predictions import PredictionRow
@@ -41,6 +40,8 @@ from gateway.store.schema.work import (
     QueueRevisionRow,
     VerdictRow,
 )
+from gateway.trial import trial_rule
+from review.desk.pair import Pair, pair_of
 from review.errors import StaleCase, UnknownCase
 
 LINE = (CaseRow.priority, CaseRow.due_us, CaseRow.id)
@@ -69,6 +70,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     queue_id: UUID
     model_id: UUID
     release_id: UUID
+    other_release_id: UUID | None
+    """For a disagreement: the release in the shadow."""
+    evidence: dict[str, Answer]
+    draw: float | None
     answer: Answer | None
     """The model's answer, in the terms of the label schema."""
     blind: bool
@@ -81,6 +86,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     caller_waiting: bool
     closed_reason: ClosedReason | None
     changed_us: int
+
+    @property
+    def pair(self) -> Pair | None:
+        """The two unnamed answers of a disagreement."""
+        return pair_of(self.release_id, self.other_release_id, self.answer, self.evidence, self.draw)
 
 
 _SELECT = select(*(getattr(CaseRow, name) for name in Case.__struct_fields__))
@@ -133,8 +143,12 @@ def _case(row: Row[Any] | None) -> Case:
     if row is None:
         raise UnknownCase
     values = dict(row._mapping)
-    answer = values.pop("answer")
-    return Case(**values, answer=None if answer is None else msgspec.json.decode(answer))
+    answer, evidence = values.pop("answer"), values.pop("evidence")
+    return Case(
+        **values,
+        answer=None if answer is None else msgspec.json.decode(answer),
+        evidence=msgspec.json.decode(evidence),
+    )
 
 
 # The line ------------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from gateway.labels import Answer
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.schema.work import DraftRow, VerdictKind, VerdictRow
+from review.desk.pair import Choice
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +19,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer | None = None
     """The model's answer, when it was shown."""
     order: tuple[str, ...] = ()
-    """For a disagreement: which release's answer stood first."""
+    """For a disagreement: the ids of the releases in the order in which their answers stood."""
+    answers: tuple[Answer | None, ...] = ()
+    """The two answers of a disagreement in that order."""
+    chosen: str = ""
+    """What was said of the two: `first`, `second`, `both` or `neither`."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,7 +99,7 @@ def _verdict(row: Row[Any]) -> Verdict:
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict that is not finished or came too late."""
 
-    kind: VerdictKind | None = None
+    kind: VerdictKind | Choice | None = None
     answer: Answer | None = None
     reason_code: str = ""
     rationale: str | None = None

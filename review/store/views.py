@@ -76,7 +76,9 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     evidence: dict[str, float | str]
     answer: Answer | None
     score: float | None
+    other_release_id: UUID | None
     inclusion_probability: float | None
+    draw: float | None
     caller: str
     """The name of the caller's key."""
     caller_withdrew: bool
@@ -95,7 +97,8 @@ _LIST = (
 )
 _AROUND = (
     CaseRow.model_id, CaseRow.release_id, ReleaseRow.version_id, CaseRow.evidence, CaseRow.answer, CaseRow.score,
-    CaseRow.inclusion_probability, CaseRow.caller_withdrew, PredictionRow.items, PredictionRow.wait_until_us,
+    CaseRow.other_release_id, CaseRow.inclusion_probability, CaseRow.draw, CaseRow.caller_withdrew,
+    PredictionRow.items, PredictionRow.wait_until_us,
     ApiKeyRow.name.label("caller"), GuidelineRow.body.label("guideline"), PayloadRow.id.label("payload_id"),
     PayloadRow.sha256, PayloadRow.media_type, PayloadRow.bytes, PayloadRow.erased_us,
 )  # fmt: skip

@@ -170,6 +170,8 @@ def protocol() -> list[list[str]]:
 
 def keys() -> list[list[str]]:
     """One row for each key of the lane that is not a class's own."""
-    from review.console.keys import APPROVE, COMMANDS, CORRECT
+    from review.console.keys import APPROVE, BOTH, COMMANDS, CORRECT, FIRST, NEITHER, SECOND
 
-    return [[f"`{key.key}`", key.title, key.help] for key in (APPROVE, CORRECT, *COMMANDS)]
+    return [
+        [f"`{key.key}`", key.title, key.help] for key in (APPROVE, CORRECT, FIRST, SECOND, BOTH, NEITHER, *COMMANDS)
+    ]
