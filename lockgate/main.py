@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),
     "cases": ("lockgate.commands.desk:cases", "Cases before people."),
     "traffic": ("lockgate.commands.traffic:traffic", "Count what was answered on which path."),
+    "datasets": ("lockgate.commands.datasets:datasets", "Frozen sets of outcomes."),
     "predictions": ("lockgate.commands.predictions:predictions", "Look a prediction up."),
     "status": ("lockgate.commands.status:status", "How the server is."),
     "version": ("lockgate.commands.status:version", "This release."),

@@ -72,6 +72,7 @@ def api_settings(settings: Settings) -> ApiSettings:
         upload_max_bytes=settings.upload_max_bytes,
         data_directory=settings.data_directory.absolute(),
         artifacts=settings.artifacts,
+        payloads_url=settings.payloads_url,
         traffic=settings.traffic,
         internal_key=internal_key(settings),
     )

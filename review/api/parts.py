@@ -20,6 +20,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     upload_max_bytes: int
     data_directory: Path
     artifacts: Path
+    payloads_url: str
     traffic: Path
     internal_key: str
     """What gateways show when they ask this process for something."""

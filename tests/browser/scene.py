@@ -244,6 +244,7 @@ def _settings(url: str, folder: Path) -> ApiSettings:
         upload_max_bytes=1 << 20,
         data_directory=folder,
         artifacts=folder / "artifacts",
+        payloads_url=str(folder / "objects"),
         traffic=folder / "traffic",
         internal_key="tests",
     )

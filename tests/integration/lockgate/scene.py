@@ -70,6 +70,7 @@ async def open_scene(ledger_url: str, folder: Path) -> AsyncIterator[Scene]:
         upload_max_bytes=1_000_000,
         data_directory=folder,
         artifacts=folder / "artifacts",
+        payloads_url=str(folder / "objects"),
         traffic=folder / "traffic",
         internal_key="tests",
     )

@@ -1,0 +1,1 @@
+"""Learning: outcomes become datasets, and datasets become scores."""

@@ -1,0 +1,80 @@
+"""Freezing and evaluating run in a child process, so that no request waits for them and their memory ends with them.
+
+The task goes in on standard input, because the ledger's address may carry a password; what it came to, or the error
+that stands for it, comes back on standard output. Killed at any moment, the child leaves no row behind: all of them are
+written in one transaction at the end.
+"""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+from review.errors import ReviewError
+from review.learning.errors import LearningFailed
+
+T = TypeVar("T")
+Work = Literal["freezing", "evaluating"]
+COMPLAINT_MAX_CHARS = 2000
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What a child says at its end: its result, or the code and fields of an error."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: str = ""
+    fields: Mapping[str, str | int | float] = {}
+
+
+async def in_child(work: Work, task: msgspec.Struct, kind: type[T]) -> T:
+    """The result of a child process that did the work. Raises: LearningFailed, and what the work itself raises."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"review.learning.{work}",
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        output, complaint = await child.communicate(msgspec.json.encode(task))
+    finally:
+        if child.returncode is None:  # cancelled: leave no child behind
+            child.kill()
+            await child.wait()
+    if child.returncode:
+        cause = RuntimeError(complaint.decode(errors="replace")[-COMPLAINT_MAX_CHARS:])
+        raise LearningFailed(why=f"the process ended with {child.returncode}") from cause
+    told = msgspec.json.decode(output, type=Told)
+    if told.error:
+        raise _error(told)
+    return msgspec.json.decode(told.result, type=kind)
+
+
+def tell(result: msgspec.Struct) -> None:
+    """Say in a child what the work came to."""
+    _write(Told(result=msgspec.Raw(msgspec.json.encode(result))))
+
+
+def tell_error(error: ReviewError) -> None:
+    """Say in a child what stood in the way."""
+    plain = {name: each if isinstance(each, int | float) else str(each) for name, each in error.fields.items()}
+    _write(Told(error=error.code, fields=plain))
+
+
+def task_of(kind: type[T]) -> T:
+    """The task that the child was given."""
+    return msgspec.json.decode(sys.stdin.buffer.read(), type=kind)
+
+
+def _write(told: Told) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(told))
+    sys.stdout.flush()
+
+
+def _error(told: Told) -> ReviewError:
+    """The error that a child told, in its own class."""
+    kinds = {kind.code: kind for kind in _descendants(ReviewError)}
+    return kinds.get(told.error, LearningFailed)(**{**told.fields, "why": told.error})
+
+
+def _descendants(kind: type[ReviewError]) -> set[type[ReviewError]]:
+    return {kind}.union(*(_descendants(each) for each in kind.__subclasses__()))
