@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from review.api.cases import CasesController, ClaimsController, VerdictsController
+from review.api.corrections import CorrectionsController
 from review.api.flags import FlagsController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
@@ -30,6 +31,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     CasesController,
     InputsController,
     VerdictsController,
+    CorrectionsController,
     CONSOLE,
     DocsController,
 )
