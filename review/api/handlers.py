@@ -3,6 +3,7 @@
 from litestar.types import ControllerRouterHandler
 
 from review.api.cases import CasesController, ClaimsController, VerdictsController
+from review.api.corrections import CorrectionsController
 from review.api.datasets import DatasetsController
 from review.api.flags import FlagsController
 from review.api.halts import HaltsController
@@ -34,6 +35,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     CasesController,
     InputsController,
     VerdictsController,
+    CorrectionsController,
     CONSOLE,
     DocsController,
 )

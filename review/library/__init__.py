@@ -1,0 +1,1 @@
+"""The library of corrections: every settled outcome, searched, shown and exported."""
