@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.servers import clients
 from tests.servers.chromium import (
@@ -32,6 +33,10 @@ __all__ = [
     "playwright",
 ]
 IN_CI = os.environ.get("CI") == "true"
+
+# How long an example takes says nothing on a machine that runs servers and a browser beside it.
+settings.register_profile("lockgate", deadline=None)
+settings.load_profile("lockgate")
 
 
 @pytest.hookimpl(wrapper=True)
