@@ -87,6 +87,18 @@ async def events_about(r: ReadSession, subject: str, limit: int = 1000) -> list[
     return [_event(row) for row in (await r.execute(statement)).scalars()]
 
 
+async def latest_event(r: ReadSession, tenant_id: UUID, subject: str, type_: str) -> Event | None:
+    """The last event of a type about a subject of a tenant."""
+    statement = (
+        select(EventRow)
+        .where(EventRow.tenant_id == tenant_id, EventRow.subject == subject, EventRow.type == type_)
+        .order_by(EventRow.occurred_us.desc(), EventRow.id.desc())
+        .limit(1)
+    )
+    row = (await r.execute(statement)).scalar_one_or_none()
+    return _event(row) if row is not None else None
+
+
 def _event(row: EventRow) -> Event:
     return Event(
         id=row.id,

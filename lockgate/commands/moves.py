@@ -1,6 +1,7 @@
 """What `promote` and `rollback` share: the lines of a preview, the names of releases, the sentence at the end."""
 
 import sys
+from collections.abc import Callable
 
 import click
 import msgspec
@@ -60,8 +61,50 @@ class MovedLine(msgspec.Struct, frozen=True, kw_only=True):
     plan_revision: int
 
 
+class CheckLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One check of the gate."""
+
+    name: str
+    verdict: str
+    reasons: tuple[str, ...]
+
+
+class GateLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate says."""
+
+    verdict: str
+    at_once: bool
+    checks: tuple[CheckLine, ...]
+
+    def print(self, tell: Callable[[str], None]) -> None:
+        """Print the verdict with every reason."""
+        at_once = " It only raises human control, so no evidence is asked for." if self.at_once else ""
+        tell(f"The gate says: {self.verdict}.{at_once}")
+        for check in self.checks:
+            for reason in check.reasons:
+                tell(f"  {check.verdict:8} {check.name}: {reason}")
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A promotion that waits for a second person."""
+
+    by: str
+    why: str
+    force: bool
+
+
+class PromotionLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a promotion, or to its preview."""
+
+    preview: PreviewLine
+    gate: GateLine
+    four_eyes: bool
+    request: RequestLine | None
+    moved: MovedLine | None
+
+
 class MoveLine(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer to a promotion or rollback, or to its preview."""
+    """The answer to a rollback, or to its preview."""
 
     preview: PreviewLine
     moved: MovedLine | None

@@ -15,6 +15,7 @@ from review.api.parts import ApiSettings
 from review.release.creating import Created, Creating, create
 from review.release.difference import Difference
 from review.release.errors import NoSuchRelease
+from review.release.gate import GateReport
 from review.release.looking import (
     ReleaseLine,
     ReleaseShown,
@@ -25,7 +26,7 @@ from review.release.looking import (
     show_release,
 )
 from review.release.moving import Moved, Preview
-from review.release.promotion import Promotion, preview_promotion, promote
+from review.release.promotion import Promotion, PromotionTold, gate_of, preview_promotion, promote
 from review.release.rollback import Rollback, preview_rollback, roll_back
 
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
@@ -42,9 +43,14 @@ class NewRelease(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Promoting(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a release is promoted; with `expected_revision` only if nobody else was faster."""
+    """Why a release is promoted; with `expected_revision` only if nobody else was faster.
+
+    `force` overrides the gate; `confirm` confirms, as a second person, what another one asked for.
+    """
 
     why: Why = ""
+    force: bool = False
+    confirm: bool = False
     expected_revision: int | None = None
 
 
@@ -99,19 +105,29 @@ class ReleasesController(Controller):
         """What served when, who decided that and why; `?at=14:03` for one moment, of today or in ISO 8601, UTC."""
         return await history(ledger, actor.tenant_id, model, at)
 
+    @get("/releases/{release:str}/gate", **needs("look"))
+    async def gate(self, model: str, release: str, ledger: Ledger, actor: Actor, settings: ApiSettings) -> GateReport:
+        """What the gate says of a release beside the champion: promote, wait or refuse, with every reason."""
+        artifacts = LocalObjects(settings.artifacts)
+        return await gate_of(ledger, artifacts, actor.tenant_id, model, number_of(model, release))
+
     @post("/releases/{release:str}/promotion", status_code=200, **needs("operate"))
     async def promote(
-        self, model: str, release: str, data: Promoting, ledger: Ledger, actor: Actor, settings: ApiSettings,
+        self,
+        model: str,
+        release: str,
+        data: Promoting,
+        ledger: Ledger,
+        actor: Actor,
+        settings: ApiSettings,
         preview: bool = False,
-    ) -> MoveAnswer:  # fmt: skip
-        """Make a release serve; with `?preview=1` only say what would change."""
-        number = number_of(model, release)
-        shown = await preview_promotion(ledger, actor.tenant_id, model, number)
+    ) -> PromotionTold:
+        """Make a release serve, if the gate says so; with `?preview=1` only say what would change and what it says."""
+        number, artifacts = number_of(model, release), LocalObjects(settings.artifacts)
         if preview:
-            return MoveAnswer(preview=shown, moved=None)
-        asked = Promotion(number=number, why=data.why, expected_revision=data.expected_revision)
-        moved = await promote(ledger, LocalObjects(settings.artifacts), actor, model, asked)
-        return MoveAnswer(preview=shown, moved=moved)
+            return await preview_promotion(ledger, artifacts, actor.tenant_id, model, number)
+        asked = Promotion(number=number, **msgspec.structs.asdict(data))
+        return await promote(ledger, artifacts, actor, model, asked)
 
     @post("/rollback", status_code=200, **needs("operate"))
     async def roll_back(

@@ -65,3 +65,17 @@ class NothingServedThen(ReviewError):
 
     status = 404
     code = "nothing-served-then"
+
+
+class NothingToConfirm(ReviewError):
+    """Nobody has asked for {release} to be promoted beside what serves now, so there is nothing to confirm."""
+
+    status = 409
+    code = "nothing-to-confirm"
+
+
+class SecondPersonNeeded(ReviewError):
+    """You asked for {release} yourself, and the model asks for four eyes: somebody else must confirm it."""
+
+    status = 403
+    code = "second-person-needed"

@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.api.conftest import Api
 from tests.integration.registry.scene import CARD
+from tests.models import softmax
 
 OTHER = CARD.replace("Which class?", "Which of the classes?") + "\n[policy]\nhold_below = 0.7\n"
 
@@ -86,3 +87,44 @@ async def test_a_release_is_made_and_everybody_looks(api: Api) -> None:
     )  # fmt: skip
     assert (await api.ask("auditor", "GET", "/models/numbers/history?at=yesterday")).json()["code"] == "moment-refused"
     assert (await api.ask("auditor", "GET", "/models/numbers/releases/x")).json()["code"] == "no-such-release"
+
+
+async def test_the_gate_is_asked_and_may_be_forced(api: Api) -> None:
+    """Anybody may look; a promotion lists every reason, and force is recorded."""
+    await api.add()
+    other = softmax() + b"\x12\x05other"  # the name of its producer, as protobuf appends a field
+    files = {"file": ("model.onnx", other), "card": ("model.toml", CARD)}
+    assert (await api.ask("operator", "POST", "/models/numbers/versions", files=files, timeout=60)).is_success
+    told = (await api.ask("reviewer", "GET", "/models/numbers/releases/2/gate")).json()
+    assert (told["verdict"], [check["name"] for check in told["checks"] if check["verdict"] == "wait"]) == (
+        "wait", ["evaluation", "trial"],
+    )  # fmt: skip
+    path = "/models/numbers/releases/2/promotion"
+    refused = await api.ask("operator", "POST", path, json={"why": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "promote-refused")
+    assert "was not evaluated" in refused.json()["detail"]
+    assert "No trial" in refused.json()["detail"]
+    done = (await api.ask("operator", "POST", path, json={"why": "x", "force": True})).json()
+    assert (done["moved"]["forced"], done["gate"]["verdict"]) == (True, "wait")
+    (served, _) = (await api.ask("auditor", "GET", "/models/numbers/history")).json()
+    assert (served["forced"], served["gate"]["verdict"]) == (True, "wait")
+
+
+async def test_two_people_promote_where_the_card_asks_for_four_eyes(api: Api) -> None:
+    """The second one confirms what the first one asked for; nobody confirms their own."""
+    four = "four_eyes = true\n" + CARD
+    await api.add(card=four)
+    body = {"card": four + "\n[policy]\naudit_rate = 0.01\n", "why": "fewer checks"}
+    assert (await api.ask("operator", "POST", "/models/numbers/releases", json=body)).is_success
+    path = "/models/numbers/releases/2/promotion"
+    asked = (await api.ask("operator", "POST", path, json={"why": "fewer checks"})).json()
+    assert (asked["moved"], asked["four_eyes"], asked["request"]["by"]) == (
+        None, True, "person:operator@example.org",
+    )  # fmt: skip
+    own = await api.ask("operator", "POST", path, json={"why": "me again", "confirm": True})
+    assert (own.status_code, own.json()["code"]) == (403, "second-person-needed")
+    second = Api(scene=api.scene, keys={"second": await api.scene.person("second", "operator")})
+    done = (await second.ask("second", "POST", path, json={"why": "agreed", "confirm": True})).json()
+    assert (done["moved"]["by"], done["moved"]["second_person"]) == (
+        "person:operator@example.org", "person:second@example.org",
+    )  # fmt: skip

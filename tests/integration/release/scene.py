@@ -9,6 +9,7 @@ from sqlalchemy import select
 from flags.store import StoredState
 from gateway.ids import new_id
 from gateway.policy import Policy
+from gateway.registry.adding import Adding, add
 from gateway.registry.card import parse_card
 from gateway.store.events import Event, events_about
 from gateway.store.flags import current_state
@@ -16,11 +17,12 @@ from gateway.store.models import add_release, keep_documents
 from gateway.store.schema.serves import ServingHistoryRow, VersionRow
 from review.actors import Actor
 from review.release.moving import Moved
-from review.release.promotion import Promotion, promote
+from review.release.promotion import Promotion, PromotionTold, promote
 from review.release.rollback import Rollback, roll_back
 from review.store.pointer import history_rows
 from tests.integration.registry.scene import CARD
 from tests.integration.registry.scene import Scene as Registry
+from tests.models import softmax
 
 MODEL = "numbers"
 
@@ -42,10 +44,28 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
             row = await add_release(w, version, await keep_documents(w, declared, at_us), "person:ada", at_us)
             return row.number
 
-    async def promote(self, number: int, why: str = "better", **more: object) -> Moved:
-        """Promote a release."""
+    async def another_file(self) -> int:
+        """Add a version of another model file; the number of its release."""
+        file = self.registry.folder / "other.onnx"
+        file.write_bytes(softmax() + b"\x12\x05other")  # the name of its producer, as protobuf appends a field
+        adding = Adding(tenant_id=self.registry.tenant_id, name=MODEL, file=file, card=CARD, by="person:ada")
+        added = await add(self.registry.ledger, self.registry.artifacts, adding)
+        return int(added.release.partition("@")[2])
+
+    async def ask(self, number: int, why: str = "better", **more: object) -> PromotionTold:
+        """Ask for a promotion; what came of it."""
         asked = msgspec.convert({"number": number, "why": why} | more, Promotion)
         return await promote(self.registry.ledger, self.registry.artifacts, self.operator, MODEL, asked)
+
+    async def promote(self, number: int, why: str = "better", **more: object) -> Moved:
+        """Promote a release."""
+        told = await self.ask(number, why, **more)
+        assert told.moved is not None
+        return told.moved
+
+    def as_person(self, name: str) -> "Scene":
+        """The same, as another operator."""
+        return msgspec.structs.replace(self, operator=operator_of(self.registry.tenant_id, name))
 
     async def roll_back(self, to: int | None = None, why: str = "worse", **more: object) -> Moved:
         """Roll the model back."""

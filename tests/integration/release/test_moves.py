@@ -83,7 +83,7 @@ async def test_a_preview_tells_the_target_and_what_changes(scene: Scene) -> None
     """Release, version, each policy number, the guideline as a diff, and what is withdrawn; nothing is written."""
     number = await scene.release("Which one?", hold_below=0.7)
     ledger, tenant_id = scene.registry.ledger, scene.registry.tenant_id
-    shown = await preview_promotion(ledger, tenant_id, MODEL, number)
+    shown = (await preview_promotion(ledger, scene.registry.artifacts, tenant_id, MODEL, number)).preview
     assert (shown.release, shown.before, shown.version, shown.revision) == ("numbers@2", "numbers@1", 1, 1)
     assert [each.sentence for each in shown.difference.changes if each.what == "policy"] == [
         "policy.hold_below: 0.0 -> 0.7"

@@ -1,0 +1,50 @@
+"""Collects what the gate rests on: the release beside the champion, the halt, the owner, and the evidence."""
+
+from gateway.record.payloads import ObjectStore
+from gateway.store.halts import halt_of
+from gateway.store.ledger import Ledger, ReadSession
+from review.release.candidate import Candidate, faults_of
+from review.release.control import lowered_control
+from review.release.evidence import EvaluationEvidence, TrialEvidence
+from review.release.gate import Facts, GateReport, judge
+from review.store.releases import documents_of
+
+
+async def judged(ledger: Ledger, artifacts: ObjectStore, candidate: Candidate) -> GateReport:
+    """What the gate says of a release now."""
+    faults = await faults_of(artifacts, candidate)  # beside the transaction: it reads whole files
+    async with ledger.reading() as r:
+        evaluation, trial = await read_evidence(r, candidate)
+        return judge(await collect(r, candidate, faults, evaluation=evaluation, trial=trial))
+
+
+async def read_evidence(
+    _r: ReadSession, _candidate: Candidate
+) -> tuple[EvaluationEvidence | None, TrialEvidence | None]:
+    """The candidate's latest evaluation beside the champion and what its open trial has shown; none, while nothing
+    here evaluates or tries releases."""
+    return None, None
+
+
+async def collect(
+    r: ReadSession,
+    candidate: Candidate,
+    faults: tuple[str, ...],
+    *,
+    evaluation: EvaluationEvidence | None,
+    trial: TrialEvidence | None,
+) -> Facts:
+    """Everything that the gate rests on, with the evidence that was found."""
+    model = candidate.now.model
+    champion = (await documents_of(r, model, candidate.now.champion)).release
+    release = (await documents_of(r, model, candidate.release)).release
+    halt = await halt_of(r, model.id)
+    return Facts(
+        faults=faults,
+        halted=f"{halt.why} ({halt.by})" if halt is not None else None,
+        owners=(release.card.about.owner,),
+        same_model=bool(release.artifact) and release.artifact == champion.artifact,
+        lowered=lowered_control(champion, release),
+        evaluation=evaluation,
+        trial=trial,
+    )

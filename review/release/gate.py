@@ -1,0 +1,181 @@
+"""The gate: may a release take the champion's place? Pure; the worst check wins.
+
+| check | Promote | Wait | Refuse |
+|---|---|---|---|
+| `artifacts` | everything attached is kept, byte for byte | | missing, changed, other tensors, or withdrawn |
+| `halt` | the model is not halted | | it is halted |
+| `owner` | somebody owns its errors | | nobody does |
+| `evaluation` | not needed: the champion's own model file | none, or of too few held-out items | they were trained on |
+| | each comparison's low end is above -margin | a comparison's interval holds -margin | one lies wholly below |
+| `trial` | not needed: the champion's own model file | there is none, or too little is decided | |
+| | people decide for it not less often than for the champion | whether they do may be chance | it loses for certain |
+
+A comparison is the difference candidate minus champion, `overall` and in each slice, with its 95 % interval. Wins and
+losses are the disagreements that people decided for the one and for the other; the candidate loses for certain when the
+interval of its share of wins lies wholly below one half, and does not lose when the share itself is one half or more.
+
+A release that only raises human control needs neither `evaluation`, `trial` nor `halt`: it may go live at once.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from review.release.evidence import Comparison, EvaluationEvidence, TrialEvidence
+
+Verdict = Literal["promote", "wait", "refuse"]
+CheckName = Literal["artifacts", "halt", "owner", "evaluation", "trial"]
+ORDER: tuple[Verdict, ...] = ("promote", "wait", "refuse")
+"""From the best to the worst."""
+EVEN = 0.5
+
+
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate asks for: the same for every model until a card may declare its own."""
+
+    margin: float = 0.02
+    """So much worse, as a share of right answers, may a candidate be; below it the difference does not matter."""
+    min_held_out: int = 100
+    """Fewer held-out items say nothing."""
+    min_decided: int = 20
+    """Fewer disagreements that people have decided for either say nothing."""
+
+
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the gate rests on."""
+
+    faults: tuple[str, ...]
+    """Every reason for which nobody may promote the release, whatever is forced."""
+    halted: str | None
+    """Why the model is halted; none while it is not."""
+    owners: tuple[str, ...]
+    """Who owns the errors of the model."""
+    same_model: bool
+    """Whether both releases run the same model file: then their answers are the same before policy."""
+    lowered: tuple[str, ...]
+    """Why it does not only raise human control beside the champion; none when it does."""
+    evaluation: EvaluationEvidence | None
+    trial: TrialEvidence | None
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One named check with its verdict and every reason for it, each a sentence."""
+
+    name: CheckName
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+class GateReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What the gate says of a release beside the champion."""
+
+    verdict: Verdict
+    at_once: bool
+    """Whether it only raises human control, so that no evidence is asked for."""
+    checks: tuple[Check, ...]
+    thresholds: Thresholds
+
+    def reasons(self, *verdicts: Verdict) -> tuple[str, ...]:
+        """The reasons of the checks that said one of these."""
+        return tuple(reason for check in self.checks if check.verdict in verdicts for reason in check.reasons)
+
+
+def judge(facts: Facts, thresholds: Thresholds | None = None) -> GateReport:
+    """The gate's report: the worst verdict of all checks."""
+    thresholds = thresholds or Thresholds()
+    at_once = not facts.lowered
+    checks = [_artifacts(facts), _owner(facts)]
+    if not at_once:
+        checks += [_halt(facts), _evaluation(facts, thresholds), _trial(facts, thresholds)]
+    return GateReport(
+        verdict=max((check.verdict for check in checks), key=ORDER.index),
+        at_once=at_once,
+        checks=tuple(checks),
+        thresholds=thresholds,
+    )
+
+
+def _artifacts(facts: Facts) -> Check:
+    if facts.faults:
+        return Check(name="artifacts", verdict="refuse", reasons=facts.faults)
+    return _passes("artifacts", "Everything that is attached is kept, byte for byte as its digest says.")
+
+
+def _owner(facts: Facts) -> Check:
+    if not facts.owners:
+        return Check(name="owner", verdict="refuse", reasons=("Nobody owns the model's errors.",))
+    return _passes("owner", f"Its errors are owned by {', '.join(facts.owners)}.")
+
+
+def _halt(facts: Facts) -> Check:
+    if facts.halted is not None:
+        return Check(name="halt", verdict="refuse", reasons=(f"The model is halted: {facts.halted}",))
+    return _passes("halt", "The model is not halted.")
+
+
+def _evaluation(facts: Facts, asked: Thresholds) -> Check:
+    found = facts.evaluation
+    if facts.same_model:
+        return _passes("evaluation", "It runs the champion's own model file, so it answers as the champion does.")
+    if found is None:
+        return _waits("evaluation", "It was not evaluated beside the champion: freeze a dataset and evaluate it.")
+    if found.overlap > 0:
+        reason = f"{found.overlap} of the {found.held_out} held-out items were in its training data."
+        return Check(name="evaluation", verdict="refuse", reasons=(reason,))
+    if found.held_out < asked.min_held_out:
+        reason = f"Only {found.held_out} held-out items were evaluated, and {asked.min_held_out} are needed."
+        return _waits("evaluation", reason)
+    judged = [_comparison(each, asked.margin) for each in found.comparisons]
+    if not judged:
+        return _waits("evaluation", "The evaluation compares nothing.")
+    worst = max((verdict for verdict, _ in judged), key=ORDER.index)
+    return Check(
+        name="evaluation", verdict=worst, reasons=tuple(reason for verdict, reason in judged if verdict == worst)
+    )
+
+
+def _comparison(compared: Comparison, margin: float) -> tuple[Verdict, str]:
+    """The verdict of one comparison with its reason."""
+    between = compared.difference
+    interval = f"95 % interval {between.low:+.1%} to {between.high:+.1%}, {between.n} items"
+    moved = f"fixes {compared.fixes}, breaks {compared.breaks}"
+    told = f"{compared.what}: {between.value:+.1%} right answers ({interval}, {moved})"
+    if between.low > -margin:
+        return "promote", f"{told}: not worse by more than {margin:.1%}."
+    if between.high < -margin:
+        return "refuse", f"{told}: worse by more than {margin:.1%}."
+    return "wait", f"{told}: it may be worse by more than {margin:.1%}; more held-out items would tell."
+
+
+def _trial(facts: Facts, asked: Thresholds) -> Check:
+    found = facts.trial
+    if facts.same_model:
+        return _passes("trial", "It runs the champion's own model file, so nothing has to be tried.")
+    if found is None:
+        return _waits("trial", "No trial of it is open: open one, and switch its shadow flag on.")
+    decided, share = found.wins + found.losses, found.win_share
+    if decided < asked.min_decided or share is None:
+        return _waits("trial", *_too_little(found, decided, asked))
+    told = f"People decided {decided} disagreements, {found.wins} for it and {found.losses} against it"
+    if share.high < EVEN:
+        return Check(name="trial", verdict="refuse", reasons=(f"{told}: it loses.",))
+    if share.value < EVEN:
+        return _waits("trial", f"{told}: it may lose; more decided disagreements would tell.")
+    return _passes("trial", f"{told}.")
+
+
+def _too_little(found: TrialEvidence, decided: int, asked: Thresholds) -> Iterator[str]:
+    yield f"People decided {decided} of its disagreements for either side, and {asked.min_decided} are needed."
+    if found.open:
+        yield f"{found.open} disagreements wait for people."
+    if found.compared == 0:
+        yield "Nothing was answered by both releases yet."
+
+
+def _passes(name: CheckName, reason: str) -> Check:
+    return Check(name=name, verdict="promote", reasons=(reason,))
+
+
+def _waits(name: CheckName, *reasons: str) -> Check:
+    return Check(name=name, verdict="wait", reasons=reasons)

@@ -1,0 +1,102 @@
+"""The gate: the table of `review.release.gate`, row by row, and that the worst check wins."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from review.release.evidence import Comparison, EvaluationEvidence, Interval, TrialEvidence
+from review.release.gate import Facts, Verdict, judge
+
+
+def interval(value: float, low: float, high: float, n: int = 500) -> Interval:
+    """An interval, shortly."""
+    return Interval(value=value, low=low, high=high, n=n)
+
+
+def compared(value: float, low: float, high: float, what: str = "overall") -> Comparison:
+    """A comparison with this difference."""
+    share = interval(0.9, 0.88, 0.92)
+    return Comparison(
+        what=what, champion=share, candidate=share, difference=interval(value, low, high), fixes=14, breaks=2
+    )
+
+
+BETTER = compared(0.024, 0.01, 0.04)
+EVALUATION = EvaluationEvidence(dataset="d" * 64, held_out=500, overlap=0, comparisons=(BETTER,))
+TRIAL = TrialEvidence(
+    compared=1000, disagreements=40, missing=3, wins=25, losses=10, both_right=1, both_wrong=1, cannot_tell=1, open=2,
+    win_share=interval(0.71, 0.55, 0.84, 35),
+)  # fmt: skip
+GOOD = Facts(
+    faults=(), halted=None, owners=("Reviews",), same_model=False, lowered=("It is version 2.",),
+    evaluation=EVALUATION, trial=TRIAL,
+)  # fmt: skip
+
+
+def evaluation(**changes: Any) -> dict[str, Any]:
+    """The facts with another evaluation."""
+    return {"evaluation": msgspec.structs.replace(EVALUATION, **changes)}
+
+
+def trial(**changes: Any) -> dict[str, Any]:
+    """The facts with another trial."""
+    return {"trial": msgspec.structs.replace(TRIAL, **changes)}
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "word"),
+    [
+        ({}, "promote", "+2.4% right answers (95 % interval +1.0% to +4.0%, 500 items, fixes 14, breaks 2)"),
+        ({"faults": ("The model file is missing.",)}, "refuse", "model file is missing"),
+        ({"halted": "wrong since 14:03"}, "refuse", "halted: wrong since 14:03"),
+        ({"owners": ()}, "refuse", "Nobody owns"),
+        ({"evaluation": None}, "wait", "was not evaluated"),
+        (evaluation(overlap=3), "refuse", "3 of the 500 held-out items were in its training data"),
+        (evaluation(held_out=99), "wait", "Only 99 held-out items were evaluated, and 100 are needed"),
+        (evaluation(held_out=100), "promote", "not worse"),
+        (evaluation(comparisons=()), "wait", "compares nothing"),
+        (evaluation(comparisons=(compared(-0.01, -0.019, 0.0),)), "promote", "not worse by more than 2.0%"),
+        (evaluation(comparisons=(compared(-0.01, -0.02, 0.0),)), "wait", "may be worse"),
+        (evaluation(comparisons=(compared(-0.05, -0.08, -0.02),)), "wait", "may be worse"),
+        (evaluation(comparisons=(compared(-0.05, -0.08, -0.021),)), "refuse", "worse by more than 2.0%"),
+        (evaluation(comparisons=(BETTER, compared(-0.2, -0.3, -0.1, "age=old"))), "refuse", "age=old"),
+        (evaluation(comparisons=(BETTER, compared(-0.1, -0.3, 0.1, "age=old"))), "wait", "age=old"),
+        ({"trial": None}, "wait", "No trial of it is open"),
+        (trial(wins=15, losses=4), "wait", "decided 19 of its disagreements for either side, and 20 are needed"),
+        (trial(win_share=None), "wait", "2 disagreements wait for people"),
+        (trial(wins=0, losses=0, compared=0, win_share=None), "wait", "Nothing was answered by both"),
+        (trial(win_share=interval(0.5, 0.3, 0.7)), "promote", "25 for it and 10 against it"),
+        (trial(win_share=interval(0.49, 0.3, 0.7)), "wait", "it may lose"),
+        (trial(win_share=interval(0.3, 0.2, 0.5)), "wait", "it may lose"),
+        (trial(win_share=interval(0.3, 0.2, 0.49)), "refuse", "it loses"),
+        ({"same_model": True, "evaluation": None, "trial": None}, "promote", "champion's own model file"),
+        ({"lowered": (), "evaluation": None, "trial": None, "halted": "wrong"}, "promote", "owned by Reviews"),
+        ({"lowered": (), "faults": ("The model file is missing.",)}, "refuse", "missing"),
+        ({"evaluation": None, "halted": "wrong"}, "refuse", "halted"),
+    ],
+)
+def test_the_worst_check_wins(change: dict[str, Any], verdict: Verdict, word: str) -> None:
+    """Each row of the table, with its reason; and a refusal beside a wait is a refusal."""
+    report = judge(msgspec.structs.replace(GOOD, **change))
+    assert report.verdict == verdict
+    assert word in " ".join(report.reasons(verdict))
+
+
+def test_every_reason_is_listed() -> None:
+    """Nothing is hidden behind the first refusal: all that refuse and all that wait are told."""
+    report = judge(
+        msgspec.structs.replace(GOOD, owners=(), halted="x", evaluation=None, trial=None, faults=("A.", "B."))
+    )
+    assert [(check.name, check.verdict) for check in report.checks] == [
+        ("artifacts", "refuse"), ("owner", "refuse"), ("halt", "refuse"), ("evaluation", "wait"), ("trial", "wait"),
+    ]  # fmt: skip
+    assert report.reasons("refuse") == ("A.", "B.", "Nobody owns the model's errors.", "The model is halted: x")
+    assert len(report.reasons("wait")) == 2
+
+
+def test_what_only_raises_human_control_is_asked_for_no_evidence() -> None:
+    """The report says so, and has no check of evidence."""
+    report = judge(msgspec.structs.replace(GOOD, lowered=(), evaluation=None, trial=None))
+    assert report.at_once
+    assert [check.name for check in report.checks] == ["artifacts", "owner"]
