@@ -13,6 +13,7 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.traffic import TrafficController
+from review.api.trials import TrialsController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
 
@@ -20,6 +21,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PeopleController,
     KeysController,
     ModelsController,
+    TrialsController,
     HaltsController,
     FlagsController,
     TrafficController,
