@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "rollback": ("lockgate.commands.rollback:rollback", "Go back to the last good release."),
     "flags": ("lockgate.commands.flags:flags", "What is switched on, for whom, and why."),
     "halt": ("lockgate.commands.halt:halt", "Stop automatic answers of a model."),
+    "trials": ("lockgate.commands.trials:trials", "How a candidate does beside the champion."),
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),
     "cases": ("lockgate.commands.desk:cases", "Cases before people."),
     "traffic": ("lockgate.commands.traffic:traffic", "Count what was answered on which path."),

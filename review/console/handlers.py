@@ -13,6 +13,7 @@ from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.signing_in import SigningInController
+from review.console.trials import TrialsPages
 
 
 @get("/{rest:path}", include_in_schema=False, **needs("public"))
@@ -29,6 +30,7 @@ CONSOLE = Router(
         CasesPages,
         QueuesPages,
         ModelsPages,
+        TrialsPages,
         PredictionsPages,
         PeoplePages,
         show_asset,

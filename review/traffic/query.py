@@ -22,6 +22,7 @@ from gateway.record.entries import Decided, EntryKind, Position, kind_of
 from gateway.record.reader import Recorded, SegmentReader
 from gateway.record.sealed import SealedSegment, SegmentRegistry
 from gateway.record.segment import open_segments
+from review.traffic.beside import TrialRuns, answering_runs, shadow_runs, trial_runs
 from review.traffic.columns import SCHEMAS, batches
 
 Dimension = Literal["model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule"]
@@ -89,7 +90,13 @@ class TrafficReader:
         """At most `size` decided predictions of the window; the same seed over the same entries draws the same ones."""
         return await self._over(window.since_us, window.until_us, lambda view: _sample(view, window, size, seed))
 
-    async def _over(self, since_us: int, until_us: int, read: "Callable[[_View], _T]") -> _T:
+    async def trial_runs(self, window: Window, trial_id: UUID) -> TrialRuns:
+        """How the runs of a trial's two releases went; the window names the model."""
+        span = window.since_us, window.until_us
+        answering = await self._over(*span, lambda view: answering_runs(view, window))
+        return trial_runs(answering, await self._over(*span, lambda view: shadow_runs(view, window, trial_id)))
+
+    async def _over(self, since_us: int, until_us: int, read: "Callable[[View], _T]") -> _T:
         with ExitStack() as files:
             opened = await asyncio.to_thread(self._open_all, files)
             sealed = await self.registry.sealed(since_us, until_us)
@@ -104,14 +111,14 @@ class TrafficReader:
                 continue  # sealed since it was listed: the registry, asked next, names its parts
         return readers
 
-    def _read(self, opened: list[SegmentReader], sealed: Sequence[SealedSegment], read: "Callable[[_View], _T]") -> _T:
+    def _read(self, opened: list[SegmentReader], sealed: Sequence[SealedSegment], read: "Callable[[View], _T]") -> _T:
         known = {segment.name for segment in sealed}
         unsealed = [reader for reader in opened if reader.name not in known]
         with _connect(self.memory_limit_mib) as connection:
-            return read(_View(connection, self.traffic, sealed, unsealed))
+            return read(View(connection, self.traffic, sealed, unsealed))
 
 
-class _View:
+class View:
     """What one reading sees: sealed parts and open segments, neither with an entry of the other."""
 
     def __init__(
@@ -155,7 +162,7 @@ def _connect(memory_limit_mib: int) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _counts(view: _View, window: Window, by: Sequence[Dimension]) -> tuple[TrafficCount, ...]:
+def _counts(view: View, window: Window, by: Sequence[Dimension]) -> tuple[TrafficCount, ...]:
     rows, arguments = view.rows("decided")
     where, more = _within(window)
     groups = ", ".join(by)
@@ -173,7 +180,7 @@ def _count(row: tuple[int | str, ...], by: Sequence[Dimension]) -> TrafficCount:
     return TrafficCount(predictions=predictions, items=items, held=held, audited=audited, **values)
 
 
-def _find(view: _View, prediction: UUID) -> tuple[Recorded, ...]:
+def _find(view: View, prediction: UUID) -> tuple[Recorded, ...]:
     found = [recorded for reader in view.unsealed for recorded in reader.matching(prediction.bytes)]
     files = [path for kind in SCHEMAS for path in view.parts(kind)]
     if files:
@@ -182,13 +189,13 @@ def _find(view: _View, prediction: UUID) -> tuple[Recorded, ...]:
     return tuple(sorted(about, key=lambda recorded: (recorded.entry.at_us, recorded.position)))
 
 
-def _find_sealed(view: _View, files: list[str], prediction: UUID) -> Iterator[Recorded]:
+def _find_sealed(view: View, files: list[str], prediction: UUID) -> Iterator[Recorded]:
     query = 'SELECT segment, "offset", entry FROM read_parquet(?, union_by_name=true) WHERE prediction = ?'
     for segment, offset, entry in view.connection.execute(query, [files, str(prediction)]).fetchall():
         yield Recorded(Position(segment, offset), decode(entry))
 
 
-def _find_requests(view: _View, tenant: UUID, model: str, requests: Sequence[str]) -> dict[str, set[UUID]]:
+def _find_requests(view: View, tenant: UUID, model: str, requests: Sequence[str]) -> dict[str, set[UUID]]:
     rows, arguments = view.rows("decided")
     query = (
         f"SELECT DISTINCT request_id, prediction FROM {rows} "  # noqa: S608 - values are arguments
@@ -202,7 +209,7 @@ def _find_requests(view: _View, tenant: UUID, model: str, requests: Sequence[str
     return found
 
 
-def _sample(view: _View, window: Window, size: int, seed: int) -> Sample:
+def _sample(view: View, window: Window, size: int, seed: int) -> Sample:
     """The `size` predictions with the smallest hash of id and seed: a simple random sample, in one pass."""
     rows, arguments = view.rows("decided")
     where, more = _within(window)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from flags.answer import NOTHING_LOADED
 from gateway.capture import Capture
+from gateway.facts import entry_of
 from gateway.record.entries import Shadowed, ShadowStatus
 from gateway.record.log import LogSettings, TrafficLog, open_traffic_log
 from gateway.record.payloads import LocalObjects
@@ -92,6 +93,12 @@ class Recording(msgspec.Struct, frozen=True, kw_only=True):
         )  # fmt: skip
         await self.log.append(entry)
         return held.id
+
+    async def decided(self) -> None:
+        """An answer of the champion beside which a run is to be made."""
+        held = self.scene.holding.held("text", held=(), rule="automated")
+        entry = entry_of(held, NOTHING_LOADED, Stages(), "gateway-1")
+        await self.log.append(msgspec.structs.replace(entry, path="shadow", decided_path="shadow"))
 
     async def missed(self, status: ShadowStatus) -> None:
         """A run that came to nothing."""
