@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "halt": ("lockgate.commands.halt:halt", "Stop automatic answers of a model."),
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),
     "cases": ("lockgate.commands.desk:cases", "Cases before people."),
+    "corrections": ("lockgate.commands.corrections:corrections", "What people and sources said was right."),
     "traffic": ("lockgate.commands.traffic:traffic", "Count what was answered on which path."),
     "predictions": ("lockgate.commands.predictions:predictions", "Look a prediction up."),
     "status": ("lockgate.commands.status:status", "How the server is."),
