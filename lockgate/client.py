@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -17,6 +18,7 @@ from lockgate.errors import (
     StateChanged,
     ThingMissing,
     Unreachable,
+    UnwritableFile,
 )
 
 CONNECT_S = 5.0
@@ -87,6 +89,30 @@ class Server:
         if not answer.is_success:
             raise self._error(answer)
         return Answer(body=answer.content)
+
+    def download(self, path: str, target: Path, params: Mapping[str, object]) -> int:
+        """Write what is answered to a file, in parts; returns its size. A file that is there stays until then.
+
+        Raises: CommandError.
+        """
+        given = {name: str(value) for name, value in params.items() if value is not None}
+        part = target.with_name(f"{target.name}.part")
+        try:
+            with self._client.stream("GET", path, params=given) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise self._error(answer)
+                with part.open("wb") as file:
+                    for data in answer.iter_bytes():
+                        file.write(data)
+            part.replace(target)
+            return target.stat().st_size
+        except httpx.HTTPError as error:
+            raise Unreachable(url=self.context.url, why=type(error).__name__) from error
+        except OSError as error:
+            raise UnwritableFile(path=target, why=error.strerror or "it cannot be written") from error
+        finally:
+            part.unlink(missing_ok=True)
 
     def _error(self, answer: httpx.Response) -> CommandError:
         if answer.status_code == 401:

@@ -89,6 +89,13 @@ class UnreadableFile(CommandError):
     code = "unreadable-file"
 
 
+class UnwritableFile(CommandError):
+    """{path} cannot be written: {why}."""
+
+    exit_code = USAGE
+    code = "unwritable-file"
+
+
 class CardFaulty(CommandError):
     """{file} with {card} may not be served yet. To put right ({count}):{faults}"""
 

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "trials": ("lockgate.commands.trials:trials", "How a candidate does beside the champion."),
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),
     "cases": ("lockgate.commands.desk:cases", "Cases before people."),
+    "corrections": ("lockgate.commands.corrections:corrections", "What people and sources said was right."),
     "traffic": ("lockgate.commands.traffic:traffic", "Count what was answered on which path."),
     "datasets": ("lockgate.commands.datasets:datasets", "Frozen sets of outcomes."),
     "predictions": ("lockgate.commands.predictions:predictions", "Look a prediction up."),

@@ -23,6 +23,7 @@ Release = Annotated[str, Parameter(description="Such as `sentiment@7`.")]
 Kind = Annotated[str, Parameter(description="The kind of case: hold, audit, disagreement, report or drift.")]
 Source = Annotated[str, Parameter(description="`people`, `adjudication`, `truth`, or `truth:NAME`.")]
 Differs = Annotated[str, Parameter(description="`yes` where it differs from the model's answer, `no` where not.")]
+FileFormat = Annotated[Format, QueryParameter(name="format", description="parquet, csv or jsonl.")]
 Moment = Annotated[str, Parameter(description="A day or an RFC 3339 time; UTC unless it says otherwise.")]
 
 
@@ -82,7 +83,7 @@ class CorrectionsController(Controller):
         self,
         library: SkipValidation[Library],
         filters: SkipValidation[Filters],
-        file_format: Annotated[Format, QueryParameter(name="format", description="parquet, csv or jsonl.")] = "jsonl",
+        file_format: FileFormat = "jsonl",
     ) -> Response[bytes]:
         """Everything that the filters let through, streamed, with the same columns in each format."""
         return download(library, filters, file_format)

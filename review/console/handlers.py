@@ -6,6 +6,7 @@ from litestar.exceptions import NotFoundException
 from review.api.guards import needs
 from review.console.assets import show_asset
 from review.console.cases import CasesPages
+from review.console.corrections import CorrectionsPages
 from review.console.lane import LaneController
 from review.console.models import ModelsPages
 from review.console.people import PeoplePages
@@ -32,6 +33,7 @@ CONSOLE = Router(
         ModelsPages,
         TrialsPages,
         PredictionsPages,
+        CorrectionsPages,
         PeoplePages,
         show_asset,
         nothing_here,

@@ -22,6 +22,7 @@ SECTIONS: tuple[tuple[str, str, Permission], ...] = (
     ("Lane", "/console/lane", "judge"),
     ("Queues", "/console/queues", "lead"),
     ("Models", "/console/models", "look"),
+    ("Corrections", "/console/corrections", "look"),
     ("People", "/console/people", "administer"),
 )
 """The sections of the console: title, address, and the permission without which it is not offered."""

@@ -7,6 +7,7 @@ model's answer away.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from gateway.holding.ranking import TRUTH_PREFIX
 from gateway.labels import Answer, LabelSchema
 from gateway.policy import Policy
 from gateway.times import SECOND_US, iso
@@ -48,6 +49,7 @@ PATHS = {
     "shadow": "answered by the model, with a shadow run",
     "review": "put before a person",
 }
+SOURCES = {"people": "people", "adjudication": "a lead"}
 HALTS = {
     "review": "every request waits for a person",
     "fallback": "every request gets the declared fallback",
@@ -101,6 +103,11 @@ def who(by: str) -> str:
     """The author of an event without the kind: `person:ada@example.org` is ada@example.org."""
     kind, _, name = by.partition(":")
     return name if kind == "person" and name else f"key {name}" if kind == "key" and name else by
+
+
+def source(name: str) -> str:
+    """Who an outcome comes from; a ground truth by the name of its source."""
+    return SOURCES.get(name, f"the source “{name.removeprefix(TRUTH_PREFIX)}”")
 
 
 def answer(value: Answer | None, schema: LabelSchema | None = None) -> str:
@@ -204,6 +211,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "iso": iso,
     "who": who,
     "answer": answer,
+    "source_word": source,
     "verdict_word": lambda kind: VERDICTS[kind],
     "case_kind": lambda kind: CASE_KINDS[kind],
     "case_state": lambda state: CASE_STATES[state],

@@ -29,7 +29,8 @@ from review.store.corrections import Judged, Place, Settled, Sight, Wanted, sett
 PAGE_MAX = 200
 LOOK_MAX = 2_000
 """How many outcomes one search looks at before it says where to go on."""
-STEP = 100
+STEP = 500
+"""How many outcomes are read together where many are."""
 
 
 class PlaceUnknown(BadRequest):
@@ -125,7 +126,7 @@ class Library:
         wanted, more = msgspec.structs.replace(wanted, until_us=until_us), True
         after: str | None = None
         while more:
-            page = await self.page(wanted, text=text, after=after, limit=PAGE_MAX)
+            page = await self.page(wanted, text=text, after=after, limit=STEP)
             for correction in page.corrections:
                 yield correction
             after = page.next

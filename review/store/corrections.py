@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, case, exists, false, or_, select, tuple_
+from sqlalchemy import ColumnElement, Row, and_, case, exists, select, tuple_
 from sqlalchemy.orm import aliased
 
 from gateway.holding.ranking import TRUTH_PREFIX
@@ -44,7 +44,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str | None = None
     release: int | None = None
-    """The number of a release of the model."""
+    """The number of a release of `model`, which must be given, too."""
     kind: CaseKind | None = None
     source: str | None = None
     """Either `people`, `adjudication`, `truth` for every ground truth, or `truth:NAME`."""
@@ -111,49 +111,50 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     created_us: int
 
 
-_PLAIN = (
-    "source", "status", "answer", "differs", "case_id", "round",
+_BESIDE = (
+    *(getattr(OutcomeRow, name) for name in ("source", "status", "answer", "differs", "case_id", "round")),
+    ModelRow.name.label("model"), PredictionRow.model_id, PredictionRow.release_id,
+    ReleaseRow.number.label("release_number"), CaseRow.kind, QueueRow.name.label("queue"),
+    CaseRow.answer.label("case_answer"), CaseRow.score, PredictionRow.items, PredictionRow.request_id,
+    PredictionRow.created_us.label("decided_us"),
+    case((CAME_IN.erased_us.is_(None), CAME_IN.sha256)).label("input_sha256"),
+    case((WENT_OUT.erased_us.is_(None), WENT_OUT.sha256)).label("output_sha256"),
 )  # fmt: skip
-_SETTLED = (
-    select(
-        *KEY,
-        *(getattr(OutcomeRow, name) for name in _PLAIN),
-        ModelRow.name.label("model"), PredictionRow.model_id, PredictionRow.release_id,
-        ReleaseRow.number.label("release_number"), CaseRow.kind, QueueRow.name.label("queue"),
-        CaseRow.answer.label("case_answer"), CaseRow.score, PredictionRow.items, PredictionRow.request_id,
-        PredictionRow.created_us.label("decided_us"),
-        case((CAME_IN.erased_us.is_(None), CAME_IN.sha256)).label("input_sha256"),
-        case((WENT_OUT.erased_us.is_(None), WENT_OUT.sha256)).label("output_sha256"),
-    )
-    .select_from(OutcomeRow)
-    .join(PredictionRow, PredictionRow.id == OutcomeRow.prediction_id)
-    .join(ModelRow, ModelRow.id == PredictionRow.model_id)
-    .join(ReleaseRow, ReleaseRow.id == PredictionRow.release_id)
-    .outerjoin(CaseRow, CaseRow.id == OutcomeRow.case_id)
-    .outerjoin(QueueRow, QueueRow.id == CaseRow.queue_id)
-    .outerjoin(CAME_IN, CAME_IN.id == PredictionRow.input_payload_id)
-    .outerjoin(WENT_OUT, WENT_OUT.id == PredictionRow.output_payload_id)
-    .where(
-        ~exists().where(
-            OutcomeUndoneRow.prediction_id == OutcomeRow.prediction_id,
-            OutcomeUndoneRow.item == OutcomeRow.item,
-            OutcomeUndoneRow.revision == OutcomeRow.revision,
-        )
-    )
-    .order_by(*(column.desc() for column in KEY))
-)  # fmt: skip
+_NEWEST = tuple(column.desc() for column in KEY)
+_UNDONE = exists().where(
+    OutcomeUndoneRow.prediction_id == OutcomeRow.prediction_id,
+    OutcomeUndoneRow.item == OutcomeRow.item,
+    OutcomeUndoneRow.revision == OutcomeRow.revision,
+)
 
 
 async def settled_outcomes(
     r: ReadSession, sight: Sight, wanted: Wanted, *, after: Place | None, limit: int
 ) -> list[Settled]:
-    """The outcomes that are wanted and may be seen, behind a place, the newest first; none that was undone."""
-    statement = _SETTLED.where(PredictionRow.tenant_id == sight.tenant_id, *_conditions(wanted))
-    if not sight.everything:
-        statement = statement.where(or_(*_seen(sight)))
+    """The outcomes that are wanted and may be seen, behind a place, the newest first; none that was undone.
+
+    The page is chosen from the outcomes alone, along their index, and only then joined with what stands beside it: a
+    planner that is handed the joins at once reads and sorts everything.
+    """
+    chosen = select(*KEY).where(~_UNDONE, *_conditions(sight, wanted))
     if after is not None:
-        statement = statement.where(tuple_(*KEY) < tuple_(*msgspec.structs.astuple(after)))
-    return [_settled(row) for row in await r.execute(statement.limit(limit))]
+        chosen = chosen.where(tuple_(*KEY) < tuple_(*msgspec.structs.astuple(after)))
+    page = chosen.order_by(*_NEWEST).limit(limit).subquery("page")
+    same = [getattr(OutcomeRow, name) == page.c[name] for name in ("prediction_id", "item", "revision")]
+    statement = (
+        select(*KEY, *_BESIDE)
+        .select_from(page)
+        .join(OutcomeRow, and_(*same))
+        .join(PredictionRow, PredictionRow.id == OutcomeRow.prediction_id)
+        .join(ModelRow, ModelRow.id == PredictionRow.model_id)
+        .join(ReleaseRow, ReleaseRow.id == PredictionRow.release_id)
+        .outerjoin(CaseRow, CaseRow.id == OutcomeRow.case_id)
+        .outerjoin(QueueRow, QueueRow.id == CaseRow.queue_id)
+        .outerjoin(CAME_IN, CAME_IN.id == PredictionRow.input_payload_id)
+        .outerjoin(WENT_OUT, WENT_OUT.id == PredictionRow.output_payload_id)
+        .order_by(*_NEWEST)
+    )
+    return [_settled(row) for row in await r.execute(statement)]
 
 
 async def verdicts_on(r: ReadSession, cases: Sequence[UUID]) -> list[Judged]:
@@ -168,23 +169,43 @@ async def verdicts_on(r: ReadSession, cases: Sequence[UUID]) -> list[Judged]:
     return [Judged(**dict(row._mapping) | {"answer": _answer(row.answer)}) for row in await r.execute(statement)]
 
 
-def _seen(sight: Sight) -> list[ColumnElement[bool]]:
-    """What is in sight: whole models, and queues."""
-    models, queues = list(sight.models), list(sight.queues)
-    return [
-        PredictionRow.model_id.in_(models) if models else false(),
-        CaseRow.queue_id.in_(queues) if queues else false(),
-    ]
+def _conditions(sight: Sight, wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What is wanted and in sight, as conditions on an outcome."""
+    found = [_of_prediction(PredictionRow.tenant_id == sight.tenant_id, *_of_release(wanted))]
+    if not sight.everything:
+        models, queues = list(sight.models), list(sight.queues)
+        found.append(_of_prediction(PredictionRow.model_id.in_(models)) | _of_case(CaseRow.queue_id.in_(queues)))
+    if wanted.kind is not None:
+        found.append(_of_case(CaseRow.kind == wanted.kind))
+    if wanted.model_answer is not None:
+        # What the model said about a ground truth without a case stands in its payload alone.
+        found.append(OutcomeRow.case_id.is_(None) | _of_case(CaseRow.answer.in_(_written(wanted.model_answer))))
+    return found + _of_outcome(wanted) + _judged(wanted)
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    equal = (
-        (ModelRow.name, wanted.model),
-        (ReleaseRow.number, wanted.release),
-        (CaseRow.kind, wanted.kind),
-        (OutcomeRow.differs, wanted.differs),
-        (OutcomeRow.prediction_id, wanted.prediction_id),
-    )
+def _of_prediction(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(PredictionRow.id == OutcomeRow.prediction_id, *conditions)
+
+
+def _of_case(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(CaseRow.id == OutcomeRow.case_id, *conditions)
+
+
+def _of_release(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Conditions on the prediction's model and release."""
+    if wanted.model is None:
+        return []
+    models = select(ModelRow.id).where(ModelRow.name == wanted.model)
+    found: list[ColumnElement[bool]] = [PredictionRow.model_id.in_(models)]
+    if wanted.release is not None:
+        releases = select(ReleaseRow.id).where(ReleaseRow.number == wanted.release, ReleaseRow.model_id.in_(models))
+        found.append(PredictionRow.release_id.in_(releases))
+    return found
+
+
+def _of_outcome(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """Conditions on the outcome itself."""
+    equal = ((OutcomeRow.differs, wanted.differs), (OutcomeRow.prediction_id, wanted.prediction_id))
     found: list[ColumnElement[bool]] = [column == value for column, value in equal if value is not None]
     if wanted.since_us is not None:
         found.append(OutcomeRow.created_us >= wanted.since_us)
@@ -192,14 +213,11 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(OutcomeRow.created_us < wanted.until_us)
     if wanted.answer is not None:
         found.append(OutcomeRow.answer.in_(_written(wanted.answer)))
-    if wanted.model_answer is not None:
-        # What the model said about a ground truth without a case stands in its payload alone.
-        found.append(OutcomeRow.case_id.is_(None) | CaseRow.answer.in_(_written(wanted.model_answer)))
     if wanted.source == TRUTH_PREFIX.rstrip(":"):
         found.append(OutcomeRow.source.startswith(TRUTH_PREFIX))
     elif wanted.source is not None:
         found.append(OutcomeRow.source == wanted.source)
-    return found + _judged(wanted)
+    return found
 
 
 def _judged(wanted: Wanted) -> list[ColumnElement[bool]]:

@@ -1,8 +1,12 @@
 """Truth that arrives later, through a real server: told, shown, recorded once, and hostile requests refused."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from uuid import UUID
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
 from tests.acceptance.cards import answers, request, sure
@@ -36,6 +40,19 @@ def _entry(prediction_id: str, answer: object = "low", **more: object) -> Json:
     return {"prediction_id": prediction_id, "answer": answer, "source": "lab", **more}
 
 
+def _events(scene: Scene, prediction_id: str) -> list[str]:
+    """The types of the events about a prediction, read from the ledger itself."""
+    with closing(sqlite3.connect(f"file:{scene.server.folder}/data/ledger.db?mode=ro", uri=True)) as ledger:
+        rows = ledger.execute(
+            "SELECT type FROM event WHERE subject = ? ORDER BY occurred_us, id", (f"prediction:{prediction_id}",)
+        )
+        return [str(type_) for (type_,) in rows]
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 async def _post(caller: Caller, key: str, *entries: Json) -> httpx.Response:
     return await caller.client.post(ROUTE, json={"outcomes": entries}, headers={"Idempotency-Key": key})
 
@@ -56,6 +73,24 @@ async def test_an_automated_answer_is_corrected_by_what_was_learned(scene: Scene
         assert (reused.status_code, reused.json()["type"]) == (422, "/docs/errors#idempotency-key-reused")
     story = scene.admin.get(f"/api/v1/predictions/{prediction_id}").json()["story"]
     assert [outcome["source"] for outcome in story["items"][0]["outcomes"]] == ["truth:lab"]
+    assert _events(scene, prediction_id) == ["outcome.recorded", "prediction.revised"]
+    (found,) = scene.server.json("corrections", "list", "--search", prediction_id)["corrections"]
+    assert (found["model_answer"], found["answer"], found["is_truth"]) == ("high", "low", True)
+
+
+async def test_the_command_lists_and_exports(scene: Scene, learned: str, tmp_path: Path) -> None:
+    """The list names both answers and the source; each format lands whole under the name that was asked for."""
+    async with scene.calling(learned) as caller:
+        prediction_id = await _ask(caller)
+        await _post(caller, "listed", _entry(prediction_id, source="archive"))
+    listed = scene.server.run("corrections", "list", "--source", "truth:archive", "--differs").stdout
+    assert all(word in listed for word in ("high", "low", "truth:archive", prediction_id))
+    for format_ in ("parquet", "csv", "jsonl"):
+        filters = ("--source", "truth:archive", "--since", "1h")
+        scene.server.run("corrections", "export", "--format", format_, "-o", tmp_path / f"out.{format_}", *filters)
+    assert pq.read_table(tmp_path / "out.parquet")["prediction_id"].to_pylist() == [prediction_id]
+    assert all(prediction_id in (tmp_path / f"out.{format_}").read_text() for format_ in ("csv", "jsonl"))
+    assert _names(tmp_path) == ["out.csv", "out.jsonl", "out.parquet"]
 
 
 async def test_a_prediction_is_named_by_its_callers_id(scene: Scene, learned: str) -> None:

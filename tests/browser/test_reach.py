@@ -16,6 +16,7 @@ PAGES = {
     "model": ("olga", "/console/models/sentiment"),
     "queues": ("lena", "/console/queues"),
     "people": ("adam", "/console/people"),
+    "corrections": ("lena", "/console/corrections"),
 }
 FAULTS = """() => {
   const faults = [];
