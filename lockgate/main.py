@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "models": ("lockgate.commands.models:models", "Inspect, check, add and list models."),
     "releases": ("lockgate.commands.releases:releases", "Make releases and look at them."),
     "history": ("lockgate.commands.releases:history", "What served when, and who decided that."),
+    "trial": ("lockgate.commands.trial:trial", "Put a candidate beside the champion."),
     "gate": ("lockgate.commands.promote:gate", "Whether a release may serve."),
     "promote": ("lockgate.commands.promote:promote", "Make a release serve."),
     "rollback": ("lockgate.commands.rollback:rollback", "Go back to the last good release."),

@@ -14,6 +14,7 @@ from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
 from review.api.traffic import TrafficController
+from review.api.trials import TrialsController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
 
@@ -22,6 +23,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     KeysController,
     ModelsController,
     ReleasesController,
+    TrialsController,
     HaltsController,
     FlagsController,
     TrafficController,
