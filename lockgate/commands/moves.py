@@ -42,6 +42,7 @@ class PreviewLine(msgspec.Struct, frozen=True, kw_only=True):
     revision: int
     difference: DifferenceLine
     withdraws: str | None
+    ends_trial: str | None
 
     def print(self, verb: str) -> None:
         """Print the target first, then what will change."""
@@ -50,6 +51,8 @@ class PreviewLine(msgspec.Struct, frozen=True, kw_only=True):
             note(f"  {line}")
         if self.withdraws is not None:
             note(f"{self.withdraws} is marked withdrawn: nothing rolls back to it any more.")
+        if self.ends_trial is not None:
+            note(f"The trial of {self.ends_trial} ends: it is compared with {self.before}.")
 
 
 class MovedLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -79,3 +79,24 @@ class SecondPersonNeeded(ReviewError):
 
     status = 403
     code = "second-person-needed"
+
+
+class TrialRefused(ReviewError):
+    """{release} cannot be tried. {reasons}"""
+
+    status = 409
+    code = "trial-refused"
+
+
+class TrialOpen(ReviewError):
+    """{release} is on trial already; close that trial first."""
+
+    status = 409
+    code = "trial-open"
+
+
+class NoTrial(ReviewError):
+    """No trial of '{model}' is open."""
+
+    status = 409
+    code = "no-trial"

@@ -15,6 +15,7 @@ from review.errors import ReasonMissing
 from review.release.difference import Difference, difference
 from review.store.pointer import Move, Pointer, ServingChanged, move_pointer, pointer_of
 from review.store.releases import documents_of, release_by_id
+from review.store.trials import end_trial, open_trial_of
 
 EVENTS: dict[ServingAction, str] = {"promoted": "release.promoted", "rolled_back": "release.rolled_back"}
 
@@ -34,6 +35,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     difference: Difference
     withdraws: str | None = None
     """The release that a rollback marks as withdrawn."""
+    ends_trial: str | None = None
+    """The release whose trial ends, because it is compared with what serves now."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +89,7 @@ async def read_standing(r: ReadSession, tenant_id: UUID, name: str) -> Standing:
 async def preview_of(r: ReadSession, now: Standing, to: ReleaseRow, *, withdraws: str | None = None) -> Preview:
     """What would change if this release served."""
     before, after = await documents_of(r, now.model, now.champion), await documents_of(r, now.model, to)
+    trial = await open_trial_of(r, now.model.id)
     return Preview(
         model=now.model.name,
         release=after.release.name,
@@ -95,13 +99,15 @@ async def preview_of(r: ReadSession, now: Standing, to: ReleaseRow, *, withdraws
         revision=now.pointer.revision,
         difference=difference(before, after),
         withdraws=withdraws,
+        ends_trial=f"{now.model.name}@{trial[1]}" if trial is not None else None,
     )
 
 
 async def move(w: WriteSession, now: Standing, to: ReleaseRow, to_be: Move, *, withdrawn: str | None = None) -> Moved:
-    """Make a release serve. Raises: ServingChanged."""
+    """Make a release serve; a trial ends with the champion that it compares with. Raises: ServingChanged."""
     model, name = now.model, f"{now.model.name}@{to.number}"
     revision = await move_pointer(w, now.pointer, to_be)
+    await end_trial(w, model, by=to_be.by, why=f"{name} serves in the place of {now.champion_name}.")
     data: dict[str, Any] = {
         "release": name,
         "before": now.champion_name,

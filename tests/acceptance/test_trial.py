@@ -55,7 +55,7 @@ async def test_a_disagreement_is_settled_and_counts_as_a_win(scene: Scene) -> No
         assert answers((await caller.truth(told["prediction_id"])).json()) == ["low"]
         evidence = trial_of(scene, "tried")["evidence"]
         assert (evidence["compared"], evidence["disagreements"], evidence["wins"], evidence["losses"]) == (1, 1, 1, 0)
-        assert "this may be chance" in scene.server.run("trials", "show", "tried").stdout
+        assert "this may be chance" in scene.server.run("trial", "show", "tried").stdout
 
         again = (await ask_in_shadow(caller, "tried")).json()["parameters"]["prediction_id"]
         waits = await reviewer.next_case(prediction=again, kind="disagreement", seconds=30)

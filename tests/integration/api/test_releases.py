@@ -128,3 +128,19 @@ async def test_two_people_promote_where_the_card_asks_for_four_eyes(api: Api) ->
     assert (done["moved"]["by"], done["moved"]["second_person"]) == (
         "person:operator@example.org", "person:second@example.org",
     )  # fmt: skip
+
+
+async def test_a_trial_is_an_operators(api: Api) -> None:
+    """Opened, its canary opened, closed; everybody sees the candidate beside what serves."""
+    await add_both(api)
+    path = "/models/numbers/trial"
+    assert (await api.ask("reviewer", "PUT", path, json={"release": 2, "why": "x"})).status_code == 403
+    assert (await api.ask("operator", "PUT", path, json={"release": 2})).json()["code"] == "reason-missing"
+    opened = (await api.ask("operator", "PUT", path, json={"release": 2, "why": "x"})).json()
+    assert (opened["candidate"], opened["canary_open"], opened["disagreement_probability"]) == ("numbers@2", False, 1.0)
+    assert (await api.ask("operator", "PUT", path, json={"release": 2, "why": "x"})).json()["code"] == "trial-open"
+    assert (await api.ask("operator", "PUT", f"{path}/canary", json={"why": "x"})).json()["canary_open"]
+    (line,) = (await api.ask("reviewer", "GET", "/models")).json()
+    assert (line["candidate"], line["canary_open"]) == ("numbers@2", True)
+    assert (await api.ask("operator", "DELETE", path, params={"why": "x"})).json()["candidate"] is None
+    assert (await api.ask("operator", "DELETE", path, params={"why": "x"})).json()["code"] == "no-trial"

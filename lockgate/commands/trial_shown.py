@@ -1,4 +1,4 @@
-"""`lockgate trials`: how a candidate does beside the champion."""
+"""`lockgate trial show`: how a candidate does beside the champion."""
 
 import click
 import msgspec
@@ -44,12 +44,7 @@ class TrialLine(msgspec.Struct, frozen=True, kw_only=True):
     said: tuple[str, ...]
 
 
-@click.group()
-def trials() -> None:
-    """A candidate beside the champion."""
-
-
-@trials.command("show")
+@click.command("show")
 @click.argument("model")
 @remote
 def show_trial(call: Call, model: str) -> None:
