@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from review.api.cases import CasesController, ClaimsController, VerdictsController
 from review.api.datasets import DatasetsController
+from review.api.evaluations import EvaluationsController
 from review.api.flags import FlagsController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
@@ -25,6 +26,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     FlagsController,
     TrafficController,
     DatasetsController,
+    EvaluationsController,
     InternalController,
     PredictionsController,
     QueuesController,

@@ -6,6 +6,7 @@ from litestar.exceptions import NotFoundException
 from review.api.guards import needs
 from review.console.assets import show_asset
 from review.console.cases import CasesPages
+from review.console.evaluations import EvaluationsPages
 from review.console.lane import LaneController
 from review.console.models import ModelsPages
 from review.console.people import PeoplePages
@@ -29,6 +30,7 @@ CONSOLE = Router(
         CasesPages,
         QueuesPages,
         ModelsPages,
+        EvaluationsPages,
         PredictionsPages,
         PeoplePages,
         show_asset,
