@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "corrections": ("lockgate.commands.corrections:corrections", "What people and sources said was right."),
     "traffic": ("lockgate.commands.traffic:traffic", "Count what was answered on which path."),
     "datasets": ("lockgate.commands.datasets:datasets", "Frozen sets of outcomes."),
+    "evaluate": ("lockgate.commands.evaluate:evaluate", "How good a release is, beside the champion."),
     "predictions": ("lockgate.commands.predictions:predictions", "Look a prediction up."),
     "status": ("lockgate.commands.status:status", "How the server is."),
     "version": ("lockgate.commands.status:version", "This release."),

@@ -15,6 +15,7 @@ from gateway.times import after_us
 from review import audits, disagreements
 from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.lapse import lapse_claims
+from review.learning.fresh import FreshDatasets
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
 from review.traffic.retention import retain
@@ -31,6 +32,7 @@ class JobParts(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     objects: ObjectStore
     traffic: Path
+    artifacts: Path
     traffic_keep_s: float
 
 
@@ -40,6 +42,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
     def job(every_s: float, run: Callable[[JobParts, int], Awaitable[None]], *, on_bell: bool = False) -> Job:
         return Job(name=run.__name__, every_s=every_s, run=partial(run, parts), on_bell=on_bell)
 
+    fresh = FreshDatasets(parts.ledger, parts.artifacts)
     return [
         job(1.0, position, on_bell=True),
         job(1.0, lapse),
@@ -49,6 +52,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(2.0, audit),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
+        Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
     ]
 
 

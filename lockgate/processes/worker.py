@@ -56,6 +56,7 @@ async def working(settings: Settings, name: str, ledger: Ledger) -> AsyncIterato
         ledger=ledger,
         objects=objects_of(settings),
         traffic=settings.traffic,
+        artifacts=settings.artifacts,
         traffic_keep_s=settings.traffic_keep_s,
     )
     work = Work(ledger, f"{socket.gethostname()}:{os.getpid()}:{name}", make_jobs(parts), now_us)

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from review.api.cases import CasesController, ClaimsController, VerdictsController
 from review.api.corrections import CorrectionsController
 from review.api.datasets import DatasetsController
+from review.api.evaluations import EvaluationsController
 from review.api.flags import FlagsController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
@@ -30,6 +31,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     FlagsController,
     TrafficController,
     DatasetsController,
+    EvaluationsController,
     InternalController,
     PredictionsController,
     QueuesController,

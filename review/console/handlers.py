@@ -7,6 +7,7 @@ from review.api.guards import needs
 from review.console.assets import show_asset
 from review.console.cases import CasesPages
 from review.console.corrections import CorrectionsPages
+from review.console.evaluations import EvaluationsPages
 from review.console.lane import LaneController
 from review.console.models import ModelsPages
 from review.console.people import PeoplePages
@@ -32,6 +33,7 @@ CONSOLE = Router(
         QueuesPages,
         ModelsPages,
         TrialsPages,
+        EvaluationsPages,
         PredictionsPages,
         CorrectionsPages,
         PeoplePages,

@@ -60,6 +60,11 @@ def html(template: str, request: Asked, **values: Any) -> str:
     return _ENVIRONMENT.get_template(template).render(common | values)
 
 
+def document(template: str, **values: Any) -> str:
+    """A template filled with these values alone: a document that knows nothing of who looks, or when."""
+    return _ENVIRONMENT.get_template(template).render(values)
+
+
 def page(template: str, request: Asked, *, status: int = 200, **values: Any) -> Response[str]:
     """A whole page."""
     return Response(

@@ -38,6 +38,41 @@ class UnknownDataset(LearningError):
     code = "unknown-dataset"
 
 
+class UnknownRelease(LearningError):
+    """There is no release '{release}' here; releases are named like sentiment@7."""
+
+    status = 404
+    code = "unknown-release"
+
+
+class UnknownEvaluation(LearningError):
+    """There is no evaluation with this id here."""
+
+    status = 404
+    code = "unknown-evaluation"
+
+
+class NothingHeldOut(LearningError):
+    """The dataset {dataset} holds nothing out, so nothing can be measured on it."""
+
+    status = 409
+    code = "nothing-held-out"
+
+
+class OtherModel(LearningError):
+    """The dataset {dataset} is of '{model}', and {release} is a release of another model."""
+
+    status = 409
+    code = "other-model"
+
+
+class ReleaseNotRunnable(LearningError):
+    """The release {release} has no model file here that could be run: {why}."""
+
+    status = 409
+    code = "release-not-runnable"
+
+
 class LearningFailed(LearningError):
     """The work did not end: {why}. Nothing was kept of it; it can be asked for again."""
 

@@ -1,7 +1,7 @@
-"""From a correction to a frozen dataset, through a real server and its command."""
+"""From a correction to a frozen dataset and an evaluation of the champion, through a real server and its commands."""
 
 from tests.acceptance.cards import doubtful, request
-from tests.acceptance.scene import Scene
+from tests.acceptance.scene import Json, Scene, eventually
 
 MODEL = "learning"
 
@@ -22,3 +22,22 @@ async def test_what_people_said_is_frozen_by_command(scene: Scene) -> None:
     shown = scene.server.json("datasets", "diff", first["dataset"][:12], second["dataset"])
     assert (shown["came"], shown["went"], shown["changed"]) == (1, 0, 0)
     assert len(scene.server.json("datasets", "list", MODEL)) == 2
+
+
+async def test_the_champion_is_measured_after_a_freeze_and_on_demand(scene: Scene) -> None:
+    """The worker evaluates it by itself; the command finds that very report, and says it in words."""
+    scene.found("measured")
+    async with scene.calling() as caller, scene.reviewing() as reviewer:
+        for _ in range(2):
+            held = await caller.hold("measured", request(*(doubtful() for _ in range(12))))
+            await reviewer.settle(held, "correct", "high")
+    dataset = scene.server.json("datasets", "freeze", "measured")["dataset"]
+
+    async def evaluations() -> list[Json]:
+        found: list[Json] = scene.operator.get("/api/v1/releases/measured@1/evaluations").json()
+        return found
+
+    (line,) = await eventually(evaluations, "an evaluation of the champion", 60.0)
+    done = scene.server.json("evaluate", "measured@1", "--dataset", dataset[:12])
+    assert (done["id"], done["new"], done["report"]) == (line["id"], False, line["report"])
+    assert "held-out items" in scene.server.run("evaluate", "measured@1", "--dataset", dataset).stdout

@@ -99,7 +99,8 @@ async def test_committed_events_get_positions_without_gaps(ledger: Ledger, tmp_p
         for number in range(5):
             data = {"number": number}
             await append_event(w, "test", "test:x", data, by="worker", tenant_id=tenant_id, at_us=number)
-    parts = JobParts(ledger=ledger, objects=LocalObjects(tmp_path), traffic=tmp_path, traffic_keep_s=1.0)
+    objects = LocalObjects(tmp_path)
+    parts = JobParts(ledger=ledger, objects=objects, traffic=tmp_path, artifacts=tmp_path, traffic_keep_s=1.0)
     await position(parts, 0)
     await position(parts, 0)
     async with ledger.reading() as r:

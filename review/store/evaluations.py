@@ -1,0 +1,120 @@
+"""The SQL of evaluations, and of the releases they are about."""
+
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import exists, select
+
+from gateway.ids import new_id
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.schema.learning import DatasetRow, EvaluationRow
+from gateway.store.schema.serves import ModelRow, ReleaseRow, ServingRow, VersionRow
+
+
+class NewEvaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluation whose report is stored, ready to be written."""
+
+    release_id: UUID
+    dataset: str
+    scores: str
+    report: str
+    baseline_id: UUID | None
+    narrative: str
+    seed: int
+    created_us: int
+
+
+class Fresh(msgspec.Struct, frozen=True, kw_only=True):
+    """A dataset on which the champion of its model was not measured yet."""
+
+    tenant_id: UUID
+    release: str
+    dataset: str
+    manifest: str
+
+
+async def find_release(r: ReadSession, tenant_id: UUID, name: str) -> tuple[UUID, ModelRow] | None:
+    """A release by its name, such as `sentiment@7`, with its model."""
+    model, _, number = name.partition("@")
+    if not number.isdecimal() or len(number) > 9:
+        return None
+    statement = (
+        select(ReleaseRow.id, ModelRow)
+        .join(ModelRow, ModelRow.id == ReleaseRow.model_id)
+        .where(ModelRow.tenant_id == tenant_id, ModelRow.name == model, ReleaseRow.number == int(number))
+    )
+    row = (await r.execute(statement)).one_or_none()
+    return None if row is None else (row[0], row[1])
+
+
+async def champion_of(r: ReadSession, model_id: UUID) -> UUID | None:
+    """The release that serves."""
+    return (await r.execute(select(ServingRow.champion_id).where(ServingRow.model_id == model_id))).scalar_one_or_none()
+
+
+async def insert_evaluation(w: WriteSession, new: NewEvaluation) -> UUID:
+    """Write the row; its id."""
+    row = EvaluationRow(id=new_id(), **msgspec.structs.asdict(new))
+    w.add(row)
+    await w.flush()
+    return row.id
+
+
+async def equal_evaluation(r: ReadSession, release_id: UUID, report: str) -> UUID | None:
+    """The evaluation of a release that has this very report."""
+    statement = select(EvaluationRow.id).where(EvaluationRow.release_id == release_id, EvaluationRow.report == report)
+    return (await r.execute(statement.limit(1))).scalar_one_or_none()
+
+
+async def evaluation(r: ReadSession, tenant_id: UUID, evaluation_id: UUID) -> EvaluationRow | None:
+    """An evaluation of a tenant's model."""
+    statement = (
+        select(EvaluationRow)
+        .join(ReleaseRow, ReleaseRow.id == EvaluationRow.release_id)
+        .join(ModelRow, ModelRow.id == ReleaseRow.model_id)
+        .where(EvaluationRow.id == evaluation_id, ModelRow.tenant_id == tenant_id)
+    )
+    return (await r.execute(statement)).scalar_one_or_none()
+
+
+async def evaluations_of(r: ReadSession, model_id: UUID, release_id: UUID | None = None) -> list[EvaluationRow]:
+    """The evaluations of a model's releases, or of one of them, the newest first."""
+    statement = select(EvaluationRow).join(ReleaseRow, ReleaseRow.id == EvaluationRow.release_id)
+    statement = statement.where(ReleaseRow.model_id == model_id)
+    if release_id is not None:
+        statement = statement.where(EvaluationRow.release_id == release_id)
+    ordered = statement.order_by(EvaluationRow.created_us.desc(), EvaluationRow.id.desc())
+    return list((await r.execute(ordered)).scalars())
+
+
+async def latest_against(r: ReadSession, release_id: UUID, baseline_id: UUID) -> EvaluationRow | None:
+    """The latest evaluation of a release beside this baseline."""
+    statement = (
+        select(EvaluationRow)
+        .where(EvaluationRow.release_id == release_id, EvaluationRow.baseline_id == baseline_id)
+        .order_by(EvaluationRow.created_us.desc(), EvaluationRow.id.desc())
+        .limit(1)
+    )
+    return (await r.execute(statement)).scalar_one_or_none()
+
+
+async def fresh_datasets(r: ReadSession) -> list[Fresh]:
+    """The newest dataset of each model on which its champion was not measured yet, where it has a model file."""
+    measured = exists().where(
+        EvaluationRow.dataset == DatasetRow.sha256, EvaluationRow.release_id == ServingRow.champion_id
+    )
+    statement = (
+        select(DatasetRow, ModelRow.tenant_id, ModelRow.name, ReleaseRow.number, measured.label("measured"))
+        .join(ModelRow, ModelRow.id == DatasetRow.model_id)
+        .join(ServingRow, ServingRow.model_id == ModelRow.id)
+        .join(ReleaseRow, ReleaseRow.id == ServingRow.champion_id)
+        .join(VersionRow, VersionRow.id == ReleaseRow.version_id)
+        .where(VersionRow.artifact.is_not(None))
+        .order_by(DatasetRow.created_us)
+    )
+    newest = {row[0].model_id: row for row in await r.execute(statement)}
+    return [
+        Fresh(tenant_id=tenant, release=f"{name}@{number}", dataset=dataset.sha256, manifest=dataset.manifest)
+        for dataset, tenant, name, number, done in newest.values()
+        if not done
+    ]
