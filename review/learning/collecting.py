@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from gateway.holding.payload import InputPayload, decode_input
+from gateway.holding.ranking import truth_among
 from gateway.protocol.datatypes import Tensor, datatype_of
 from gateway.protocol.signature import Signature
 from gateway.record.errors import DamagedObject, UnknownObject
@@ -21,7 +22,6 @@ from gateway.registry.card import Card
 from review.learning.errors import AnswersOutsideSchema, InputsDiffer
 from review.learning.parquet import ParquetWriter
 from review.learning.splits import folded_digests, item_digests, item_rows, slice_values, split_of
-from review.learning.truths import truth_of
 from review.learning.validation import Columns
 from review.store.material import FoundOutcome, id_text
 
@@ -115,8 +115,8 @@ class Collector:
     async def _take(self, outcomes: list[FoundOutcome]) -> None:
         for prediction, group in groupby(outcomes, key=lambda found: found.prediction_id):
             of_items = groupby(group, key=lambda found: found.item)
-            truths = [truth_of(list(revisions)) for _item, revisions in of_items]
-            kept = [found for found in truths if self._is_kept(found)]
+            truths = [truth_among(revisions) for _item, revisions in of_items]
+            kept = [found for found in truths if found is not None and self._is_kept(found)]
             if kept:
                 await self._write(id_text(prediction), kept)
 
@@ -196,6 +196,6 @@ def _plain(name: str, found: FoundOutcome, digest: str, split: str) -> tuple[Any
     if probability is None and kind == "hold":
         probability = 1.0
     return (
-        name, found.item, digest, found.answer, kind, probability, found.revision, found.source, found.people,
+        name, found.item, digest, found.answer, kind, probability, found.revision, found.source, found.verdicts,
         found.said, found.score, found.decided_us, found.created_us, split,
     )  # fmt: skip

@@ -3,11 +3,14 @@
 from gateway.record.payloads import ObjectStore
 from gateway.store.halts import halt_of
 from gateway.store.ledger import Ledger, ReadSession
+from review.learning.evidence import latest_evaluation
 from review.release.candidate import Candidate, faults_of
 from review.release.control import lowered_control
 from review.release.evidence import EvaluationEvidence, TrialEvidence
 from review.release.gate import Facts, GateReport, judge
+from review.release.tally import trial_evidence
 from review.store.releases import documents_of
+from review.store.trials import open_trial_of
 
 
 async def judged(ledger: Ledger, artifacts: ObjectStore, candidate: Candidate) -> GateReport:
@@ -18,12 +21,13 @@ async def judged(ledger: Ledger, artifacts: ObjectStore, candidate: Candidate) -
         return judge(await collect(r, candidate, faults, evaluation=evaluation, trial=trial))
 
 
-async def read_evidence(
-    _r: ReadSession, _candidate: Candidate
-) -> tuple[EvaluationEvidence | None, TrialEvidence | None]:
-    """The candidate's latest evaluation beside the champion and what its open trial has shown; none, while nothing
-    here evaluates or tries releases."""
-    return None, None
+async def read_evidence(r: ReadSession, candidate: Candidate) -> tuple[EvaluationEvidence | None, TrialEvidence | None]:
+    """The candidate's latest evaluation beside the champion, and what its open trial has shown so far."""
+    evaluation = await latest_evaluation(r, candidate.release.id, candidate.now.champion.id)
+    tried = await open_trial_of(r, candidate.now.model.id)
+    if tried is None or tried[0].release_id != candidate.release.id:
+        return evaluation, None
+    return evaluation, await trial_evidence(r, tried[0].id)
 
 
 async def collect(

@@ -56,8 +56,8 @@ class FoundOutcome(NamedTuple):
     status: str
     answer: str | None
     created_us: int
-    people: int
-    """How many verdicts it rests on."""
+    verdicts: int
+    """On how many it rests."""
     kind: CaseKind | None
     """Of the item's case that says most about how it was chosen; none where it never had one."""
     inclusion_probability: float | None
@@ -70,6 +70,11 @@ class FoundOutcome(NamedTuple):
     payload: str | None
     expires_us: int | None
     erased_us: int | None
+
+    @property
+    def undone(self) -> bool:
+        """Never: undone ones are not read."""
+        return False
 
 
 class FoundVerdict(NamedTuple):

@@ -1,6 +1,4 @@
-"""Which outcome is the truth of an item, which split it is in, and what validation says: tables."""
-
-from typing import NamedTuple
+"""Which split an item is in, and what validation says: tables."""
 
 import numpy as np
 import pytest
@@ -9,35 +7,10 @@ from gateway.labels import Choice, LabelSchema
 from gateway.protocol.datatypes import Tensor
 from gateway.registry.card import Slice
 from review.learning.splits import HELD_OUT, folded_digests, item_digests, item_rows, slice_values, split_of
-from review.learning.truths import truth_of
 from review.learning.validation import Columns, warnings_about
 from tests.worlds import sha256
 
 LABELS = LabelSchema(kind="choice", choices=(Choice(value="no"), Choice(value="yes")))
-
-
-class Said(NamedTuple):
-    """An outcome."""
-
-    source: str
-    people: int
-    revision: int
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "truth"),
-    [
-        ([Said("people", 1, 1)], 1),
-        ([Said("people", 1, 1), Said("people", 1, 2)], 2),
-        ([Said("people", 3, 1), Said("people", 1, 2)], 1),
-        ([Said("people", 3, 2), Said("truth:lab", 0, 1)], 1),
-        ([Said("truth:lab", 0, 3), Said("adjudication", 1, 2), Said("people", 5, 4)], 2),
-        ([Said("truth:lab", 0, 1), Said("truth:court", 0, 2)], 2),
-    ],
-)
-def test_the_best_rank_wins_and_within_it_the_latest(outcomes: list[Said], truth: int) -> None:
-    """Adjudication, ground truth, several people, one person; then the revision."""
-    assert truth_of(outcomes).revision == truth
 
 
 def test_the_split_holds_out_a_fifth_of_all_inputs() -> None:
