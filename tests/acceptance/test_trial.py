@@ -56,6 +56,8 @@ async def test_a_disagreement_is_settled_and_counts_as_a_win(scene: Scene) -> No
         evidence = trial_of(scene, "tried")["evidence"]
         assert (evidence["compared"], evidence["disagreements"], evidence["wins"], evidence["losses"]) == (1, 1, 1, 0)
         assert "this may be chance" in scene.server.run("trial", "show", "tried").stdout
+        reasons = scene.operator.get("/api/v1/models/tried/releases/2/gate").json()["checks"]
+        assert "People decided 1 of its disagreements for either side" in str(reasons)
 
         again = (await ask_in_shadow(caller, "tried")).json()["parameters"]["prediction_id"]
         waits = await reviewer.next_case(prediction=again, kind="disagreement", seconds=30)

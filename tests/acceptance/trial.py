@@ -1,14 +1,10 @@
-"""A trial opened from outside: the row that an operator's command writes, in the ledger of one machine."""
-
-import sqlite3
-import time
-from contextlib import closing
-from pathlib import Path
-from uuid import uuid4
+"""A model with a candidate beside its champion, put on trial as operators do it."""
 
 from tests.acceptance.cards import card
 from tests.acceptance.scene import Scene
 from tests.models import softmax
+
+WHY = "a test"
 
 
 def found_with_candidate(scene: Scene, name: str, candidate: bytes, **policy: object) -> None:
@@ -24,28 +20,13 @@ def found_with_candidate(scene: Scene, name: str, candidate: bytes, **policy: ob
 
 def open_trial(scene: Scene, name: str) -> None:
     """The model's second release is on trial, and its shadow flag is on."""
-    with closing(_ledger(scene)) as ledger, ledger:
-        (model,) = ledger.execute("SELECT id FROM model WHERE name = ?", (name,)).fetchone()
-        (release,) = ledger.execute("SELECT id FROM release WHERE model_id = ? AND number = 2", (model,)).fetchone()
-        ledger.execute(
-            "INSERT INTO trial (id, model_id, release_id, canary_open, disagreement_probability, opened_by, opened_us)"
-            " VALUES (?, ?, ?, 0, 1.0, 'person:ada@example.org', ?)",
-            (uuid4().bytes, model, release, time.time_ns() // 1000),
-        )
-        ledger.execute("UPDATE plan_revision SET revision = revision + 1")
-    switched = scene.operator.put(f"/api/v1/flags/{name}.shadow/switch", json={"on": True, "why": "a test"})
+    opened = scene.operator.put(f"/api/v1/models/{name}/trial", json={"release": 2, "why": WHY})
+    assert opened.is_success, opened.text
+    switched = scene.operator.put(f"/api/v1/flags/{name}.shadow/switch", json={"on": True, "why": WHY})
     assert switched.is_success, switched.text
 
 
 def close_trial(scene: Scene, name: str) -> None:
     """The model's trial ends."""
-    with closing(_ledger(scene)) as ledger, ledger:
-        ledger.execute(
-            "UPDATE trial SET closed_us = ? WHERE model_id = (SELECT id FROM model WHERE name = ?)",
-            (time.time_ns() // 1000, name),
-        )
-        ledger.execute("UPDATE plan_revision SET revision = revision + 1")
-
-
-def _ledger(scene: Scene) -> sqlite3.Connection:
-    return sqlite3.connect(Path(scene.server.folder, "data", "ledger.db"), timeout=30)
+    closed = scene.operator.delete(f"/api/v1/models/{name}/trial", params={"why": WHY})
+    assert closed.is_success, closed.text
