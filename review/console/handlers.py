@@ -12,6 +12,7 @@ from review.console.people import PeoplePages
 from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
+from review.console.releases import MovesPages
 from review.console.signing_in import SigningInController
 
 
@@ -29,6 +30,7 @@ CONSOLE = Router(
         CasesPages,
         QueuesPages,
         ModelsPages,
+        MovesPages,
         PredictionsPages,
         PeoplePages,
         show_asset,
