@@ -14,6 +14,7 @@ from review.console.people import PeoplePages
 from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
+from review.console.releases import MovesPages
 from review.console.signing_in import SigningInController
 from review.console.trials import TrialsPages
 
@@ -34,6 +35,7 @@ CONSOLE = Router(
         ModelsPages,
         TrialsPages,
         EvaluationsPages,
+        MovesPages,
         PredictionsPages,
         CorrectionsPages,
         PeoplePages,

@@ -27,6 +27,7 @@ from review.console.words import HALTS
 from review.errors import ReviewError
 from review.flagging import Switch, flip, reach_of
 from review.halting import expect, halt_model, lift_model
+from review.release.looking import list_releases
 from review.served import list_served, show_model
 from review.traffic.query import TrafficReader, Window
 
@@ -147,6 +148,7 @@ async def _model_page(
         status=error.status if error is not None else 200,
         model=model,
         served=model.served,
+        releases=await list_releases(ledger, actor.tenant_id, name),
         flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
         rates=(await _rates(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,

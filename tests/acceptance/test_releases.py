@@ -69,6 +69,7 @@ async def test_no_request_fails_while_releases_change(replicas: Scene) -> None:
     replicas.found(MODEL, wait_cap_s=9.5)
     async with crowd(replicas) as callers:
         await callers.until_all_by(f"{MODEL}@1")
+        assert "The gate says: promote." in await command(replicas, "gate", f"{MODEL}@2")
         promoted = await command(replicas, "promote", f"{MODEL}@2", "--why", "a test")
         assert f"{MODEL}@2 serves in the place of {MODEL}@1" in promoted
         assert "policy.wait_cap_s: 10.0 -> 9.5" in promoted
@@ -77,6 +78,13 @@ async def test_no_request_fails_while_releases_change(replicas: Scene) -> None:
         assert back.index(f"Roll back to {MODEL}@1") < back.index(f"{MODEL}@1 serves")
         await callers.until_all_by(f"{MODEL}@1")
     assert callers.statuses == {200}
+    moments = [line.split() for line in (await command(replicas, "history", MODEL)).splitlines()[1:]]
+    assert [(words[2], words[3]) for words in moments] == [
+        (f"{MODEL}@1", "rolled_back"), (f"{MODEL}@2", "promoted"), (f"{MODEL}@1", "founded"),
+    ]  # fmt: skip
+    assert f"{MODEL}@2" in await command(replicas, "releases", "list", MODEL)
+    assert "policy.wait_cap_s: 10.0 -> 9.5" in await command(replicas, "releases", "diff", f"{MODEL}@1", f"{MODEL}@2")
+    assert "withdrawn" in await command(replicas, "releases", "show", f"{MODEL}@2")
 
 
 async def command(scene: Scene, *words: str) -> str:
@@ -111,3 +119,14 @@ async def test_a_hold_of_a_withdrawn_release_stays_with_people(replicas: Scene) 
 def _promote(scene: Scene, name: str, number: int) -> None:
     answer = scene.operator.post(f"/api/v1/models/{name}/releases/{number}/promotion", json={"why": "a test"})
     assert answer.is_success, answer.text
+
+
+async def test_a_trial_is_opened_and_closed_by_command(replicas: Scene) -> None:
+    """Each says from which plan revision on gateways follow, and which flag counts now."""
+    replicas.found("tried")
+    replicas.found("tried", wait_cap_s=9.0)
+    opened = await command(replicas, "trial", "open", "tried@2", "--why", "a test")
+    assert "tried@2 is on trial and answers nobody" in opened
+    assert "tried.shadow" in opened
+    assert "may answer" in await command(replicas, "trial", "canary", "tried", "--why", "a test")
+    assert "No trial of tried is open" in await command(replicas, "trial", "close", "tried", "--why", "a test")
