@@ -64,7 +64,8 @@ async def freeze(ledger: Ledger, task: FreezeTask) -> Frozen:
     Raises: UnknownModel, DatasetEmpty, AnswersOutsideSchema, InputsDiffer.
     """
     artifacts = LocalObjects(Path(task.artifacts))
-    with TemporaryDirectory(prefix="freeze-", dir=_existing(Path(task.artifacts))) as folder:
+    # Beside the artifacts and not among them: a backup takes everything that lies there.
+    with TemporaryDirectory(prefix="freeze-", dir=Path(task.artifacts).parent) as folder:
         async with ledger.reading() as r:
             wanted, model_id = await _wanted(r, task)
             tally = await _collect(r, model_id, wanted, task, Path(folder))
@@ -75,11 +76,6 @@ async def freeze(ledger: Ledger, task: FreezeTask) -> Frozen:
         kept = await artifacts.put(manifest_bytes(manifest))
         new = await _register(ledger, task, model_id, manifest, (kept, items, history), Path(folder, ITEMS))
     return Frozen(dataset=kept.sha256, new=new, manifest=manifest)
-
-
-def _existing(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 async def _wanted(r: ReadSession, task: FreezeTask) -> tuple[Wanted, UUID]:
