@@ -35,7 +35,7 @@ check: environment-test ## style, types, contracts, and docs that are in step wi
 bench: environment-test ## the benchmarks; the last line is one JSON object
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-load: environment-test ## callers of every kind against a fresh server
+load: environment-test ## services, reviewers and an operator at work on a fresh server, with budgets and a report
 	@$(BIN)/python -m loadtests $(ARGS)
 
 serve: environment-run ## lockgate serve, with the settings of this folder
