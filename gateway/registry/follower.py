@@ -19,7 +19,7 @@ from gateway.store.flags import current_state
 from gateway.store.halts import all_halts
 from gateway.store.ledger import Ledger
 from gateway.store.plans import plan_revision
-from gateway.store.serving import read_plan
+from gateway.store.serving import all_champions, read_plan
 from gateway.times import after_us, now_us
 
 POLL_S = 0.5
@@ -81,7 +81,9 @@ class Follower:
                 self.flags.confirm(at_us)
                 self.known_us = at_us
                 return await self._try_again(at_us)
-            self.live.halt(await all_halts(r))  # the kill switch does not wait for the rest
+            # Neither the kill switch nor a rollback waits for the rest.
+            self.live.halt(await all_halts(r))
+            self.live.point(await all_champions(r))
             known = {release.id: release for release in releases_of(self.live.plan)}
             plan, flags = await read_plan(r, known), await current_state(r)
         await self.flags.adopt(flags, at_us)

@@ -97,6 +97,18 @@ class LivePlan:
         halted = {key: msgspec.structs.replace(model, halt=halts.get(model.id)) for key, model in models}
         self.plan = msgspec.structs.replace(self.plan, models=halted)
 
+    def point(self, champions: Mapping[UUID, UUID]) -> None:
+        """Let each model be answered by its champion at once, where that is open here; the rest of a plan follows.
+
+        A trial compares with the champion before, so it ends with it.
+        """
+        pointed = dict(self.plan.models)
+        for key, model in self.plan.models.items():
+            live = self._releases.get(champions.get(model.id, model.champion.id))
+            if live is not None and live.release.id != model.champion.id:
+                pointed[key] = msgspec.structs.replace(model, champion=live.release, trial=None)
+        self.plan = msgspec.structs.replace(self.plan, models=pointed)
+
     def retire(self) -> None:
         """Give the sessions back as soon as no request uses them any more."""
         self._retired = True

@@ -43,6 +43,11 @@ async def read_plan(r: ReadSession, known: Known | None = None) -> Plan:
     return Plan(revision=await plan_revision(r), models=models, callers=await live_callers(r, now_us))
 
 
+async def all_champions(r: ReadSession) -> dict[UUID, UUID]:
+    """The release that serves, by model."""
+    return {row[0]: row[1] for row in await r.execute(select(ServingRow.model_id, ServingRow.champion_id))}
+
+
 async def served_models(r: ReadSession, tenant_id: UUID, name: str | None = None) -> list[ModelPlan]:
     """The plans of a tenant's models, or of the one with this name, in the order of their names."""
     statement = select(ModelRow, ServingRow).join(ServingRow).where(ModelRow.tenant_id == tenant_id)
