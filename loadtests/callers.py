@@ -22,7 +22,7 @@ class Caller(FastHttpUser):
         """The pause before the next request."""
         return random.expovariate(1 / MEAN_PAUSE_S)
 
-    @task(16)
+    @task(8)
     def ask_steady(self) -> None:
         """A prediction that the model answers by itself, whatever the operator does meanwhile."""
         self.predict("steady", 30.0, "answered by the model")

@@ -43,16 +43,16 @@ class EvaluationsController(Controller):
         async with ledger.reading() as r:
             return await list_evaluations(r, actor.tenant_id, release)
 
-    @get("/evaluations/{evaluation:uuid}", **needs("inspect"))
-    async def show(self, evaluation: UUID, ledger: Ledger, actor: Actor, settings: ApiSettings) -> Report:
+    @get("/evaluations/{evaluation_id:uuid}", **needs("inspect"))
+    async def show(self, evaluation_id: UUID, ledger: Ledger, actor: Actor, settings: ApiSettings) -> Report:
         """The report of an evaluation, with all of its figures."""
         async with ledger.reading() as r:
-            return (await read_evaluation(r, LocalObjects(settings.artifacts), actor.tenant_id, evaluation))[0]
+            return (await read_evaluation(r, LocalObjects(settings.artifacts), actor.tenant_id, evaluation_id))[0]
 
-    @get("/evaluations/{evaluation:uuid}/page", **needs("inspect"))
-    async def page(self, evaluation: UUID, ledger: Ledger, actor: Actor, settings: ApiSettings) -> Response[bytes]:
+    @get("/evaluations/{evaluation_id:uuid}/page", **needs("inspect"))
+    async def page(self, evaluation_id: UUID, ledger: Ledger, actor: Actor, settings: ApiSettings) -> Response[bytes]:
         """The same report as one page of HTML that stands by itself."""
         async with ledger.reading() as r:
-            _, html = await read_evaluation(r, LocalObjects(settings.artifacts), actor.tenant_id, evaluation)
+            _, html = await read_evaluation(r, LocalObjects(settings.artifacts), actor.tenant_id, evaluation_id)
         headers = {"content-security-policy": report_policy(), "cache-control": "no-store"}
         return Response(html, media_type=HTML, headers=headers)

@@ -74,7 +74,9 @@ async def test_a_trial_that_has_ended_asks_nobody(scene: Scene) -> None:
     async with scene.recording() as log:
         await log.answered(["neutral"])
     assert await scene.follow() == 0
-    parts = JobParts(ledger=scene.ledger, objects=scene.objects, traffic=scene.traffic, traffic_keep_s=1e6)
+    parts = JobParts(
+        ledger=scene.ledger, objects=scene.objects, traffic=scene.traffic, artifacts=scene.traffic, traffic_keep_s=1e6
+    )
     async with scene.ledger.reading() as r:
         now = await r.now_us()
     await supersede(parts, now)
