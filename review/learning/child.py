@@ -7,15 +7,25 @@ written in one transaction at the end.
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeVar
 
 import msgspec
 
+from gateway.store.ledger import Ledger
 from review.errors import ReviewError
 from review.learning.errors import LearningFailed
 
 T = TypeVar("T")
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What every child is told."""
+
+    ledger_url: str
+
+
+TaskT = TypeVar("TaskT", bound=Task)
 Work = Literal["freezing", "evaluating"]
 COMPLAINT_MAX_CHARS = 2000
 
@@ -49,23 +59,17 @@ async def in_child(work: Work, task: msgspec.Struct, kind: type[T]) -> T:
     return msgspec.json.decode(told.result, type=kind)
 
 
-def tell(result: msgspec.Struct) -> None:
-    """Say in a child what the work came to."""
-    _write(Told(result=msgspec.Raw(msgspec.json.encode(result))))
-
-
-def tell_error(error: ReviewError) -> None:
-    """Say in a child what stood in the way."""
-    plain = {name: each if isinstance(each, int | float) else str(each) for name, each in error.fields.items()}
-    _write(Told(error=error.code, fields=plain))
-
-
-def task_of(kind: type[T]) -> T:
-    """The task that the child was given."""
-    return msgspec.json.decode(sys.stdin.buffer.read(), type=kind)
-
-
-def _write(told: Told) -> None:
+async def be_child(kind: type[TaskT], work: Callable[[Ledger, TaskT], Awaitable[msgspec.Struct]]) -> None:
+    """In the child: do the work of the task that was given, and tell what it came to or what stood in the way."""
+    task = msgspec.json.decode(sys.stdin.buffer.read(), type=kind)
+    ledger = Ledger.open(task.ledger_url)
+    try:
+        told = Told(result=msgspec.Raw(msgspec.json.encode(await work(ledger, task))))
+    except ReviewError as error:
+        plain = {name: each if isinstance(each, int | float) else str(each) for name, each in error.fields.items()}
+        told = Told(error=error.code, fields=plain)
+    finally:
+        await ledger.close()
     sys.stdout.buffer.write(msgspec.json.encode(told))
     sys.stdout.flush()
 

@@ -18,8 +18,7 @@ from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.serving import release_plan
 from review.console.report import HTML, report_html
-from review.errors import ReviewError
-from review.learning.child import task_of, tell, tell_error
+from review.learning.child import Task, be_child
 from review.learning.errors import NothingHeldOut, OtherModel, ReleaseNotRunnable, UnknownDataset, UnknownRelease
 from review.learning.manifest import Manifest, read_manifest
 from review.learning.narrative import Told, narrative_of
@@ -41,10 +40,9 @@ from review.store.datasets import NewArtifact, find_dataset, items_file_of, keep
 from review.store.evaluations import NewEvaluation, champion_of, equal_evaluation, find_release, insert_evaluation
 
 
-class EvaluateTask(msgspec.Struct, frozen=True, kw_only=True):
+class EvaluateTask(Task, frozen=True, kw_only=True):
     """What shall be evaluated, and where everything is."""
 
-    ledger_url: str
     artifacts: str
     tenant_id: UUID
     release: str
@@ -231,16 +229,5 @@ def _summary(report: Report, html: str) -> str:
     return msgspec.json.encode(summary).decode()
 
 
-async def _main() -> None:
-    task = task_of(EvaluateTask)
-    ledger = Ledger.open(task.ledger_url)
-    try:
-        tell(await evaluate(ledger, task))
-    except ReviewError as error:
-        tell_error(error)
-    finally:
-        await ledger.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(be_child(EvaluateTask, evaluate))

@@ -21,8 +21,7 @@ from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import find_model
 from gateway.store.serving import served_models
-from review.errors import ReviewError
-from review.learning.child import task_of, tell, tell_error
+from review.learning.child import Task, be_child
 from review.learning.collecting import Collector, Tally, Wanted
 from review.learning.errors import DatasetEmpty
 from review.learning.manifest import FORMAT, MEDIA_TYPE, PARQUET, File, Manifest, manifest_bytes
@@ -35,10 +34,9 @@ ITEMS, HISTORY = "items.parquet", "annotations.parquet"
 ROW_COLUMNS = ("prediction", "item", "outcome_revision", "split", "kind", "inclusion_probability")
 
 
-class FreezeTask(msgspec.Struct, frozen=True, kw_only=True):
+class FreezeTask(Task, frozen=True, kw_only=True):
     """What shall be frozen, and where everything is."""
 
-    ledger_url: str
     payloads_url: str
     artifacts: str
     tenant_id: UUID
@@ -214,16 +212,5 @@ def _new_items(items: Path) -> Iterator[NewItem]:
         yield from map(NewItem, *batch.values())
 
 
-async def _main() -> None:
-    task = task_of(FreezeTask)
-    ledger = Ledger.open(task.ledger_url)
-    try:
-        tell(await freeze(ledger, task))
-    except ReviewError as error:
-        tell_error(error)
-    finally:
-        await ledger.close()
-
-
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(be_child(FreezeTask, freeze))

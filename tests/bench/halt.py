@@ -1,8 +1,6 @@
 """From an operator's halt to the last automated decision, over two gateway processes of a real `lockgate serve`."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 from time import time
 from uuid import UUID
 
@@ -10,11 +8,9 @@ import httpx
 
 from gateway.ids import id_time_us
 from tests.bench.case import Case
-from tests.bench.stand import CARD
-from tests.models import text_classifier
-from tests.servers.lockgate import Lockgate, running_lockgate
+from tests.bench.stand import MODEL, two_gateways
+from tests.servers.lockgate import Lockgate
 
-MODEL = "sentiment"
 CALLERS = 4
 HALTS = 10
 BODY = {"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["rather good"]}]}
@@ -59,12 +55,7 @@ async def _halts(server: Lockgate, key: str) -> list[float]:
 
 
 def _measure() -> float:
-    with tempfile.TemporaryDirectory() as name, running_lockgate(Path(name), gateways=2) as server:
-        (Path(name) / "model.onnx").write_bytes(text_classifier())
-        (Path(name) / "model.toml").write_text(CARD, encoding="utf-8")
-        server.run("models", "add", MODEL, "model.onnx", "--card", "model.toml")
-        server.run("flags", "on", f"{MODEL}.automated", "--why", "bench")
-        key = server.json("keys", "add", "bench", "--scope", "predict:*")["key"]
+    with two_gateways() as (server, key):
         return max(asyncio.run(_halts(server, key))) * 1000
 
 

@@ -1,8 +1,6 @@
 """From a rollback to the last decision by the old release, over two gateway processes of a real `lockgate serve`."""
 
 import asyncio
-import tempfile
-from pathlib import Path
 from time import time
 from uuid import UUID
 
@@ -10,10 +8,9 @@ import httpx
 
 from gateway.ids import id_time_us
 from tests.bench.case import Case
-from tests.bench.halt import BODY, CALLERS, MODEL
-from tests.bench.stand import CARD
-from tests.models import text_classifier
-from tests.servers.lockgate import Lockgate, running_lockgate
+from tests.bench.halt import BODY, CALLERS
+from tests.bench.stand import CARD, MODEL, two_gateways
+from tests.servers.lockgate import Lockgate
 
 ROLLBACKS = 10
 Decided = dict[str, list[float]]
@@ -61,12 +58,7 @@ async def _rollbacks(server: Lockgate, key: str) -> list[float]:
 
 
 def _measure() -> float:
-    with tempfile.TemporaryDirectory() as name, running_lockgate(Path(name), gateways=2) as server:
-        (Path(name) / "model.onnx").write_bytes(text_classifier())
-        (Path(name) / "model.toml").write_text(CARD, encoding="utf-8")
-        server.run("models", "add", MODEL, "model.onnx", "--card", "model.toml")
-        server.run("flags", "on", f"{MODEL}.automated", "--why", "bench")
-        key = server.json("keys", "add", "bench", "--scope", "predict:*")["key"]
+    with two_gateways() as (server, key):
         return max(asyncio.run(_rollbacks(server, key))) * 1000
 
 

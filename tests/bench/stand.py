@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -41,6 +41,7 @@ from lockgate.processes.child import running_loop
 from lockgate.processes.memory import keep_pauses_short
 from review.actors import Actor
 from tests.models import text_classifier
+from tests.servers.lockgate import Lockgate, running_lockgate
 
 T = TypeVar("T")
 MODEL = "sentiment"
@@ -166,6 +167,17 @@ async def _reviewer(ledger: Ledger, tenant_id: UUID) -> Actor:
         tenant_id=tenant_id,
         roles=frozenset({("reviewer", None)}),
     )
+
+
+@contextlib.contextmanager
+def two_gateways() -> Iterator[tuple[Lockgate, str]]:
+    """A real `lockgate serve` with two gateways whose model answers by itself, and the key of a service."""
+    with tempfile.TemporaryDirectory() as name, running_lockgate(Path(name), gateways=2) as server:
+        (Path(name) / "model.onnx").write_bytes(text_classifier())
+        (Path(name) / "model.toml").write_text(CARD, encoding="utf-8")
+        server.run("models", "add", MODEL, "model.onnx", "--card", "model.toml")
+        server.run("flags", "on", f"{MODEL}.automated", "--why", "bench")
+        yield server, server.json("keys", "add", "bench", "--scope", "predict:*")["key"]
 
 
 def run(measuring: Coroutine[Any, Any, T]) -> T:
