@@ -138,6 +138,6 @@ async function watchForEver() {
   }
 }
 
-startKeys();
+startKeys({ around: () => front() ?? document.getElementById("empty"), beside: document.querySelector(".bar") });
 showFront();
 watchForEver();
