@@ -175,8 +175,9 @@ def check(*, file: Path, card: Path, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("file", type=FILE)
 @click.option("--card", type=FILE, required=True, help="The card, such as model.toml.")
+@click.option("--data", default="", metavar="DATASET", help="The dataset that it was trained with.")
 @remote
-def add(call: Call, name: str, file: Path, card: Path) -> None:
+def add(call: Call, name: str, file: Path, card: Path, data: str) -> None:
     """Add an ONNX FILE as the next version of model NAME; the first one founds the model."""
     written = _card_text(card)
     with file.open("rb") as content, progress(f"Sending {file.name}", file.stat().st_size) as advance:
@@ -187,6 +188,7 @@ def add(call: Call, name: str, file: Path, card: Path) -> None:
                 "file": (file.name, Counted(content, advance), "application/octet-stream"),
                 "card": (card.name, written.encode(), "application/toml"),
             },
+            data={"data": data} if data else None,
         )
     call.show(answer, AddedLine, lambda added: _print_added(call, added))
 

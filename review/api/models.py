@@ -1,6 +1,7 @@
 """Models under `/api/v1/models`: what serves, and a file that becomes the next version."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,9 +21,12 @@ from gateway.registry.adding import Added, Adding, add, check_name
 from gateway.registry.card import CARD_MAX_BYTES
 from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
+from gateway.store.schema.serves import AttachedRole
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.learning.errors import UnknownDataset
+from review.learning.trained import trained_with
 from review.operators import require_operator
 from review.served import ModelShown, Served, list_served, show_model
 
@@ -53,10 +57,12 @@ class CardNotText(BadRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class NewVersionForm:
-    """A model file and its card, as the two parts of a form."""
+    """A model file and its card, as parts of a form."""
 
     file: UploadFile
     card: UploadFile
+    data: str = ""
+    """The dataset that it was trained with, by the first characters of its SHA-256; nothing where it was none."""
 
 
 async def upload_fits(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -98,21 +104,26 @@ class ModelsController(Controller):
     ) -> Added:
         """Admit a model file as the next version and release; a model's first one serves at once, all flags off."""
         check_name(model)
-        await _require_operator(ledger, actor, model)
+        trained = await _for_operator(ledger, actor, model, data.data)
         card = await _text(data.card)
         with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
             file = Path(folder, "model.onnx")
             await _keep(data.file, file)
-            adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by)
+            adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by, attached=trained)
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
             return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
 
 
-async def _require_operator(ledger: Ledger, actor: Actor, name: str) -> None:
-    """Return if they may add to the model, or make it. Raises: NotAllowed."""
+async def _for_operator(ledger: Ledger, actor: Actor, name: str, dataset: str) -> Mapping[AttachedRole, str]:
+    """What is attached, if they may add to the model, or make it. Raises: NotAllowed, UnknownDataset, OtherModel."""
     async with ledger.reading() as r:
         found = await find_model(r, actor.tenant_id, name)
-    require_operator(actor, found.id if found is not None else None)
+        require_operator(actor, found.id if found is not None else None)
+        if not dataset:
+            return {}
+        if found is None:
+            raise UnknownDataset(dataset=dataset[:80])
+        return await trained_with(r, found, dataset)
 
 
 async def _text(card: UploadFile) -> str:

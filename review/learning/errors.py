@@ -60,7 +60,7 @@ class NothingHeldOut(LearningError):
 
 
 class OtherModel(LearningError):
-    """The dataset {dataset} is of '{model}', and {release} is a release of another model."""
+    """The dataset {dataset} is of '{model}', and {release} is of another model."""
 
     status = 409
     code = "other-model"

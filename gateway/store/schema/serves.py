@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.store.schema.columns import IMMUTABLE, Id, Json, Micros, Sha256, Table, unique_where
 
 ArtifactKind = Literal["model", "data", "annotations", "report", "recipe"]
+AttachedRole = Literal["model", "data", "annotations", "report"]
 ServingAction = Literal["founded", "promoted", "rolled_back"]
 HaltMode = Literal["review", "fallback", "refuse"]
 
@@ -119,7 +120,7 @@ class ReleaseArtifactRow(Table):
     __table_args__ = {"info": IMMUTABLE}
 
     release_id: Mapped[Id] = mapped_column(ForeignKey("release.id"), primary_key=True)
-    role: Mapped[Literal["model", "data", "annotations", "report"]] = mapped_column(primary_key=True)
+    role: Mapped[AttachedRole] = mapped_column(primary_key=True)
     artifact: Mapped[Sha256] = mapped_column(ForeignKey("artifact.sha256"), primary_key=True)
 
 
