@@ -58,6 +58,12 @@ async def find_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow | N
     return (await r.execute(statement)).scalar_one_or_none()
 
 
+async def model_names(r: ReadSession, tenant_id: UUID) -> list[str]:
+    """The names of a tenant's models, in their order."""
+    statement = select(ModelRow.name).where(ModelRow.tenant_id == tenant_id).order_by(ModelRow.name)
+    return list((await r.execute(statement)).scalars())
+
+
 async def lock_model(w: WriteSession, tenant_id: UUID, name: str) -> ModelRow | None:
     """The model with this name, locked where the database locks rows: its halt and its numbers change one by one."""
     statement = select(ModelRow).where(ModelRow.tenant_id == tenant_id, ModelRow.name == name)
