@@ -1,4 +1,4 @@
-"""Learning: precedents, datasets, evaluations."""
+"""Learning: precedents, datasets, evaluations, recipes."""
 
 from typing import Literal
 
@@ -81,3 +81,27 @@ class EvaluationRow(Table):
     narrative: Mapped[str | None] = mapped_column(Text)
     seed: Mapped[int] = mapped_column(BigInteger)
     created_us: Mapped[Micros]
+
+
+class RecipeRow(Table):
+    """How a model is trained, under its digest: the command, the files it runs with, and their digests."""
+
+    __tablename__ = "recipe"
+    __table_args__ = {"info": IMMUTABLE}
+
+    sha256: Mapped[Sha256] = mapped_column(primary_key=True)
+    body: Mapped[Json]
+    created_us: Mapped[Micros]
+
+
+class TrainingRuleRow(Table):
+    """How a model is retrained: its recipe, after how many corrections by itself, and whether versions need one."""
+
+    __tablename__ = "training_rule"
+
+    model_id: Mapped[Id] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    recipe: Mapped[Sha256 | None] = mapped_column(ForeignKey("recipe.sha256"))
+    after_corrections: Mapped[int | None]
+    recipe_required: Mapped[bool]
+    by: Mapped[str] = mapped_column(String(200))
+    changed_us: Mapped[Micros]
