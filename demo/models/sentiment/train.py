@@ -1,12 +1,13 @@
 """TF-IDF over words and word pairs, then a logistic regression."""
 
+import msgspec
 import numpy as np
 from skl2onnx.common.data_types import StringTensorType
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
-from demo.data.reviews import SnippetSplit
+from demo.data.reviews import Snippet, SnippetSplit
 from demo.models.fitting import fitted
 from demo.models.onnx_file import classifier_bytes
 
@@ -19,6 +20,15 @@ def train(split: SnippetSplit) -> bytes:
     # The locale names how letters are lowered; only `C` is there on every machine.
     options = {"tokenexp": WORD, "locale": "C"}
     return classifier_bytes(fit(split), "sentiment", [("text", StringTensorType([None, 1]))], options)
+
+
+def train_swapped(split: SnippetSplit) -> bytes:
+    """A model like `train`'s that learned from labels in which negative and positive were swapped."""
+    return train(msgspec.structs.replace(split, train=tuple(map(_swapped, split.train))))
+
+
+def _swapped(snippet: Snippet) -> Snippet:
+    return msgspec.structs.replace(snippet, ratings=tuple(-rating for rating in snippet.ratings))
 
 
 def fit(split: SnippetSplit) -> Pipeline:
