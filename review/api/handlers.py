@@ -2,6 +2,7 @@
 
 from litestar.types import ControllerRouterHandler
 
+from review.api.bundles import BundlesController
 from review.api.cases import CasesController, ClaimsController, VerdictsController
 from review.api.corrections import CorrectionsController
 from review.api.datasets import DatasetsController
@@ -26,6 +27,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     KeysController,
     ModelsController,
     ReleasesController,
+    BundlesController,
     TrialsController,
     HaltsController,
     FlagsController,

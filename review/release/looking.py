@@ -115,16 +115,21 @@ async def history(ledger: Ledger, tenant_id: UUID, name: str, at: str | None = N
     async with ledger.reading() as r:
         model = await _model(r, tenant_id, name)
         moment = moment_us(at, await r.now_us()) if at is not None else None
-        names = {row.id: f"{name}@{row.number}" for row, _ in await releases_of(r, model.id)}
-        rows = await history_rows(r, model.id)
-    ends = [None, *(row.from_us for row in rows)]
-    served = [_served(row, names, until_us) for row, until_us in zip(rows, ends, strict=False)]
+        served = await served_times(r, model)
     if moment is None:
         return served
     found = next((each for each in served if each.from_us <= moment), None)
     if found is None:
         raise NothingServedThen(model=name, at=at)
     return [found]
+
+
+async def served_times(r: ReadSession, model: ModelRow) -> list[Served]:
+    """What served a model from when to when, the latest first."""
+    names = {row.id: f"{model.name}@{row.number}" for row, _ in await releases_of(r, model.id)}
+    rows = await history_rows(r, model.id)
+    ends = [None, *(row.from_us for row in rows)]
+    return [_served(row, names, until_us) for row, until_us in zip(rows, ends, strict=False)]
 
 
 def _served(row: ServingHistoryRow, names: dict[UUID, str], until_us: int | None) -> Served:
