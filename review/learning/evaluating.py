@@ -34,7 +34,8 @@ from review.learning.report import (
     listed,
     report_bytes,
 )
-from review.learning.running import HeldOut, Said, judged, read_held_out, run_over, shown
+from review.learning.running import HeldOut, judged, read_held_out, run_over, shown
+from review.learning.saying import Said
 from review.learning.scores import Answers, compare, scores_of
 from review.store.datasets import NewArtifact, find_dataset, items_file_of, keep_artifact, learned_from
 from review.store.evaluations import NewEvaluation, champion_of, equal_evaluation, find_release, insert_evaluation
