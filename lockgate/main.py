@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),
     "cases": ("lockgate.commands.desk:cases", "Cases before people."),
     "corrections": ("lockgate.commands.corrections:corrections", "What people and sources said was right."),
+    "timeline": ("lockgate.commands.timeline:timeline", "What happened to the models, by whom and why."),
     "traffic": ("lockgate.commands.traffic:traffic", "Count what was answered on which path."),
     "datasets": ("lockgate.commands.datasets:datasets", "Frozen sets of outcomes."),
     "evaluate": ("lockgate.commands.evaluate:evaluate", "How good a release is, beside the champion."),

@@ -15,6 +15,7 @@ from gateway.times import after_us
 from review import audits, disagreements
 from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.lapse import lapse_claims
+from review.learning.effects import Effects
 from review.learning.fresh import FreshDatasets
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
@@ -43,6 +44,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         return Job(name=run.__name__, every_s=every_s, run=partial(run, parts), on_bell=on_bell)
 
     fresh = FreshDatasets(parts.ledger, parts.artifacts)
+    effects = Effects(parts.ledger, parts.objects, parts.artifacts)
     return [
         job(1.0, position, on_bell=True),
         job(1.0, lapse),
@@ -53,6 +55,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
+        Job(name="hold_against", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
     ]
 
 

@@ -60,6 +60,10 @@ class Gateway:
         self._protocol = create_protocol(parts, HANDLERS)
         self._forward = Forward(parts.console_url, parts.body_s)
 
+    def end_streams(self) -> None:
+        """End the streams of the console that are passed on."""
+        self._forward.end_streams()
+
     async def close(self) -> None:
         """Close the connections to the console."""
         await self._forward.close()

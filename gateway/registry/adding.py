@@ -86,6 +86,8 @@ class Adding(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     attached: Mapping[AttachedRole, str] = {}
     """What else belongs to its release, under its SHA-256: data and annotations that it was trained with."""
+    recipe: str | None = None
+    """How it was trained elsewhere, as JSON; none where nobody declares it."""
 
 
 class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +109,7 @@ class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
             report=msgspec.json.encode(self.report),
             by=self.adding.by,
             at_us=at_us,
+            recipe=self.adding.recipe,
         )
 
 
@@ -148,7 +151,7 @@ async def _write(w: WriteSession, admitted: _Admitted, new: NewVersion) -> Added
     founding = model is None
     if model is None:
         model = await add_model(w, tenant_id, name, new)
-    _require_signature(model, new)
+    require_signature(model, new.signature)
     version = await add_version(w, model, new)
     parts = await keep_documents(w, new.card, new.at_us)
     release = await add_release(w, version, parts, new.by, new.at_us, attached=admitted.adding.attached)
@@ -174,9 +177,9 @@ async def _tell(w: WriteSession, model: ModelRow, added: Added, new: NewVersion)
     await append_event(w, "version.added", subject, data, by=new.by, tenant_id=model.tenant_id, at_us=new.at_us)
 
 
-def _require_signature(model: ModelRow, new: NewVersion) -> None:
-    """A model's names, datatypes and shapes stay what callers were told at first."""
-    first, now = msgspec.json.decode(model.signature), msgspec.json.decode(new.signature)
+def require_signature(model: ModelRow, signature: bytes) -> None:
+    """Return if names, datatypes and shapes are what callers were told at first. Raises: SignatureChanged."""
+    first, now = msgspec.json.decode(model.signature), msgspec.json.decode(signature)
     for side in ("inputs", "outputs"):
         if first[side] != now[side]:
             raise SignatureChanged(model=model.name, difference=f"the {side} were {_shown(first[side])}")

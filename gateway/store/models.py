@@ -42,6 +42,8 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     report: bytes
     by: str
     at_us: int
+    recipe: str | None = None
+    """How it was trained, as JSON; none where nobody declared it."""
 
 
 class ReleaseParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +58,12 @@ async def find_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow | N
     """The model with this name."""
     statement = select(ModelRow).where(ModelRow.tenant_id == tenant_id, ModelRow.name == name)
     return (await r.execute(statement)).scalar_one_or_none()
+
+
+async def model_names(r: ReadSession, tenant_id: UUID) -> list[str]:
+    """The names of a tenant's models, in their order."""
+    statement = select(ModelRow.name).where(ModelRow.tenant_id == tenant_id).order_by(ModelRow.name)
+    return list((await r.execute(statement)).scalars())
 
 
 async def lock_model(w: WriteSession, tenant_id: UUID, name: str) -> ModelRow | None:
@@ -118,7 +126,7 @@ async def add_version(w: WriteSession, model: ModelRow, new: NewVersion) -> Vers
         upstream=None,
         admission_report=new.report.decode(),
         card=msgspec.json.encode(new.card).decode(),
-        recipe=None,
+        recipe=new.recipe,
         by=new.by,
         created_us=new.at_us,
     )
@@ -137,6 +145,7 @@ async def add_release(
     parent: ReleaseRow | None = None,
     why: str | None = None,
     attached: Mapping[AttachedRole, str] | None = None,
+    overrides: str = "{}",
 ) -> ReleaseRow:
     """The model's next release: a version with its documents; its model file is attached, and what else is named."""
     number = await _next_number(w, ReleaseRow.number, ReleaseRow.model_id == version.model_id)
@@ -148,7 +157,7 @@ async def add_release(
         policy=parts.policy,
         label_schema=parts.label_schema,
         guideline=parts.guideline,
-        overrides="{}",
+        overrides=overrides,
         parent_id=parent.id if parent is not None else None,
         by=by,
         why=why,

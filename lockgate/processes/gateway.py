@@ -59,6 +59,7 @@ class GatewayProcess:
     async def drain(self) -> None:
         """Not ready any more; whoever waits for a person is told 503 with the prediction's URL."""
         self.app.live.draining = True
+        self.app.end_streams()
         self._holds.shut_down()
 
     def _count(self) -> None:

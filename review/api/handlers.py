@@ -17,6 +17,7 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
+from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
 from review.api.trials import TrialsController
 from review.console.docs import DocsController
@@ -31,6 +32,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     TrialsController,
     HaltsController,
     FlagsController,
+    TimelineController,
     TrafficController,
     DatasetsController,
     EvaluationsController,

@@ -23,12 +23,12 @@ from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.api.traffic import traffic_of
 from review.console.pages import Asked, has, page
-from review.console.words import HALTS
 from review.errors import ReviewError
 from review.flagging import Switch, flip, reach_of
 from review.halting import expect, halt_model, lift_model
 from review.release.looking import list_releases
 from review.served import list_served, show_model
+from review.timeline.told import HALTS
 from review.traffic.query import TrafficReader, Window
 
 HOUR_S = 3600

@@ -6,6 +6,7 @@ written in one transaction at the end.
 """
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal, TypeVar
@@ -28,6 +29,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 TaskT = TypeVar("TaskT", bound=Task)
 Work = Literal["freezing", "evaluating"]
 COMPLAINT_MAX_CHARS = 2000
+COLLECT_AFTER = 200_000
+"""New objects between two looks for cycles: rows come by the million and make none; looking took a third of it all."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,7 @@ async def in_child(work: Work, task: msgspec.Struct, kind: type[T]) -> T:
 
 async def be_child(kind: type[TaskT], work: Callable[[Ledger, TaskT], Awaitable[msgspec.Struct]]) -> None:
     """In the child: do the work of the task that was given, and tell what it came to or what stood in the way."""
+    gc.set_threshold(COLLECT_AFTER)
     task = msgspec.json.decode(sys.stdin.buffer.read(), type=kind)
     ledger = Ledger.open(task.ledger_url)
     try:
