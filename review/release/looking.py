@@ -71,7 +71,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 async def list_releases(ledger: Ledger, tenant_id: UUID, name: str) -> list[ReleaseLine]:
     """Every release of a model, the newest first. Raises: UnknownModel."""
     async with ledger.reading() as r:
-        return list((await _lines(r, await _model(r, tenant_id, name))).values())
+        return list((await release_lines(r, await _model(r, tenant_id, name))).values())
 
 
 async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) -> ReleaseShown:
@@ -82,7 +82,7 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
         champion, shown = await documents_of(r, now.model, now.champion), await documents_of(r, now.model, row)
         plan = shown.release
         return ReleaseShown(
-            line=(await _lines(r, now.model))[row.id],
+            line=(await release_lines(r, now.model))[row.id],
             parent=f"{name}@{(await release_by_id(r, row.parent_id)).number}" if row.parent_id else None,
             policy=plan.policy,
             labels=plan.card.labels,
@@ -161,7 +161,7 @@ async def _release(r: ReadSession, model: ModelRow, number: int) -> ReleaseRow:
     return row
 
 
-async def _lines(r: ReadSession, model: ModelRow) -> dict[UUID, ReleaseLine]:
+async def release_lines(r: ReadSession, model: ModelRow) -> dict[UUID, ReleaseLine]:
     """Every release of a model as a line, the newest first."""
     pointer, marks = await pointer_of(r, model.id), await marks_of(r, model.id)
     stands = {row.champion_id: "served" for row in await history_rows(r, model.id)}
