@@ -13,17 +13,19 @@ import structlog
 from gateway.call import Call
 from gateway.errors import BadRequest, GatewayError
 from gateway.holding.asked import RawHeaders
-from gateway.http.asgi import Receive, Scope, Send, header, send_reply
+from gateway.http.asgi import Receive, Scope, Send, header, send_reply, values_of
 from gateway.http.body import BodyTooSlow, read_body
 from gateway.http.callers import caller_of, require
 from gateway.metrics import PREDICTION_SECONDS, REFUSALS
 from gateway.pipeline import Pipeline
+from gateway.protocol.binary import LENGTH_HEADER, json_length
 from gateway.protocol.errors import BodyTooLarge
 from gateway.registry.follower import Follower
 from gateway.reply import Reply, error_reply
 from gateway.times import now_us
 
 INFER = re.compile(r"/v2/models/([^/]{1,64})(?:/versions/([^/]{1,20}))?/infer")
+_LENGTH_HEADER = LENGTH_HEADER.lower().encode()
 _log = structlog.get_logger("gateway.request")
 
 
@@ -67,8 +69,17 @@ class PredictEntry:
         require(caller, "predict", model)
         if (encoding := header(headers, b"content-encoding")) not in (None, "identity"):
             raise ContentEncodingRefused(found=str(encoding)[:40])
-        body = await read_body(headers, receive, self._body_max_bytes, self._body_s)
-        call = Call(caller=caller, model=model, version=version, headers=headers, body=body, left=_left(receive))
+        json_bytes = json_length(values_of(headers, _LENGTH_HEADER))
+        body = await read_body(headers, receive, self._body_max_bytes, self._body_s, json_bytes=json_bytes)
+        call = Call(
+            caller=caller,
+            model=model,
+            version=version,
+            headers=headers,
+            body=body,
+            json_bytes=json_bytes,
+            left=_left(receive),
+        )
         return await self._pipeline.handle(call)
 
 
