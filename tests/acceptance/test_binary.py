@@ -1,5 +1,7 @@
 """Binary tensors through a real server: each datatype both ways, held answers, retries, and large tensors."""
 
+import gzip
+import zlib
 from collections.abc import Iterator
 
 import httpx
@@ -121,6 +123,23 @@ def test_an_answer_is_repeated_byte_for_byte(caller: httpx.Client) -> None:
     first, again = (ask(caller, "raw", rows(item), key="raw-2") for _ in range(2))
     assert LENGTH in first.headers
     assert first.content == again.content
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+def test_bodies_are_compressed_both_ways(caller: httpx.Client, coding: str) -> None:
+    """A compressed request is the same request, and a large answer comes compressed to whoever takes it."""
+    inputs = kinds((50, 1)) | {"in_INT64": ("INT64", np.zeros((50, 1000), np.int64))}
+    body, headers = written(inputs, **RAW)
+    packed = gzip.compress(body) if coding == "gzip" else zlib.compress(body)
+    wishes = headers | {"Content-Encoding": coding, "Accept-Encoding": coding}
+    answer = caller.post("/v2/models/kinds/infer", content=packed, headers=wishes)
+    assert answer.status_code == 200, answer.text
+    assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == (coding, "Accept-Encoding")
+    assert int(answer.headers["Content-Length"]) < 50_000
+    assert np.array_equal(read(answer)[1]["out_INT64"], inputs["in_INT64"][1])
+    plain = caller.post("/v2/models/kinds/infer", content=body, headers=headers | {"Accept-Encoding": "identity"})
+    assert "Content-Encoding" not in plain.headers
+    assert np.array_equal(read(plain)[1]["out_INT64"], inputs["in_INT64"][1])
 
 
 @pytest.mark.parametrize(
