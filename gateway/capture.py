@@ -10,11 +10,12 @@ from collections.abc import Mapping
 import msgspec
 
 from flags.answer import FlagView
-from gateway.facts import entry_of, tensor_bytes
+from gateway.facts import entry_of
 from gateway.holding.held import HeldPrediction
 from gateway.holding.payload import MEDIA_TYPE, InputPayload, answered, encode
 from gateway.metrics import PAYLOADS_DROPPED
 from gateway.policy import Policy
+from gateway.protocol.binary import to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
 from gateway.record.entries import Decided, InlineTensor, ObjectRef
 from gateway.record.log import TrafficLog, WhenFull
@@ -103,7 +104,7 @@ def inline(tensors: Mapping[str, Tensor]) -> tuple[InlineTensor, ...] | None:
     if sum(tensor.nbytes for tensor in tensors.values()) > INLINE_MAX_BYTES:
         return None
     kept = tuple(
-        InlineTensor(name=name, datatype=datatype_of(tensor), shape=tensor.shape, data=tensor_bytes(tensor))
+        InlineTensor(name=name, datatype=datatype_of(tensor), shape=tensor.shape, data=bytes(to_bytes(tensor)))
         for name, tensor in tensors.items()
     )
     return kept if sum(len(each.data) for each in kept) <= INLINE_MAX_BYTES else None

@@ -61,7 +61,7 @@ class Pipeline:
         at = Stages()
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
-            request = live.live(model.champion).decoder.decode(call.body)
+            request = live.live(model.champion).decoder.decode(call.body, call.json_bytes)
             asked = _asked(call, request)
             async with once(self._keys, self._holds, call, asked) as only:
                 if only.reply is not None:
@@ -154,7 +154,8 @@ class Pipeline:
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:
     pinned = pinned_release(request, call.model)
-    return asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    asked = asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
 
 
 def _text(request: InferenceRequest, name: str) -> str | None:
