@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "gate": ("lockgate.commands.promote:gate", "Whether a release may serve."),
     "promote": ("lockgate.commands.promote:promote", "Make a release serve."),
     "rollback": ("lockgate.commands.rollback:rollback", "Go back to the last good release."),
+    "guard": ("lockgate.commands.guard:guard", "What is watched after a promotion."),
     "flags": ("lockgate.commands.flags:flags", "What is switched on, for whom, and why."),
     "halt": ("lockgate.commands.halt:halt", "Stop automatic answers of a model."),
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),

@@ -7,6 +7,7 @@ from review.api.corrections import CorrectionsController
 from review.api.datasets import DatasetsController
 from review.api.evaluations import EvaluationsController
 from review.api.flags import FlagsController
+from review.api.guarding import GuardController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
 from review.api.internal import InternalController
@@ -27,6 +28,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     ModelsController,
     ReleasesController,
     TrialsController,
+    GuardController,
     HaltsController,
     FlagsController,
     TrafficController,
