@@ -14,7 +14,7 @@ from gateway.call import Call
 from gateway.capture import Capture
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
-from gateway.errors import UnknownVersion
+from gateway.errors import GatewayError, UnknownVersion
 from gateway.facts import input_digest, pinned_release
 from gateway.holding.asked import asked_from
 from gateway.holding.held import HeldPrediction
@@ -82,7 +82,11 @@ class Pipeline:
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
         session = live.live(decision.release).session
-        outputs = await session.infer(request.feeds, items=request.items)
+        try:
+            outputs = await session.infer(request.feeds, items=request.items)
+        except GatewayError as error:
+            await self._capture.refuse(call, decision, error, at)
+            raise
         at.after("run")
         settled = settle(decision, self._run(model, decision, request, outputs))
         at.after("settle")

@@ -8,6 +8,7 @@ from review.api.corrections import CorrectionsController
 from review.api.datasets import DatasetsController
 from review.api.evaluations import EvaluationsController
 from review.api.flags import FlagsController
+from review.api.guarding import GuardController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
 from review.api.internal import InternalController
@@ -30,6 +31,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     ReleasesController,
     BundlesController,
     TrialsController,
+    GuardController,
     HaltsController,
     FlagsController,
     TimelineController,
