@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import UploadFile
@@ -23,12 +24,15 @@ from gateway.store.models import find_model
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.learning.errors import RecipeRefused
+from review.learning.recipe import Elsewhere, declared_elsewhere
 from review.operators import require_operator
 from review.served import ModelShown, Served, list_served, show_model
 
 CHUNK_BYTES = 1 << 20
-AROUND_BYTES = 64 * 1024
-"""What the form around file and card may take."""
+AROUND_BYTES = 192 * 1024
+"""What the form around file and card may take, the recipe included."""
+RECIPE_MAX_BYTES = 128 * 1024
 
 
 class LengthMissing(BadRequest):
@@ -53,10 +57,11 @@ class CardNotText(BadRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class NewVersionForm:
-    """A model file and its card, as the two parts of a form."""
+    """A model file and its card, as two parts of a form; how it was trained elsewhere may be a third one."""
 
     file: UploadFile
     card: UploadFile
+    recipe: UploadFile | None = None
 
 
 async def upload_fits(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -99,11 +104,11 @@ class ModelsController(Controller):
         """Admit a model file as the next version and release; a model's first one serves at once, all flags off."""
         check_name(model)
         await _require_operator(ledger, actor, model)
-        card = await _text(data.card)
+        card, recipe = await _text(data.card), await _recipe(data.recipe)
         with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
             file = Path(folder, "model.onnx")
             await _keep(data.file, file)
-            adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by)
+            adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by, recipe=recipe)
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
             return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
 
@@ -123,6 +128,20 @@ async def _text(card: UploadFile) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise CardNotText(limit=CARD_MAX_BYTES) from error
+
+
+async def _recipe(declared: UploadFile | None) -> str | None:
+    """The record of a version that was trained elsewhere, as JSON. Raises: RecipeRefused."""
+    if declared is None:
+        return None
+    data = await declared.read(RECIPE_MAX_BYTES + 1)
+    if len(data) > RECIPE_MAX_BYTES:
+        raise RecipeRefused(fault=f"it is larger than {RECIPE_MAX_BYTES // 1024} KiB.")
+    try:
+        record = declared_elsewhere(msgspec.json.decode(data, type=Elsewhere))
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise RecipeRefused(fault=f"{error}.") from error
+    return msgspec.json.encode(record).decode()
 
 
 async def _keep(upload: UploadFile, path: Path) -> None:

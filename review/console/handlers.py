@@ -16,6 +16,7 @@ from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.releases import MovesPages
 from review.console.signing_in import SigningInController
+from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
 
 
@@ -36,6 +37,7 @@ CONSOLE = Router(
         TrialsPages,
         EvaluationsPages,
         MovesPages,
+        TrainingPages,
         PredictionsPages,
         CorrectionsPages,
         PeoplePages,
