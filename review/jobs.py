@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.record.payloads import ObjectStore
+from gateway.record.payloads import LocalObjects, ObjectStore
 from gateway.store.events import any_unpositioned, position_events
 from gateway.store.idempotency import drop_expired_keys
 from gateway.store.ledger import Ledger
@@ -15,8 +15,11 @@ from gateway.times import after_us
 from review import audits, disagreements
 from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.lapse import lapse_claims
+from review.learning.datasets import Places
 from review.learning.effects import Effects
 from review.learning.fresh import FreshDatasets
+from review.learning.retraining import Trainings
+from review.learning.triggers import Triggers
 from review.release.watching import watch_promotions
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
@@ -36,6 +39,9 @@ class JobParts(msgspec.Struct, frozen=True, kw_only=True):
     objects: ObjectStore
     traffic: Path
     artifacts: Path
+    payloads_url: str
+    recipes: Path | None
+    """The folder of recipes; none where no training runs."""
     traffic_keep_s: float
 
 
@@ -47,6 +53,8 @@ def make_jobs(parts: JobParts) -> list[Job]:
 
     fresh = FreshDatasets(parts.ledger, parts.artifacts)
     effects = Effects(parts.ledger, parts.objects, parts.artifacts)
+    trainings = Trainings(parts.ledger, parts.artifacts, parts.recipes)
+    triggers = Triggers(parts.ledger, Places(payloads_url=parts.payloads_url, artifacts=LocalObjects(parts.artifacts)))
     return [
         job(1.0, position, on_bell=True),
         job(1.0, lapse),
@@ -59,6 +67,8 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(3600.0, drop_old_traffic),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
         Job(name="hold_against", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
+        Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
+        Job(name="trigger", every_s=5.0, run=lambda _now_us: triggers.run()),
     ]
 
 

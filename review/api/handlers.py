@@ -20,6 +20,7 @@ from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
 from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
+from review.api.training import JobsController, TrainingController
 from review.api.trials import TrialsController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
@@ -38,6 +39,8 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     TrafficController,
     DatasetsController,
     EvaluationsController,
+    TrainingController,
+    JobsController,
     InternalController,
     PredictionsController,
     QueuesController,
