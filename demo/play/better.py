@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from demo.errors import CommandFailed
+from demo.errors import CommandFailed, TrainingFailed
 from demo.home import HOME
 from demo.items import Item
 from demo.models.build import make_swapped
@@ -107,6 +107,18 @@ class _Frozen(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str
 
 
+class _Made(msgspec.Struct, frozen=True, kw_only=True):
+    release: str | None = None
+
+
+class _Job(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    state: str
+    progress: float
+    result: _Made
+    error: str | None
+
+
 class _Compared(msgspec.Struct, frozen=True, kw_only=True):
     what: str
     champion: Interval
@@ -178,6 +190,21 @@ async def go_on(scene: Scene, place: Place, traffic: Iterator[Item]) -> Better:
         bundle_verified=await _verify_bundle(scene, place, release),
         failed_requests=sum(one.failed for one in scene.notebook.told),
     )
+
+
+async def _train(scene: Scene, dataset: str) -> str:
+    """The release that the recipe makes of the dataset. Raises: TrainingFailed."""
+    await scene.you.put(f"/models/{MODEL}/training/recipe", {"name": MODEL})
+    job = await scene.you.post(f"/models/{MODEL}/trainings", {"dataset": dataset}, _Job)
+    while job.state in ("waiting", "running"):
+        scene.screen.status(f"the recipe of {MODEL} trains: {job.progress:.0%}")
+        await asyncio.sleep(LOOK_AGAIN_S)
+        job = await scene.you.get(f"/jobs/{job.id}", _Job)
+    scene.screen.status("")
+    if job.result.release is None:
+        raise TrainingFailed(state=job.state, why=job.error or "nothing was said")
+    better_words.tell_training(scene.screen, dataset, job.result.release)
+    return job.result.release
 
 
 async def _evaluate(scene: Scene, release: str, dataset: str) -> Evaluation:

@@ -11,6 +11,11 @@ def tell_second_half(screen: Screen) -> None:
     screen.say("What people said becomes a better release:", style=BOLD)
 
 
+def tell_training(screen: Screen, dataset: str, release: str) -> None:
+    """What it was trained on, and what came of it."""
+    screen.show(f"  {_tick(screen)} the dataset {dataset[:12]} is frozen, and the recipe has made {release} of it")
+
+
 def tell_evaluation(screen: Screen, narrative: Sequence[str]) -> None:
     """What the evaluation says, in its own words."""
     for sentence in narrative:

@@ -18,7 +18,8 @@ from review.learning.manifest import Manifest
 from review.learning.narrative import Told, narrative_of
 from review.learning.parquet import columns_of, read_rows
 from review.learning.report import FORMAT, ItemChange, ReleaseRun, Report, listed
-from review.learning.running import HeldOut, Said, judged, read_held_out, run_over, shown
+from review.learning.running import HeldOut, judged, read_held_out, run_over, shown
+from review.learning.saying import Said
 from review.learning.scores import Answers, compare, scores_of
 
 SUBJECT_MEDIA_TYPE = "application/vnd.lockgate.evaluation-subject+json"

@@ -75,7 +75,13 @@ async def test_a_trial_that_has_ended_asks_nobody(scene: Scene) -> None:
         await log.answered(["neutral"])
     assert await scene.follow() == 0
     parts = JobParts(
-        ledger=scene.ledger, objects=scene.objects, traffic=scene.traffic, artifacts=scene.traffic, traffic_keep_s=1e6
+        ledger=scene.ledger,
+        objects=scene.objects,
+        traffic=scene.traffic,
+        artifacts=scene.traffic,
+        payloads_url=str(scene.traffic),
+        recipes=None,
+        traffic_keep_s=1e6,
     )
     async with scene.ledger.reading() as r:
         now = await r.now_us()
