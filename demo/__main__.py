@@ -13,7 +13,7 @@ import msgspec
 from demo.errors import DemoError
 from demo.home import HOME, only_one
 from demo.play import words
-from demo.play.better import Played
+from demo.play.ending import Played
 from demo.play.play import Options, play
 from demo.play.screen import Screen
 

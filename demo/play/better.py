@@ -8,7 +8,6 @@ import asyncio
 import time
 from collections.abc import Iterator
 from itertools import islice
-from typing import Literal
 
 import msgspec
 
@@ -18,8 +17,8 @@ from demo.items import Item
 from demo.models.build import make_swapped
 from demo.play import acts, better_words, words
 from demo.play.callers import Told, now_us
+from demo.play.ending import Better, Evaluation, Interval, Promoted, RolledBack, Says
 from demo.play.founding import YOU
-from demo.play.notebook import Figures
 from demo.play.product import run_command
 from demo.play.scene import Scene
 from demo.play.server import Place
@@ -33,74 +32,6 @@ AT_ONCE = 4
 """Callers who ask one sentence after another while the bad release is noticed and rolled back."""
 NOTICED_AFTER = 20
 """So many answers the bad release gives before the operator has seen enough."""
-
-
-class Interval(msgspec.Struct, frozen=True, kw_only=True):
-    """A share from 0 to 1 with its 95 % interval and the items it rests on."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-
-class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """The trained release beside the champion, on the same held-out items of the dataset."""
-
-    release: str
-    champion: str
-    right: Interval
-    champion_right: Interval
-    fixes: int
-    breaks: int
-
-
-class Promoted(msgspec.Struct, frozen=True, kw_only=True):
-    """The release that was promoted, and what the gate had said."""
-
-    release: str
-    gate: Literal["promote", "wait", "refuse"]
-    reasons: tuple[str, ...]
-    forced: bool
-
-
-class RolledBack(msgspec.Struct, frozen=True, kw_only=True):
-    """The bad release, what serves again, and how many callers had got an answer of the bad one."""
-
-    release: str
-    to: str
-    answers: int
-
-
-class Better(msgspec.Struct, frozen=True, kw_only=True):
-    """What the second half came to."""
-
-    dataset_sha256: str
-    evaluation: Evaluation
-    promoted: Promoted
-    rolled_back: RolledBack
-    rollback_ms: float
-    """From the operator's request until it was confirmed and the last answer of the bad release had arrived."""
-    bundle_verified: bool
-    failed_requests: int
-
-
-class Played(Figures, frozen=True, kw_only=True):
-    """The last line of a play without you: the first half's figures, and what came of them."""
-
-    dataset_sha256: str
-    evaluation: Evaluation
-    promoted: Promoted
-    rolled_back: RolledBack
-    rollback_ms: float
-    bundle_verified: bool
-
-
-def played(first: Figures, then: Better, seconds: float) -> Played:
-    """Both halves together; a request that failed in either of them counts. Pure."""
-    both = msgspec.structs.asdict(first) | msgspec.structs.asdict(then)
-    failed = first.failed_requests + then.failed_requests
-    return Played(**both | {"failed_requests": failed, "seconds": round(seconds, 1)})
 
 
 class _Frozen(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,12 +81,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Check(msgspec.Struct, frozen=True, kw_only=True):
-    verdict: Literal["promote", "wait", "refuse"]
+    verdict: Says
     reasons: tuple[str, ...]
 
 
 class _Gate(msgspec.Struct, frozen=True, kw_only=True):
-    verdict: Literal["promote", "wait", "refuse"]
+    verdict: Says
     checks: tuple[_Check, ...]
 
 

@@ -17,10 +17,11 @@ import msgspec
 from demo.home import HOME
 from demo.models.build import Props, make_props, state_digest
 from demo.play import acts, words
-from demo.play.better import Played, go_on, played
+from demo.play.better import go_on
 from demo.play.callers import Callers
 from demo.play.desk import Pace, at_work
 from demo.play.door import opened
+from demo.play.ending import Played, played
 from demo.play.founding import QUEUE, RATERS, YOU, Cast, found_models, found_people, keep_cast, read_cast
 from demo.play.notebook import Figures, Notebook, errors, figures
 from demo.play.product import Api, connect
