@@ -245,6 +245,30 @@ def sticking() -> bytes:
 
 
 @cache
+def fragile() -> bytes:
+    """The model `softmax`, whose run fails where its largest input is above STUCK_ABOVE."""
+    weights = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+    nodes = [
+        node("ReduceMax", "x", "largest", keepdims=0),
+        node("Sub", "largest limit", "above"),
+        node("Relu", "above", "far"),
+        node("Cast", "far", "index", to=TensorProto.INT64),
+        node("Gather", "table index", "factor"),  # the table has one entry
+        node("MatMul", "x w", "scores"),
+        node("Mul", "scores factor", "logits"),
+        node("Softmax", "logits", "probabilities", axis=1),
+    ]
+    initializers = (
+        constant("w", weights),
+        constant("limit", np.float32(STUCK_ABOVE)),
+        constant("table", np.ones(1, np.float32)),
+    )
+    inputs = [_value("x", TensorProto.FLOAT, ("n", 4))]
+    outputs = [_value("probabilities", TensorProto.FLOAT, ("n", 3))]
+    return build(nodes, inputs, outputs, initializers=initializers).SerializeToString()
+
+
+@cache
 def bfloat16() -> bytes:
     """A model whose input cannot be fed."""
     kind = TensorProto.BFLOAT16

@@ -18,7 +18,7 @@ All of them, since the promotion:
 | none is | over | Passed, which says of whom it knows too little |
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Literal, Protocol
 
 import msgspec
@@ -70,6 +70,11 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         names: tuple[WatchName, ...] = ("errors", "reversals", "latency", "refusals")
         return tuple(name for name in names if getattr(self, name) is not None)
 
+    @property
+    def named(self) -> str:
+        """What is watched, as people list it."""
+        return _listed(self.watches)
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """What one watch has found, in numbers and in plain words."""
@@ -116,7 +121,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
     def figure(self) -> Figure:
         """The quantile in numbers and words."""
-        what = f"the time within which {self.limit.quantile:.4g} of the answers were there"
+        what = f"the {self.limit.quantile:.4g} quantile of the answers' times"
         words = _Words(what=what, unit="answers", number=lambda seconds: f"{seconds * 1000:,.1f} ms")
         return _figure("latency", self.answers, self.found, self.limit.limit_s, self.limit.min_sample, words)
 
@@ -166,16 +171,20 @@ def standing_of(found: Interval | None, limit: float, min_sample: int) -> Standi
 
 def _unknown(figures: tuple[Figure, ...]) -> list[str]:
     few = [each.watch for each in figures if each.standing == "too_few"]
-    return [f"Too little came to tell of {' and '.join(few)}."] if few else []
+    return [f"Too little came to tell of {_listed(few)}."] if few else []
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Such as `errors, latency and refusals`."""
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else "".join(names)
 
 
 def foretold(declaration: Declaration | None) -> str:
     """What will be watched after a promotion, in a sentence."""
     if declaration is None:
         return "Nothing is watched after the promotion: no guard is declared."
-    named, hours = " and ".join(declaration.watches), declaration.bake_s / HOUR_S
-    act = _ACTS[declaration.on_breach]
-    return f"The guard watches {named} for {hours:.4g} h after the promotion, and on a breach {act}."
+    hours, act = declaration.bake_s / HOUR_S, _ACTS[declaration.on_breach]
+    return f"The guard watches {declaration.named} for {hours:.4g} h after the promotion, and on a breach {act}."
 
 
 _ACTS: dict[OnBreach, str] = {

@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import insert
 
-from gateway.ids import new_id
 from gateway.plan import HaltPlan
 from gateway.record.entries import Decided, Entry, Refused, StageTimes
 from gateway.store.halts import halt_of
@@ -22,7 +21,7 @@ from review.traffic.query import TrafficReader
 from tests.integration.record.scene import record
 from tests.integration.release.scene import MODEL, Scene
 from tests.outcomes import Ground, Kind, Settled, ground, numbers, settle
-from tests.unit.record.samples import API_KEY, decided
+from tests.unit.record.samples import decided, refused
 
 ERRORS = {"errors": {"limit": 0.1, "min_sample": 20}}
 HOUR_US = 3_600_000_000
@@ -117,10 +116,7 @@ class Guarded(msgspec.Struct, frozen=True, kw_only=True):
 
     def failure(self, release: str) -> Refused:
         """A request of which the run failed."""
-        return Refused(
-            at_us=now_us(), process="gateway-1", prediction=new_id(), tenant=self.scene.registry.tenant_id, model=MODEL,
-            release=release, api_key=API_KEY, code="model-failed", status=500,
-        )  # fmt: skip
+        return refused(tenant=self.scene.registry.tenant_id, model=MODEL, release=release)
 
 
 async def guarded(scene: Scene) -> Guarded:

@@ -4,8 +4,7 @@ import msgspec
 import pytest
 
 from gateway.times import now_us
-from review.release.watching import evidence_on
-from tests.integration.release.guarded import ERRORS, HOUR_US, Guarded, guarded, promoted
+from tests.integration.release.guarded import HOUR_US, Guarded, guarded, promoted
 from tests.integration.release.scene import Scene
 
 
@@ -31,8 +30,9 @@ async def test_latency_is_a_quantile_of_what_was_answered_since(scene_guarded: G
     await on.look()
     watch = await on.watch()
     assert (watch.state, watch.act) == ("breached", "advised")
+    assert ((await on.scene.serves())[0], await on.halted()) == ("numbers@2", None)
     assert watch.told is not None
-    assert "The time within which 0.5 of the answers were there is" in watch.told
+    assert "The 0.5 quantile of the answers' times is" in watch.told
 
 
 async def test_refusals_are_failed_runs_and_held_requests_that_got_no_answer(scene_guarded: Guarded) -> None:
@@ -55,28 +55,18 @@ async def test_refusals_are_failed_runs_and_held_requests_that_got_no_answer(sce
 
 
 async def test_reversals_are_what_people_corrected_of_all_they_judged(scene_guarded: Guarded) -> None:
-    """Held and audited alike, unweighted; what was judged before the promotion counts for nothing."""
+    """Held and audited alike, unweighted; for errors an audit that was drawn half as often counts twice as much."""
     on = scene_guarded
-    await on.declare(reversals={"limit": 0.2, "min_sample": 20})
+    await on.declare(reversals={"limit": 0.2, "min_sample": 20}, errors={"limit": 0.5, "min_sample": 100})
     await on.judged(0, 50, at_us=now_us() - HOUR_US)
     await on.scene.promote(await on.scene.release())
     await on.judged(10, 3, kind="hold")
-    await on.judged(5, 2, probability=0.01)
+    await on.judged(5, 0, probability=0.5)
+    await on.judged(0, 2, probability=0.25)
     await on.look()
-    (figure,) = (await on.watch()).figures
-    assert (figure.standing, figure.sample) == ("unsure", 20)
-    assert figure.found is not None
-    assert figure.found.value == pytest.approx(0.25)
-
-
-async def test_audits_count_by_their_probability(scene_guarded: Guarded) -> None:
-    """An answer that was drawn with half the probability stands for twice as many."""
-    on = scene_guarded
-    await promoted(on, **ERRORS)
-    await on.judged(10, 0, probability=1.0)
-    await on.judged(0, 10, probability=0.1)
-    watch = await on.open_watch()
-    (found,) = await evidence_on(on.scene.registry.ledger, on.traffic, watch)
-    figure = found.figure()
-    assert figure.found is not None
-    assert figure.found.value == pytest.approx(100 / 110)
+    errors, reversals = (await on.watch()).figures
+    assert (reversals.standing, reversals.sample, errors.standing, errors.sample) == ("unsure", 20, "too_few", 7)
+    assert reversals.found is not None
+    assert errors.found is not None
+    assert reversals.found.value == pytest.approx(5 / 20)
+    assert errors.found.value == pytest.approx(2 * 4 / (2 * 4 + 5 * 2))

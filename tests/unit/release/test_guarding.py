@@ -86,7 +86,7 @@ def test_a_breach_tells_of_what_is_breached_alone() -> None:
     ("evidence", "words"),
     [
         (FEW, "The share of requests that were refused or failed is not known yet: 9 requests so far, and 50"),
-        (NONE, "The time within which 0.99 of the answers were there is not known yet: 0 answers so far, and 1,000"),
+        (NONE, "The 0.99 quantile of the answers' times is not known yet: 0 answers so far, and 1,000"),
         (GOOD, "The share of judged items that people corrected is 5.0% (95 % interval 2.0% to 9.0%, 100 judged"),
     ],
 )
