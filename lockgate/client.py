@@ -1,6 +1,6 @@
 """One door: product verbs are HTTP calls to `/api/v1`, so that roles and "who" hold for everybody."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ from lockgate.errors import (
 
 CONNECT_S = 5.0
 ANSWER_S = 300.0
+SILENCE_S = 60.0
+"""How long a stream may be silent; a server says every 15 s that it is there."""
 KINDS: Mapping[int, type[CommandError]] = {
     403: NotAllowed,
     404: ThingMissing,
@@ -114,11 +116,39 @@ class Server:
         finally:
             part.unlink(missing_ok=True)
 
+    def events(self, path: str, params: Mapping[str, object], last_event_id: str = "") -> Iterator[tuple[str, bytes]]:
+        """Id and data of each event of a stream, as it comes, until the stream ends. Raises: CommandError."""
+        given = {name: str(value) for name, value in params.items() if value is not None}
+        headers = {"last-event-id": last_event_id} if last_event_id else {}
+        timeout = httpx.Timeout(SILENCE_S, connect=CONNECT_S)
+        try:
+            with self._client.stream("GET", path, params=given, headers=headers, timeout=timeout) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise self._error(answer)
+                yield from _events(answer.iter_lines())
+        except httpx.HTTPError as error:
+            raise Unreachable(url=self.context.url, why=type(error).__name__) from error
+
     def _error(self, answer: httpx.Response) -> CommandError:
         if answer.status_code == 401:
             return NotSignedIn(url=self.context.url)
         kind = KINDS.get(answer.status_code, Refused)
         return kind(detail=told(answer))
+
+
+def _events(lines: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Id and data of each event in the lines of `text/event-stream`; comments are passed over."""
+    id_, data = "", ""
+    for line in lines:
+        field, _, value = line.partition(": ")
+        if field == "id":
+            id_ = value
+        elif field == "data":
+            data = value
+        elif not line and data:
+            yield id_, data.encode()
+            data = ""
 
 
 def told(answer: httpx.Response) -> str:

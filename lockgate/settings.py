@@ -84,6 +84,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="How log lines look; `auto`: for people on a terminal, else JSON."),
     ] = "auto"
     body_max_bytes: Annotated[Bytes, Meta(description="The largest body of a prediction request.")] = 64 * MIB
+    compress_min_bytes: Annotated[
+        int, Meta(description="Answers from this size on are compressed for callers who accept it; 0: never.", ge=0)
+    ] = 65_536
     body_s: Annotated[
         Seconds, Meta(description="How long a request's body may take; of an upload, each part of it.")
     ] = 30.0

@@ -3,7 +3,7 @@
 An entry is a transaction of its own: what is wrong with one keeps no other from being recorded.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from gateway.holding.later import ensure_rows
 from gateway.holding.payload import Answered, decode_answered
 from gateway.record.errors import DamagedObject, UnknownObject
 from gateway.record.payloads import ObjectStore
+from gateway.store.events import append_event
 from gateway.store.ledger import Ledger
 from gateway.store.predictions import read_prediction
 from review.desk.ground_truth import Arrival, GroundTruth, record_ground_truth
@@ -56,7 +57,27 @@ class Recorder:
         """What became of each entry. Raises: LedgerUnavailable, ObjectsUnavailable."""
         named = {entry.request_id for entry in self._batch.entries if entry.request_id is not None}
         predictions = await self._requested(named) if named else {}
-        return TruthReceipts(outcomes=tuple([await self._receipt(entry, predictions) for entry in self._batch.entries]))
+        receipts = [await self._receipt(entry, predictions) for entry in self._batch.entries]
+        await self._tell(receipts)
+        return TruthReceipts(outcomes=tuple(receipts))
+
+    async def _tell(self, receipts: Sequence[TruthReceipt]) -> None:
+        """Tell of the batch once for each source, for whoever follows the model; each truth has its own event, too."""
+        new = [
+            (entry.source, receipt.result)
+            for entry, receipt in zip(self._batch.entries, receipts, strict=True)
+            if receipt.result in ("recorded", "conflict")
+        ]
+        if not new:
+            return
+        async with self._ledger.writing() as w:
+            for source in dict.fromkeys(source for source, _ in new):
+                results = [result for one, result in new if one == source]
+                data = {"source": source, "items": len(results), "conflicts": results.count("conflict")}
+                await append_event(
+                    w, "truth.arrived", f"model:{self._batch.model}", data,
+                    by=self._batch.by, tenant_id=self._batch.tenant_id, at_us=await w.now_us(),
+                )  # fmt: skip
 
     async def _requested(self, requests: Collection[str]) -> Mapping[str, set[UUID]]:
         """The model's predictions by the request ids of their callers."""

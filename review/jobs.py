@@ -16,11 +16,14 @@ from review import audits, disagreements
 from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.lapse import lapse_claims
 from review.learning.datasets import Places
+from review.learning.effects import Effects
 from review.learning.fresh import FreshDatasets
 from review.learning.retraining import Trainings
 from review.learning.triggers import Triggers
+from review.release.watching import watch_promotions
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
+from review.traffic.query import TrafficReader
 from review.traffic.retention import retain
 from review.traffic.seal import Sealer
 from review.work import Job
@@ -49,6 +52,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         return Job(name=run.__name__, every_s=every_s, run=partial(run, parts), on_bell=on_bell)
 
     fresh = FreshDatasets(parts.ledger, parts.artifacts)
+    effects = Effects(parts.ledger, parts.objects, parts.artifacts)
     trainings = Trainings(parts.ledger, parts.artifacts, parts.recipes)
     triggers = Triggers(parts.ledger, Places(payloads_url=parts.payloads_url, artifacts=LocalObjects(parts.artifacts)))
     return [
@@ -58,9 +62,11 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(2.0, supersede),
         job(60.0, forget_keys),
         job(2.0, audit),
+        job(2.0, guard),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
+        Job(name="hold_against", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
         Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
         Job(name="trigger", every_s=5.0, run=lambda _now_us: triggers.run()),
     ]
@@ -110,6 +116,11 @@ async def audit(parts: JobParts, _now_us: int) -> None:
     """
     await audits.follow_audits(parts.ledger, parts.objects, parts.traffic)
     await disagreements.follow_disagreements(parts.ledger, parts.objects, parts.traffic)
+
+
+async def guard(parts: JobParts, now_us: int) -> None:
+    """Look at the promotions that bake, and act where one breaks what operators declared."""
+    await watch_promotions(parts.ledger, TrafficReader(parts.traffic, LedgerSegments(parts.ledger)), now_us)
 
 
 async def seal(parts: JobParts, _now_us: int) -> None:

@@ -3,6 +3,7 @@
 One address serves everything; in front of several machines a load balancer may do the same by path.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
@@ -16,6 +17,7 @@ from gateway.http.body import BodyTooSlow, part_within
 from gateway.reply import Reply, error_reply
 
 CONNECT_TIMEOUT_S = 2.0
+EVENT_STREAM = "text/event-stream"
 _HOP_BY_HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
 )
@@ -42,6 +44,11 @@ class Forward:
         timeout = httpx.Timeout(None, connect=CONNECT_TIMEOUT_S)
         self._console = httpx.URL(url)
         self._client = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, cookies=_forgetful())
+        self._ending = asyncio.Event()
+
+    def end_streams(self) -> None:
+        """End the streams that are passed on, which would otherwise outlast this process's patience."""
+        self._ending.set()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -67,7 +74,10 @@ class Forward:
             await send_reply(send, error_reply(error, headers=(("Connection", "close"),)))
             return
         try:
-            await _pass_back(response, send)
+            if response.headers.get("content-type", "").startswith(EVENT_STREAM):
+                await _pass_stream(response, receive, send, self._ending)
+            else:
+                await _pass_back(response, send)
         finally:
             await response.aclose()
 
@@ -106,6 +116,36 @@ async def _body(receive: Receive, part_s: float) -> AsyncIterator[bytes]:
             return
         yield message.get("body", b"")
         more = message.get("more_body", False)
+
+
+async def _pass_stream(response: httpx.Response, receive: Receive, send: Send, ending: asyncio.Event) -> None:
+    """Pass a stream back until it ends, its reader leaves, or this process does; a reader comes back by itself."""
+    over = asyncio.create_task(_over(receive, ending))
+    passing = asyncio.create_task(_pass_back(response, send))
+    try:
+        await asyncio.wait({over, passing}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        cut = passing.cancel()
+        over.cancel()
+        await asyncio.gather(over, passing, return_exceptions=True)
+    if cut or passing.exception() is not None:
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _over(receive: Receive, ending: asyncio.Event) -> None:
+    """Return once the reader has left or this process ends."""
+    ends = asyncio.create_task(ending.wait())
+    left = asyncio.create_task(_left(receive))
+    try:
+        await asyncio.wait({ends, left}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ends.cancel()
+        left.cancel()
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _pass_back(response: httpx.Response, send: Send) -> None:

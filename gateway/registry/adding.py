@@ -5,6 +5,7 @@ person. A further one is made and waits for its trial.
 """
 
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -37,7 +38,7 @@ from gateway.store.models import (
     lock_model,
 )
 from gateway.store.queues import ensure_default_queue
-from gateway.store.schema.serves import ModelRow
+from gateway.store.schema.serves import AttachedRole, ModelRow
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 RESERVED = frozenset({"stats", "repository"})
@@ -83,6 +84,8 @@ class Adding(msgspec.Struct, frozen=True, kw_only=True):
     file: Path
     card: str
     by: str
+    attached: Mapping[AttachedRole, str] = {}
+    """What else belongs to its release, under its SHA-256: data and annotations that it was trained with."""
     recipe: str | None = None
     """How it was trained elsewhere, as JSON; none where nobody declares it."""
 
@@ -150,7 +153,8 @@ async def _write(w: WriteSession, admitted: _Admitted, new: NewVersion) -> Added
         model = await add_model(w, tenant_id, name, new)
     require_signature(model, new.signature)
     version = await add_version(w, model, new)
-    release = await add_release(w, version, await keep_documents(w, new.card, new.at_us), new.by, new.at_us)
+    parts = await keep_documents(w, new.card, new.at_us)
+    release = await add_release(w, version, parts, new.by, new.at_us, attached=admitted.adding.attached)
     added = Added(
         model=model.name,
         version=version.number,

@@ -28,6 +28,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     position: int | None
 
 
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """Which events to read, by their positions: behind `after`, before `before`, or the latest."""
+
+    subjects: tuple[str, ...]
+    after: int | None = None
+    before: int | None = None
+    limit: int
+
+
 async def append_event(
     w: WriteSession, type_: str, subject: str, data: dict[str, Any], *, by: str, tenant_id: UUID, at_us: int
 ) -> None:
@@ -76,6 +85,26 @@ async def events_after(r: ReadSession, position: int, limit: int = 500) -> list[
     return [_event(row) for row in (await r.execute(statement)).scalars()]
 
 
+async def latest_position(r: ReadSession) -> int:
+    """The highest position that was given; 0 before the first."""
+    return (await r.execute(select(func.max(EventRow.position)))).scalar_one() or 0
+
+
+async def events_on(r: ReadSession, tenant_id: UUID, span: Span) -> list[Event]:
+    """The events of a tenant about these subjects within a span, in order; the latest ones where it has no begin."""
+    statement = select(EventRow).where(EventRow.tenant_id == tenant_id, EventRow.subject.in_(span.subjects))
+    if span.before is not None:
+        statement = statement.where(EventRow.position < span.before)
+    # Ordered by a sum, so that the subjects' index is read and not every event that ever was.
+    order = EventRow.position + 0
+    if span.after is not None:
+        statement = statement.where(EventRow.position > span.after).order_by(order)
+    else:
+        statement = statement.where(EventRow.position.is_not(None)).order_by(order.desc())
+    rows = [_event(row) for row in (await r.execute(statement.limit(span.limit))).scalars()]
+    return rows if span.after is not None else rows[::-1]
+
+
 async def events_about(r: ReadSession, subject: str, limit: int = 1000) -> list[Event]:
     """The events about a subject, oldest first; those without a position yet come last."""
     statement = (
@@ -92,6 +121,19 @@ async def latest_event(r: ReadSession, tenant_id: UUID, subject: str, type_: str
     statement = (
         select(EventRow)
         .where(EventRow.tenant_id == tenant_id, EventRow.subject == subject, EventRow.type == type_)
+        .order_by(EventRow.occurred_us.desc(), EventRow.id.desc())
+        .limit(1)
+    )
+    row = (await r.execute(statement)).scalar_one_or_none()
+    return _event(row) if row is not None else None
+
+
+async def latest_event_under(r: ReadSession, tenant_id: UUID, subject: str, prefix: str) -> Event | None:
+    """The last event about a subject of a tenant whose type begins so."""
+    statement = (
+        select(EventRow)
+        .where(EventRow.tenant_id == tenant_id, EventRow.subject == subject)
+        .where(EventRow.type.startswith(prefix, autoescape=True))
         .order_by(EventRow.occurred_us.desc(), EventRow.id.desc())
         .limit(1)
     )

@@ -1,5 +1,6 @@
 """The SQL of flags: the ledger as a `flags.store.FlagStore`."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -65,6 +66,12 @@ async def current_state(r: ReadSession) -> StoredState:
     )
     row = (await r.execute(statement)).one_or_none()
     return StoredState(version=row.version, digest=row.sha256, body=row.body.encode()) if row else NO_FLAGS
+
+
+async def states_at(r: ReadSession, digests: Collection[str]) -> dict[str, bytes]:
+    """The canonical bodies of states that were ever in force, by digest; one that never was is left out."""
+    statement = select(FlagStateRow.sha256, FlagStateRow.body).where(FlagStateRow.sha256.in_(digests))
+    return {row.sha256: row.body.encode() for row in await r.execute(statement)}
 
 
 async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> StoredState:

@@ -1,5 +1,6 @@
 """The SQL of models, versions, releases and what serves."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,7 @@ from gateway.store.plans import bump_plan
 from gateway.store.schema.columns import Table
 from gateway.store.schema.serves import (
     ArtifactRow,
+    AttachedRole,
     GuidelineRow,
     LabelSchemaRow,
     ModelRow,
@@ -56,6 +58,12 @@ async def find_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow | N
     """The model with this name."""
     statement = select(ModelRow).where(ModelRow.tenant_id == tenant_id, ModelRow.name == name)
     return (await r.execute(statement)).scalar_one_or_none()
+
+
+async def model_names(r: ReadSession, tenant_id: UUID) -> list[str]:
+    """The names of a tenant's models, in their order."""
+    statement = select(ModelRow.name).where(ModelRow.tenant_id == tenant_id).order_by(ModelRow.name)
+    return list((await r.execute(statement)).scalars())
 
 
 async def lock_model(w: WriteSession, tenant_id: UUID, name: str) -> ModelRow | None:
@@ -136,9 +144,10 @@ async def add_release(
     *,
     parent: ReleaseRow | None = None,
     why: str | None = None,
+    attached: Mapping[AttachedRole, str] | None = None,
     overrides: str = "{}",
 ) -> ReleaseRow:
-    """The model's next release: a version with its documents, and its model file attached."""
+    """The model's next release: a version with its documents; its model file is attached, and what else is named."""
     number = await _next_number(w, ReleaseRow.number, ReleaseRow.model_id == version.model_id)
     row = ReleaseRow(
         id=new_id(),
@@ -156,8 +165,14 @@ async def add_release(
     )
     w.add(row)
     await w.flush()
-    await w.execute(insert(ReleaseArtifactRow).values(release_id=row.id, role="model", artifact=version.artifact))
+    await attach(w, row.id, {"model": version.artifact or "", **(attached or {})})
     return row
+
+
+async def attach(w: WriteSession, release_id: UUID, attached: Mapping[AttachedRole, str]) -> None:
+    """Attach stored artifacts to a release, unless they are attached already."""
+    for role, sha256 in attached.items():
+        await insert_once(w, ReleaseArtifactRow, release_id=release_id, role=role, artifact=sha256)
 
 
 async def keep_documents(w: WriteSession, card: Card, at_us: int) -> ReleaseParts:

@@ -177,9 +177,10 @@ def check(*, file: Path, card: Path, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("file", type=FILE)
 @click.option("--card", type=FILE, required=True, help="The card, such as model.toml.")
+@click.option("--data", default="", metavar="DATASET", help="The dataset that it was trained with.")
 @click.option("--recipe", type=FILE, help="How it was trained, such as recipe.toml, where the files that it names lie.")
 @remote
-def add(call: Call, name: str, file: Path, card: Path, recipe: Path | None) -> None:
+def add(call: Call, name: str, file: Path, card: Path, data: str, recipe: Path | None) -> None:
     """Add an ONNX FILE as the next version of model NAME; the first one founds the model."""
     written, declared = _card_text(card), declared_by(name, recipe) if recipe is not None else None
     with file.open("rb") as content, progress(f"Sending {file.name}", file.stat().st_size) as advance:
@@ -191,6 +192,7 @@ def add(call: Call, name: str, file: Path, card: Path, recipe: Path | None) -> N
                 "card": (card.name, written.encode(), "application/toml"),
                 **({"recipe": ("recipe.json", declared, "application/json")} if declared is not None else {}),
             },
+            data={"data": data} if data else None,
         )
     call.show(answer, AddedLine, lambda added: _print_added(call, added))
 

@@ -21,10 +21,10 @@ from review.work import Work
 class Console:
     """A running console."""
 
-    def __init__(self, name: str, app: App, ledger: Ledger, work: Work | None) -> None:
-        self.app = app
+    def __init__(self, name: str, parts: Parts, work: Work | None) -> None:
+        self.app: App = create_app(parts, HANDLERS)
         self._name = name
-        self._ledger = ledger
+        self._parts = parts
         self._work = work
         self._state = "ready"
 
@@ -35,15 +35,16 @@ class Console:
             ready=self._state == "ready",
             state=self._state,
             dependencies=(
-                await ledger_state(self._ledger),
-                bell_state(self._ledger),
+                await ledger_state(self._parts.ledger),
+                bell_state(self._parts.ledger),
                 *(job_states(self._work) if self._work is not None else ()),
             ),
         )
 
     async def drain(self) -> None:
-        """Not ready any more; requests in flight finish."""
+        """Not ready any more; requests in flight finish, and streams end."""
         self._state = "draining"
+        self._parts.streams.close()
 
 
 @asynccontextmanager
@@ -53,7 +54,7 @@ async def open_console(settings: Settings, name: str, *, with_worker: bool) -> A
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
         work = await stack.enter_async_context(working(settings, name, ledger)) if with_worker else None
-        yield Console(name, create_app(parts_of(settings, ledger), HANDLERS), ledger, work)
+        yield Console(name, parts_of(settings, ledger), work)
 
 
 def parts_of(settings: Settings, ledger: Ledger) -> Parts:

@@ -2,11 +2,13 @@
 
 from litestar.types import ControllerRouterHandler
 
+from review.api.bundles import BundlesController
 from review.api.cases import CasesController, ClaimsController, VerdictsController
 from review.api.corrections import CorrectionsController
 from review.api.datasets import DatasetsController
 from review.api.evaluations import EvaluationsController
 from review.api.flags import FlagsController
+from review.api.guarding import GuardController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
 from review.api.internal import InternalController
@@ -16,6 +18,7 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
+from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
 from review.api.training import JobsController, TrainingController
 from review.api.trials import TrialsController
@@ -27,9 +30,12 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     KeysController,
     ModelsController,
     ReleasesController,
+    BundlesController,
     TrialsController,
+    GuardController,
     HaltsController,
     FlagsController,
+    TimelineController,
     TrafficController,
     DatasetsController,
     EvaluationsController,

@@ -7,6 +7,7 @@ import msgspec
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
 from review.people.sessions import Attempts
+from review.timeline.streaming import Streams
 
 
 class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,3 +36,4 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     ledger: Ledger
     objects: ObjectStore
     attempts: Attempts
+    streams: Streams = msgspec.field(default_factory=Streams)

@@ -4,12 +4,14 @@ from litestar import Router, get
 from litestar.exceptions import NotFoundException
 
 from review.api.guards import needs
+from review.console.acting import ActsPages
 from review.console.assets import show_asset
 from review.console.cases import CasesPages
 from review.console.corrections import CorrectionsPages
 from review.console.evaluations import EvaluationsPages
 from review.console.lane import LaneController
 from review.console.models import ModelsPages
+from review.console.operations import OperationsPages
 from review.console.people import PeoplePages
 from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
@@ -37,6 +39,8 @@ CONSOLE = Router(
         TrialsPages,
         EvaluationsPages,
         MovesPages,
+        OperationsPages,
+        ActsPages,
         TrainingPages,
         PredictionsPages,
         CorrectionsPages,

@@ -11,6 +11,7 @@ from gateway.holding.ranking import TRUTH_PREFIX
 from gateway.labels import Answer, LabelSchema
 from gateway.policy import Policy
 from gateway.times import SECOND_US, iso
+from review.timeline.told import HALTS
 
 Evidence = Mapping[str, float | str]
 
@@ -50,11 +51,6 @@ PATHS = {
     "review": "put before a person",
 }
 SOURCES = {"people": "people", "adjudication": "a lead"}
-HALTS = {
-    "review": "every request waits for a person",
-    "fallback": "every request gets the declared fallback",
-    "refuse": "every request is refused",
-}
 
 
 def number(value: float) -> str:

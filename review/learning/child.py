@@ -9,6 +9,7 @@ long as its parent lives. The group ends with the parent, however that ends.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -35,6 +36,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 TaskT = TypeVar("TaskT", bound=Task)
 Work = Literal["freezing", "evaluating", "training"]
 COMPLAINT_MAX_CHARS = 2000
+COLLECT_AFTER = 200_000
+"""New objects between two looks for cycles: rows come by the million and make none; looking took a third of it all."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +110,7 @@ async def be_child(
     kind: type[TaskT], work: Callable[[Ledger, TaskT], Awaitable[msgspec.Struct]], *, tethered: bool = False
 ) -> None:
     """In the child: do the work of the task that was given, and tell what it came to or what stood in the way."""
+    gc.set_threshold(COLLECT_AFTER)
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
     if tethered:
         end_with_parent()

@@ -52,6 +52,14 @@ class UnknownEvaluation(LearningError):
     code = "unknown-evaluation"
 
 
+class NoEffect(LearningError):
+    """There is no effect of this case to show: it is not settled, was settled as unanswerable or as a disagreement, or
+    its answer was not held against the releases yet."""
+
+    status = 404
+    code = "no-effect"
+
+
 class NothingHeldOut(LearningError):
     """The dataset {dataset} holds nothing out, so nothing can be measured on it."""
 
@@ -60,7 +68,7 @@ class NothingHeldOut(LearningError):
 
 
 class OtherModel(LearningError):
-    """The dataset {dataset} is of '{model}', and {release} is a release of another model."""
+    """The dataset {dataset} is of '{model}', and {release} is of another model."""
 
     status = 409
     code = "other-model"

@@ -50,6 +50,10 @@ def items_schema(inputs: Mapping[str, str], beside: Mapping[str, str], slices: S
     return pa.schema(columns)
 
 
+_Chunk = tuple[int, Tensor | None]
+"""A number of rows, at least one, and their tensor of [rows, …]; null in each of them where there is none."""
+
+
 class ParquetWriter:
     """Writes rows, a tuple of plain columns each, and beside them tensors of [rows, …] by column."""
 
@@ -59,7 +63,7 @@ class ParquetWriter:
         self._plain = [name for name in schema.names if name not in {*tensors, *map(_shape_of, tensors)}]
         self._file = pq.ParquetWriter(path, schema, compression="zstd")
         self._waiting: list[tuple[Any, ...]] = []
-        self._tensors: dict[str, list[Tensor | None]] = {name: [] for name in tensors}
+        self._tensors: dict[str, list[_Chunk]] = {name: [] for name in tensors}
         self._bytes = 0
 
     def add(self, rows: Sequence[tuple[Any, ...]], tensors: Mapping[str, Tensor]) -> None:
@@ -67,7 +71,7 @@ class ParquetWriter:
         self._waiting.extend(rows)
         for name, kept in self._tensors.items():
             given = tensors.get(name)
-            kept.extend([None] * len(rows) if given is None else given)
+            kept.append((len(rows), given))
             self._bytes += 0 if given is None else given.nbytes
         if len(self._waiting) >= GROUP_ROWS or self._bytes >= GROUP_MAX_BYTES:
             self._flush()
@@ -83,7 +87,7 @@ class ParquetWriter:
         arrays = {name: pa.array(values, self._schema.field(name).type) for name, values in columns.items()}
         for name, kept in self._tensors.items():
             arrays[name] = _lists(kept, self._schema.field(name).type)
-            shapes = [None if row is None else np.shape(row) for row in kept]
+            shapes = [None if given is None else given.shape[1:] for rows, given in kept for _row in range(rows)]
             arrays[_shape_of(name)] = pa.array(shapes, pa.list_(pa.int32()))
             kept.clear()
         ordered = [arrays[name] for name in self._schema.names]
@@ -125,13 +129,12 @@ def _shape_of(name: str) -> str:
     return "shape." + name.partition(".")[2]
 
 
-def _lists(rows: Sequence[Tensor | None], kind: Any) -> Any:
+def _lists(chunks: Sequence[_Chunk], kind: Any) -> Any:
     """An array of lists out of each row's elements; null where a row is none."""
-    flat = [None if row is None else np.ravel(row) for row in rows]
-    sizes = [0 if row is None else row.size for row in flat]
+    sizes = [0 if given is None else given.size // rows for rows, given in chunks for _row in range(rows)]
     offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
-    present = [row for row in flat if row is not None and row.size]
+    present = [given.ravel() for _rows, given in chunks if given is not None and given.size]
     together = np.concatenate(present) if present else np.empty(0, dtype=object)
     values = pa.array(together.tolist() if together.dtype == object else together, kind.value_type)
-    missing = pa.array([row is None for row in flat], pa.bool_())
+    missing = pa.array([given is None for rows, given in chunks for _row in range(rows)], pa.bool_())
     return pa.ListArray.from_arrays(pa.array(offsets), values, mask=missing)

@@ -96,6 +96,6 @@ async def _attach(
     for stored in (product.log, *product.code):
         values = msgspec.structs.asdict(stored)
         await keep_artifact(w, NewArtifact(**values, kind="recipe", media_type=TEXT), at_us)
-    attached = (("data", dataset), ("data", manifest.items.sha256), ("annotations", manifest.annotations.sha256))
+    attached = (("data", dataset), ("annotations", manifest.annotations.sha256))
     for role, sha256 in attached:
         await w.execute(insert(ReleaseArtifactRow).values(release_id=release_id, role=role, artifact=sha256))

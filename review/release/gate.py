@@ -6,6 +6,7 @@
 | `halt` | the model is not halted | | it is halted |
 | `owner` | somebody owns its errors | | nobody does |
 | `evaluation` | not needed: the champion's own model file | none, or of too few held-out items | they were trained on |
+| | | no training data is attached: nobody can tell whether they were | |
 | | each comparison's low end is above -margin | a comparison's interval holds -margin | one lies wholly below |
 | `trial` | not needed: the champion's own model file | there is none, or too little is decided | |
 | | people decide for it not less often than for the champion | whether they do may be chance | it loses for certain |
@@ -31,6 +32,10 @@ CheckName = Literal["artifacts", "halt", "owner", "evaluation", "trial", "recipe
 ORDER: tuple[Verdict, ...] = ("promote", "wait", "refuse")
 """From the best to the worst."""
 EVEN = 0.5
+UNKNOWN_OVERLAP = (
+    "No training data is attached to it, so nobody can tell whether it was trained on the held-out items: make a "
+    "release of its version that names the dataset with --data, and evaluate that."
+)
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,19 +132,26 @@ def _evaluation(facts: Facts, asked: Thresholds) -> Check:
         return _passes("evaluation", "It runs the champion's own model file, so it answers as the champion does.")
     if found is None:
         return _waits("evaluation", "It was not evaluated beside the champion: freeze a dataset and evaluate it.")
-    if found.overlap > 0:
+    if found.overlap:
         reason = f"{found.overlap} of the {found.held_out} held-out items were in its training data."
         return Check(name="evaluation", verdict="refuse", reasons=(reason,))
-    if found.held_out < asked.min_held_out:
-        reason = f"Only {found.held_out} held-out items were evaluated, and {asked.min_held_out} are needed."
-        return _waits("evaluation", reason)
-    judged = [_comparison(each, asked.margin) for each in found.comparisons]
-    if not judged:
-        return _waits("evaluation", "The evaluation compares nothing.")
+    judged = list(_judged(found, asked))
     worst = max((verdict for verdict, _ in judged), key=ORDER.index)
     return Check(
         name="evaluation", verdict=worst, reasons=tuple(reason for verdict, reason in judged if verdict == worst)
     )
+
+
+def _judged(found: EvaluationEvidence, asked: Thresholds) -> Iterator[tuple[Verdict, str]]:
+    """What an evaluation says for and against the candidate, each with its verdict."""
+    if found.overlap is None:
+        yield "wait", UNKNOWN_OVERLAP
+    if found.held_out < asked.min_held_out:
+        yield "wait", f"Only {found.held_out} held-out items were evaluated, and {asked.min_held_out} are needed."
+    elif not found.comparisons:
+        yield "wait", "The evaluation compares nothing."
+    else:
+        yield from (_comparison(each, asked.margin) for each in found.comparisons)
 
 
 def _comparison(compared: Comparison, margin: float) -> tuple[Verdict, str]:

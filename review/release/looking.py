@@ -75,7 +75,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 async def list_releases(ledger: Ledger, tenant_id: UUID, name: str) -> list[ReleaseLine]:
     """Every release of a model, the newest first. Raises: UnknownModel."""
     async with ledger.reading() as r:
-        return list((await _lines(r, await _model(r, tenant_id, name))).values())
+        return list((await release_lines(r, await _model(r, tenant_id, name))).values())
 
 
 async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) -> ReleaseShown:
@@ -86,7 +86,7 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
         champion, shown = await documents_of(r, now.model, now.champion), await documents_of(r, now.model, row)
         plan = shown.release
         return ReleaseShown(
-            line=(await _lines(r, now.model))[row.id],
+            line=(await release_lines(r, now.model))[row.id],
             parent=f"{name}@{(await release_by_id(r, row.parent_id)).number}" if row.parent_id else None,
             policy=plan.policy,
             labels=plan.card.labels,
@@ -120,16 +120,21 @@ async def history(ledger: Ledger, tenant_id: UUID, name: str, at: str | None = N
     async with ledger.reading() as r:
         model = await _model(r, tenant_id, name)
         moment = moment_us(at, await r.now_us()) if at is not None else None
-        names = {row.id: f"{name}@{row.number}" for row, _ in await releases_of(r, model.id)}
-        rows = await history_rows(r, model.id)
-    ends = [None, *(row.from_us for row in rows)]
-    served = [_served(row, names, until_us) for row, until_us in zip(rows, ends, strict=False)]
+        served = await served_times(r, model)
     if moment is None:
         return served
     found = next((each for each in served if each.from_us <= moment), None)
     if found is None:
         raise NothingServedThen(model=name, at=at)
     return [found]
+
+
+async def served_times(r: ReadSession, model: ModelRow) -> list[Served]:
+    """What served a model from when to when, the latest first."""
+    names = {row.id: f"{model.name}@{row.number}" for row, _ in await releases_of(r, model.id)}
+    rows = await history_rows(r, model.id)
+    ends = [None, *(row.from_us for row in rows)]
+    return [_served(row, names, until_us) for row, until_us in zip(rows, ends, strict=False)]
 
 
 def _served(row: ServingHistoryRow, names: dict[UUID, str], until_us: int | None) -> Served:
@@ -161,7 +166,7 @@ async def _release(r: ReadSession, model: ModelRow, number: int) -> ReleaseRow:
     return row
 
 
-async def _lines(r: ReadSession, model: ModelRow) -> dict[UUID, ReleaseLine]:
+async def release_lines(r: ReadSession, model: ModelRow) -> dict[UUID, ReleaseLine]:
     """Every release of a model as a line, the newest first."""
     pointer, marks = await pointer_of(r, model.id), await marks_of(r, model.id)
     stands = {row.champion_id: "served" for row in await history_rows(r, model.id)}

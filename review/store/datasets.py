@@ -14,7 +14,7 @@ from gateway.store.once import insert_once
 from gateway.store.schema.learning import DatasetItemRow, DatasetRow
 from gateway.store.schema.serves import ArtifactRow, ModelRow, ReleaseArtifactRow
 from gateway.store.schema.work import OutcomeRow
-from review.store.material import raw
+from review.store.material import raw_of_text
 
 CHUNK = 5_000
 _ADD_ITEM = (
@@ -76,7 +76,7 @@ async def insert_items(w: WriteSession, dataset: str, items: Iterator[NewItem]) 
     statement = _ADD_ITEM.format(", ".join(places))
     connection = await w.connection()
     while chunk := list(islice(items, CHUNK)):
-        rows = [(dataset, raw(w, UUID(item.prediction)), *item[1:]) for item in chunk]
+        rows = [(dataset, raw_of_text(w, item.prediction), *item[1:]) for item in chunk]
         await connection.exec_driver_sql(statement, rows)
 
 

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from gateway.record.payloads import LocalObjects
 from gateway.store.ledger import Ledger
 from review.learning.freezing import FreezeTask, Frozen, freeze
 from tests.integration.registry.scene import CARD, Scene, open_scene
@@ -36,6 +37,10 @@ class Learning(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ledger(self) -> Ledger:
         return self.scene.ledger
+
+    @property
+    def objects(self) -> LocalObjects:
+        return LocalObjects(self.where.objects)
 
     def task(self, **more: object) -> FreezeTask:
         """What freezing is asked."""

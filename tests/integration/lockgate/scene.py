@@ -76,6 +76,7 @@ async def open_scene(ledger_url: str, folder: Path) -> AsyncIterator[Scene]:
         recipes=folder / "recipes",
     )
     parts = Parts(settings=settings, ledger=ledger, objects=LocalObjects(folder / "objects"), attempts=Attempts())
+    parts.streams.close()  # the transport collects a whole answer, and a stream has no end
     transport = httpx.ASGITransport(app=create_app(parts, HANDLERS))
     async with httpx.AsyncClient(transport=transport, base_url=URL) as http, ledger.reading() as r:
         tenant_id = await default_tenant(r)

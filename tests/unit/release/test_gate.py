@@ -53,6 +53,8 @@ def trial(**changes: Any) -> dict[str, Any]:
         ({"owners": ()}, "refuse", "Nobody owns"),
         ({"evaluation": None}, "wait", "was not evaluated"),
         (evaluation(overlap=3), "refuse", "3 of the 500 held-out items were in its training data"),
+        (evaluation(overlap=None), "wait", "nobody can tell whether it was trained on the held-out items"),
+        (evaluation(overlap=None, comparisons=(compared(-0.05, -0.08, -0.021),)), "refuse", "worse by more than 2.0%"),
         (evaluation(held_out=99), "wait", "Only 99 held-out items were evaluated, and 100 are needed"),
         (evaluation(held_out=100), "promote", "not worse"),
         (evaluation(comparisons=()), "wait", "compares nothing"),

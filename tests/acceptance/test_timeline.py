@@ -1,0 +1,43 @@
+"""The timeline from outside: a command follows it through a gateway, and the server ends in spite of it."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.acceptance.scene import Scene, staged
+from tests.servers.process import until
+
+PATIENCE_S = 60.0
+"""How long a process may finish its requests; a stream that is waited for takes all of it."""
+
+
+@contextmanager
+def following(scene: Scene, folder: Path) -> Iterator[Path]:
+    """`lockgate timeline --follow` at work; what it has printed."""
+    printed = folder / "followed.txt"
+    environment = scene.server.environment | {
+        "LOCKGATE_URL": scene.server.url, "LOCKGATE_TOKEN": scene.operate, "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "lockgate", "timeline", "grades", "--follow"]
+    with printed.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd=folder)
+        try:
+            yield printed
+        finally:
+            process.kill()
+            process.wait()
+
+
+def test_a_timeline_is_followed_and_delays_no_end(tmp_path: Path) -> None:
+    """What happened is printed, and then what happens; with the stream open the server ends without waiting for it."""
+    with staged(tmp_path, drain_s=PATIENCE_S) as scene, following(scene, tmp_path) as printed:
+        until(lambda: "grades@1 serves, the first release" in printed.read_text(), "what happened before")
+        scene.halt("grades", "refuse")
+        until(lambda: "Halted: every request is refused." in printed.read_text(), "the halt")
+        assert printed.read_text().splitlines()[-1].endswith("(key:ci) “a test”")
+        began = time.monotonic()
+        scene.server.stop()
+        assert time.monotonic() - began < PATIENCE_S
