@@ -17,6 +17,7 @@ from review.desk.expire import escalate_stranded, expire_due, supersede_disagree
 from review.desk.lapse import lapse_claims
 from review.learning.effects import Effects
 from review.learning.fresh import FreshDatasets
+from review.learning.leftovers import STALE_S, remove_leftovers
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
 from review.traffic.retention import retain
@@ -54,6 +55,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(2.0, audit),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
+        job(3600.0, sweep),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
         Job(name="hold_against", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
     ]
@@ -114,3 +116,8 @@ async def drop_old_traffic(parts: JobParts, now_us: int) -> None:
     """Remove sealed traffic whose time is over."""
     before = after_us(now_us, -parts.traffic_keep_s)
     await retain(parts.traffic, LedgerSegments(parts.ledger), parts.objects, before_us=before, at_us=now_us)
+
+
+async def sweep(parts: JobParts, now_us: int) -> None:
+    """Remove what killed processes left half made beside the artifacts."""
+    await remove_leftovers(parts.artifacts, before_us=after_us(now_us, -STALE_S))
