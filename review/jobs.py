@@ -18,6 +18,7 @@ from review.desk.lapse import lapse_claims
 from review.learning.datasets import Places
 from review.learning.effects import Effects
 from review.learning.fresh import FreshDatasets
+from review.learning.leftovers import STALE_S, remove_leftovers
 from review.learning.retraining import Trainings
 from review.learning.triggers import Triggers
 from review.release.watching import watch_promotions
@@ -65,6 +66,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(2.0, guard),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
+        job(3600.0, sweep),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
         Job(name="hold_against", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
         Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
@@ -132,3 +134,8 @@ async def drop_old_traffic(parts: JobParts, now_us: int) -> None:
     """Remove sealed traffic whose time is over."""
     before = after_us(now_us, -parts.traffic_keep_s)
     await retain(parts.traffic, LedgerSegments(parts.ledger), parts.objects, before_us=before, at_us=now_us)
+
+
+async def sweep(parts: JobParts, now_us: int) -> None:
+    """Remove what killed processes left half made beside the artifacts."""
+    await remove_leftovers(parts.artifacts, before_us=after_us(now_us, -STALE_S))

@@ -31,6 +31,7 @@ from review.learning.validation import warnings_about
 from review.store.datasets import NewArtifact, NewDataset, NewItem, insert_dataset, insert_items, keep_artifact
 from review.store.material import FoundVerdict, RawId, id_text, outcomes_in_order, verdicts_in_order
 
+FOLDER_PREFIX = "freeze-"
 ITEMS, HISTORY = "items.parquet", "annotations.parquet"
 ROW_COLUMNS = ("prediction", "item", "outcome_revision", "split", "kind", "inclusion_probability")
 
@@ -64,7 +65,7 @@ async def freeze(ledger: Ledger, task: FreezeTask) -> Frozen:
     """
     artifacts = LocalObjects(Path(task.artifacts))
     # Beside the artifacts and not among them: a backup takes everything that lies there.
-    with TemporaryDirectory(prefix="freeze-", dir=Path(task.artifacts).parent) as folder:
+    with TemporaryDirectory(prefix=FOLDER_PREFIX, dir=Path(task.artifacts).parent) as folder:
         async with ledger.reading() as r:
             wanted, model_id = await _wanted(r, task)
             tally = await _collect(r, model_id, wanted, task, Path(folder))
