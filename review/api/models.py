@@ -108,7 +108,7 @@ class ModelsController(Controller):
         card = await _text(data.card)
         with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
             file = Path(folder, "model.onnx")
-            await _keep(data.file, file)
+            await keep(data.file, file)
             adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by, attached=trained)
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
             return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
@@ -136,7 +136,7 @@ async def _text(card: UploadFile) -> str:
         raise CardNotText(limit=CARD_MAX_BYTES) from error
 
 
-async def _keep(upload: UploadFile, path: Path) -> None:
+async def keep(upload: UploadFile, path: Path) -> None:
     """Copy an upload to a file in pieces, beside the loop."""
     with await asyncio.to_thread(path.open, "wb") as file:
         while chunk := await upload.read(CHUNK_BYTES):
