@@ -46,7 +46,7 @@ def finite_items(outputs: Tensors, items: int, batch_axis: int | None) -> list[b
         if batch_axis is None or array.ndim == 0 or array.shape[0] != items:
             finite &= bool(sound.all())
         else:
-            finite &= sound.reshape(items, -1).all(axis=1)
+            finite &= sound.all(axis=tuple(range(1, sound.ndim)))
     return [bool(sound) for sound in finite]
 
 

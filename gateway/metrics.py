@@ -155,6 +155,12 @@ SHADOW_RUNS = Counter(
 DISAGREEMENTS = Counter(
     "lockgate_disagreements_total", "Drawn disagreements: put before people, or lost with their payload.", ("result",)
 )
+GUARD_WATCHES = Gauge("lockgate_guard_watches", "Promotions that the guard watches now.")
+GUARD_VERDICTS = Counter(
+    "lockgate_guard_verdicts_total",
+    "What became of watches: passed, advised, paused or rolled_back.",
+    ("model", "verdict"),
+)
 FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
 PLAN_REVISION = Gauge("lockgate_plan_revision", "Revision of the plan in force.")
 TRAFFIC_ENTRIES = Gauge("lockgate_traffic_entries", "Entries that this process has appended to its traffic log.")

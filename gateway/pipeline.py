@@ -14,7 +14,7 @@ from gateway.call import Call
 from gateway.capture import Capture
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
-from gateway.errors import UnknownVersion
+from gateway.errors import GatewayError, UnknownVersion
 from gateway.facts import input_digest, pinned_release
 from gateway.holding.asked import asked_from
 from gateway.holding.held import HeldPrediction
@@ -61,7 +61,7 @@ class Pipeline:
         at = Stages()
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
-            request = live.live(model.champion).decoder.decode(call.body)
+            request = live.live(model.champion).decoder.decode(call.body, call.json_bytes)
             asked = _asked(call, request)
             async with once(self._keys, self._holds, call, asked) as only:
                 if only.reply is not None:
@@ -82,7 +82,11 @@ class Pipeline:
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
         session = live.live(decision.release).session
-        outputs = await session.infer(request.feeds, items=request.items)
+        try:
+            outputs = await session.infer(request.feeds, items=request.items)
+        except GatewayError as error:
+            await self._capture.refuse(call, decision, error, at)
+            raise
         at.after("run")
         settled = settle(decision, self._run(model, decision, request, outputs))
         at.after("settle")
@@ -154,7 +158,8 @@ class Pipeline:
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:
     pinned = pinned_release(request, call.model)
-    return asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    asked = asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
 
 
 def _text(request: InferenceRequest, name: str) -> str | None:

@@ -21,6 +21,7 @@ An item that is not held is audited if its draw, uniform in [0, 1), is below its
 """
 
 from collections.abc import Sequence
+from math import isfinite
 
 import msgspec
 import numpy as np
@@ -164,10 +165,15 @@ def _beyond(envelope: Envelope, row: np.ndarray) -> Evidence:
         return {}
     low, high = float(np.min(row)), float(np.max(row))
     if envelope.minimum is not None and not low >= envelope.minimum:
-        return {"value": low, "minimum": envelope.minimum}
+        return {"value": _shown(low), "minimum": envelope.minimum}
     if envelope.maximum is not None and not high <= envelope.maximum:
-        return {"value": high, "maximum": envelope.maximum}
+        return {"value": _shown(high), "maximum": envelope.maximum}
     return {}
+
+
+def _shown(value: float) -> float | str:
+    """The number as evidence; what is not finite as a text, for no ledger takes it as a number."""
+    return value if isfinite(value) else str(value)
 
 
 def _field_rule(policy: Policy, inputs: Tensors) -> _Finding | None:
@@ -176,7 +182,7 @@ def _field_rule(policy: Policy, inputs: Tensors) -> _Finding | None:
             continue
         value = inputs[rule.input].ravel()[0]
         if _compares(rule, value):
-            shown = value if isinstance(value, str) else float(value)
+            shown = value if isinstance(value, str) else _shown(float(value))
             return _Finding(f"field_rule:{rule.name}", {"input": rule.input, "value": shown, "limit": rule.value}, True)
     return None
 
@@ -214,4 +220,4 @@ def _below_threshold(policy: Policy, answer: Answer, score: float | None) -> _Fi
 
 
 def _score_evidence(score: float | None) -> Evidence:
-    return {} if score is None else {"score": score}
+    return {} if score is None else {"score": _shown(score)}

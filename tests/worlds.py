@@ -24,6 +24,7 @@ from gateway.store.schema.serves import (
     ModelRow,
     PolicyRow,
     ReleaseRow,
+    ServingHistoryRow,
     ServingRow,
     VersionRow,
 )
@@ -216,6 +217,9 @@ async def add_release(
         guideline=guideline_sha, overrides="{}", parent_id=None, by="worker", why=None, created_us=now_us))  # fmt: skip
     await w.execute(insert(ServingRow).values(
         model_id=model_id, champion_id=release_id, previous_id=None, revision=1))  # fmt: skip
+    await w.execute(insert(ServingHistoryRow).values(
+        model_id=model_id, revision=1, champion_id=release_id, from_us=now_us, action="founded", by="worker",
+        why="The first release of the model.", gate=None, forced=False, second_person=None))  # fmt: skip
     return model_id, version_id, release_id
 
 

@@ -139,13 +139,6 @@ class DataMissing(ProtocolError):
     code = "data-missing"
 
 
-class BinaryNotServed(ProtocolError):
-    """Input '{tensor}' comes as binary data, which is not served here; send its 'data' as JSON."""
-
-    status = 501
-    code = "binary-not-served"
-
-
 class WrongElementCount(ProtocolError):
     """Input '{tensor}' has {found} elements, but its shape asks for {expected}."""
 

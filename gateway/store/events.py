@@ -128,6 +128,19 @@ async def latest_event(r: ReadSession, tenant_id: UUID, subject: str, type_: str
     return _event(row) if row is not None else None
 
 
+async def latest_event_under(r: ReadSession, tenant_id: UUID, subject: str, prefix: str) -> Event | None:
+    """The last event about a subject of a tenant whose type begins so."""
+    statement = (
+        select(EventRow)
+        .where(EventRow.tenant_id == tenant_id, EventRow.subject == subject)
+        .where(EventRow.type.startswith(prefix, autoescape=True))
+        .order_by(EventRow.occurred_us.desc(), EventRow.id.desc())
+        .limit(1)
+    )
+    row = (await r.execute(statement)).scalar_one_or_none()
+    return _event(row) if row is not None else None
+
+
 def _event(row: EventRow) -> Event:
     return Event(
         id=row.id,

@@ -8,6 +8,7 @@ import msgspec
 from gateway.times import iso
 from lockgate.commands.models import FILE
 from lockgate.commands.moves import RELEASE, DifferenceLine
+from lockgate.commands.recorded import RecordLine, say_record
 from lockgate.commands.remote import Call, remote
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_table, say
@@ -47,6 +48,7 @@ class ReleaseShown(msgspec.Struct, frozen=True, kw_only=True):
     attached: tuple[AttachedLine, ...]
     difference: DifferenceLine
     lowered: tuple[str, ...]
+    training: RecordLine | None
 
 
 class CreatedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +155,7 @@ def _print_shown(shown: ReleaseShown) -> None:
     rows = [*shown.digests.items(), *((f"attached {each.role}", each.sha256) for each in shown.attached)]
     print_table(("part", "SHA-256"), rows)
     say(f"Policy: {msgspec.json.format(bytes(shown.policy)).decode()}")
+    say_record(shown.training)
     if line.stands != "champion":
         say(f"Beside {shown.difference.before}, which serves:")
         say("\n".join(f"  {each}" for each in shown.difference.lines))

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import UploadFile
@@ -25,14 +26,16 @@ from gateway.store.schema.serves import AttachedRole
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
-from review.learning.errors import UnknownDataset
-from review.learning.trained import trained_with
+from review.learning.errors import RecipeRefused, UnknownDataset
+from review.learning.learned import trained_with
+from review.learning.recipe import Elsewhere, declared_elsewhere
 from review.operators import require_operator
 from review.served import ModelShown, Served, list_served, show_model
 
 CHUNK_BYTES = 1 << 20
-AROUND_BYTES = 64 * 1024
-"""What the form around file and card may take."""
+AROUND_BYTES = 192 * 1024
+"""What the form around file and card may take, the recipe included."""
+RECIPE_MAX_BYTES = 128 * 1024
 
 
 class LengthMissing(BadRequest):
@@ -63,6 +66,8 @@ class NewVersionForm:
     card: UploadFile
     data: str = ""
     """The dataset that it was trained with, by the first characters of its SHA-256; nothing where it was none."""
+    recipe: UploadFile | None = None
+    """How it was trained elsewhere, as JSON."""
 
 
 async def upload_fits(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -105,11 +110,19 @@ class ModelsController(Controller):
         """Admit a model file as the next version and release; a model's first one serves at once, all flags off."""
         check_name(model)
         trained = await _for_operator(ledger, actor, model, data.data)
-        card = await _text(data.card)
+        card, recipe = await _text(data.card), await _recipe(data.recipe)
         with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
             file = Path(folder, "model.onnx")
             await keep(data.file, file)
-            adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by, attached=trained)
+            adding = Adding(
+                tenant_id=actor.tenant_id,
+                name=model,
+                file=file,
+                card=card,
+                by=actor.by,
+                attached=trained,
+                recipe=recipe,
+            )
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
             return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
 
@@ -134,6 +147,20 @@ async def _text(card: UploadFile) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise CardNotText(limit=CARD_MAX_BYTES) from error
+
+
+async def _recipe(declared: UploadFile | None) -> str | None:
+    """The record of a version that was trained elsewhere, as JSON. Raises: RecipeRefused."""
+    if declared is None:
+        return None
+    data = await declared.read(RECIPE_MAX_BYTES + 1)
+    if len(data) > RECIPE_MAX_BYTES:
+        raise RecipeRefused(fault=f"it is larger than {RECIPE_MAX_BYTES // 1024} KiB.")
+    try:
+        record = declared_elsewhere(msgspec.json.decode(data, type=Elsewhere))
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise RecipeRefused(fault=f"{error}.") from error
+    return msgspec.json.encode(record).decode()
 
 
 async def keep(upload: UploadFile, path: Path) -> None:

@@ -4,18 +4,21 @@ from litestar import Router, get
 from litestar.exceptions import NotFoundException
 
 from review.api.guards import needs
+from review.console.acting import ActsPages
 from review.console.assets import show_asset
 from review.console.cases import CasesPages
 from review.console.corrections import CorrectionsPages
 from review.console.evaluations import EvaluationsPages
 from review.console.lane import LaneController
 from review.console.models import ModelsPages
+from review.console.operations import OperationsPages
 from review.console.people import PeoplePages
 from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.releases import MovesPages
 from review.console.signing_in import SigningInController
+from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
 
 
@@ -36,6 +39,9 @@ CONSOLE = Router(
         TrialsPages,
         EvaluationsPages,
         MovesPages,
+        OperationsPages,
+        ActsPages,
+        TrainingPages,
         PredictionsPages,
         CorrectionsPages,
         PeoplePages,

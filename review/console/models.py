@@ -26,6 +26,7 @@ from review.console.pages import Asked, has, page
 from review.errors import ReviewError
 from review.flagging import Switch, flip, reach_of
 from review.halting import expect, halt_model, lift_model
+from review.release.guard import show_guard
 from review.release.looking import list_releases
 from review.served import list_served, show_model
 from review.timeline.told import HALTS
@@ -57,7 +58,13 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
     """A model's last hour."""
 
     predictions: int = 0
+    shadowed: int = 0
     reviewed: int = 0
+
+    @property
+    def automated(self) -> int:
+        """Those that the champion answered alone."""
+        return self.predictions - self.shadowed - self.reviewed
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +95,7 @@ class ModelsPages(Controller):
         """Every model: what serves, whether it answers by itself, and what waits."""
         async with ledger.reading() as r:
             models = await list_served(r, actor.tenant_id)
-        rates = await _rates(traffic_of(settings, ledger), actor) if has(actor, "inspect") else None
+        rates = await rates_of(traffic_of(settings, ledger), actor) if has(actor, "inspect") else None
         return page("models.html", request, models=models, rates=rates, none=Rates())
 
     @get("/{name:str}", **needs("look"))
@@ -116,7 +123,7 @@ class ModelsPages(Controller):
         """Halt the model, change how it is halted, or lift the halt."""
         try:
             if data.mode:
-                await halt_model(ledger, actor, name, _mode(data.mode), data.why)
+                await halt_model(ledger, actor, name, mode_of(data.mode), data.why)
             else:
                 await lift_model(ledger, actor, name, data.why)
         except (ReviewError, GatewayError) as error:
@@ -124,7 +131,7 @@ class ModelsPages(Controller):
         return Redirect(f"/console/models/{name}", status_code=303)
 
 
-def _mode(mode: str) -> HaltMode:
+def mode_of(mode: str) -> HaltMode:
     """The mode of a halt; one that nobody knows is the careful one."""
     modes: dict[str, HaltMode] = {"review": "review", "fallback": "fallback", "refuse": "refuse"}
     return modes.get(mode, "review")
@@ -150,15 +157,16 @@ async def _model_page(
         served=model.served,
         releases=await list_releases(ledger, actor.tenant_id, name),
         flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
-        rates=(await _rates(traffic, actor)).get(name, Rates()) if inspects else None,
+        rates=(await rates_of(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,
+        guard=await show_guard(ledger, actor.tenant_id, name) if inspects else None,
         halts=HALTS,
         may_operate=has(actor, "operate"),
         fault=str(error or ""),
     )
 
 
-async def _rates(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
+async def rates_of(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
     """Every model's last hour, by name."""
     now = now_us()
     window = Window(tenant=actor.tenant_id, since_us=now - HOUR_S * SECOND_US, until_us=now)
@@ -167,6 +175,7 @@ async def _rates(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
         before = rates.get(str(count.model), Rates())
         rates[str(count.model)] = Rates(
             predictions=before.predictions + count.predictions,
+            shadowed=before.shadowed + (count.predictions if count.path == "shadow" else 0),
             reviewed=before.reviewed + (count.predictions if count.path == "review" else 0),
         )
     return rates

@@ -20,6 +20,7 @@ Asked = Request[Actor, Credentials, State]
 
 SECTIONS: tuple[tuple[str, str, Permission], ...] = (
     ("Lane", "/console/lane", "judge"),
+    ("Operations", "/console/operations", "inspect"),
     ("Queues", "/console/queues", "lead"),
     ("Models", "/console/models", "look"),
     ("Corrections", "/console/corrections", "look"),

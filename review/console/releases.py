@@ -17,6 +17,7 @@ from review.api.parts import ApiSettings
 from review.api.releases import number_of
 from review.console.pages import Asked, page
 from review.errors import ReviewError
+from review.release.looking import show_release
 from review.release.promotion import Promotion, preview_promotion, promote
 from review.release.rollback import Rollback, preview_rollback, roll_back
 
@@ -31,6 +32,8 @@ class MoveForm(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     force: bool = False
     confirm: bool = False
+    back: str = ""
+    """Where one came from: `operations`, or else the model's page."""
     csrf_token: str = ""
 
 
@@ -42,10 +45,10 @@ class MovesPages(Controller):
 
     @get("/releases/{release:str}", **needs("operate"))
     async def look(
-        self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, release: str
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, release: str, back: str = ""
     ) -> Response[str]:
         """What a promotion would change, and what the gate says of it."""
-        return await _promotion_page(request, ledger, settings, name, release)
+        return await _promotion_page(request, ledger, settings, name, release, back)
 
     @post("/releases/{release:str}", status_code=200, **needs("operate"))
     async def promote(
@@ -60,14 +63,14 @@ class MovesPages(Controller):
         try:
             told = await promote(ledger, LocalObjects(settings.artifacts), actor, name, asked)
         except (ReviewError, GatewayError) as error:
-            return await _promotion_page(request, ledger, settings, name, release, error)
-        back = f"/console/models/{name}" + ("" if told.moved else f"/releases/{asked.number}")
-        return Redirect(back, status_code=303)
+            return await _promotion_page(request, ledger, settings, name, release, data.back, error)
+        waits = f"/console/models/{name}/releases/{asked.number}"
+        return Redirect(address_of(name, data.back) if told.moved else waits, status_code=303)
 
     @get("/rollback", **needs("operate"))
-    async def look_back(self, request: Asked, ledger: Ledger, actor: Actor, name: str) -> Response[str]:
+    async def look_back(self, request: Asked, ledger: Ledger, actor: Actor, name: str, back: str = "") -> Response[str]:
         """Where a rollback would go, and what it would change."""
-        return await _rollback_page(request, ledger, actor, name)
+        return await _rollback_page(request, ledger, actor, name, back)
 
     @post("/rollback", status_code=200, **needs("operate"))
     async def roll_back(
@@ -78,8 +81,13 @@ class MovesPages(Controller):
         try:
             await roll_back(ledger, actor, name, asked)
         except (ReviewError, GatewayError) as error:
-            return await _rollback_page(request, ledger, actor, name, error)
-        return Redirect(f"/console/models/{name}", status_code=303)
+            return await _rollback_page(request, ledger, actor, name, data.back, error)
+        return Redirect(address_of(name, data.back), status_code=303)
+
+
+def address_of(name: str, back: str) -> str:
+    """Where one goes on after a move: to the page one came from."""
+    return f"/console/operations#model-{name}" if back == "operations" else f"/console/models/{name}"
 
 
 async def _promotion_page(
@@ -88,10 +96,13 @@ async def _promotion_page(
     settings: ApiSettings,
     name: str,
     release: str,
+    back: str,
     error: ReviewError | GatewayError | None = None,
 ) -> Response[str]:
     artifacts = LocalObjects(settings.artifacts)
-    told = await preview_promotion(ledger, artifacts, request.user.tenant_id, name, number_of(name, release))
+    tenant_id, number = request.user.tenant_id, number_of(name, release)
+    told = await preview_promotion(ledger, artifacts, tenant_id, name, number)
+    shown = await show_release(ledger, tenant_id, name, number)
     return page(
         "move.html",
         request,
@@ -99,14 +110,22 @@ async def _promotion_page(
         name=name,
         preview=told.preview,
         told=told,
+        training=shown.training,
         mine=told.request is not None and told.request.by == request.user.by,
         address=f"/console/models/{name}/releases/{told.preview.number}",
+        back=back,
+        back_address=address_of(name, back),
         fault=str(error or ""),
     )
 
 
 async def _rollback_page(
-    request: Asked, ledger: Ledger, actor: Actor, name: str, error: ReviewError | GatewayError | None = None
+    request: Asked,
+    ledger: Ledger,
+    actor: Actor,
+    name: str,
+    back: str,
+    error: ReviewError | GatewayError | None = None,
 ) -> Response[str]:
     return page(
         "move.html",
@@ -117,5 +136,7 @@ async def _rollback_page(
         told=None,
         mine=False,
         address=f"/console/models/{name}/rollback",
+        back=back,
+        back_address=address_of(name, back),
         fault=str(error or ""),
     )

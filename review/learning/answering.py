@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+import numpy as np
 
 from gateway.errors import GatewayError
 from gateway.holding.payload import InputPayload, decode_input
@@ -78,7 +79,8 @@ def answer(sessions: Sessions, question: Question) -> Reply:
         return Reply()
     axis, at = question.card.batch_axis, question.item - 1
     names = [spec.name for spec in session.signature.inputs]
-    feed = {name: item_rows(payload.inputs[name], question.items, axis)[at] for name in names}
+    rows = {name: item_rows(payload.inputs[name], question.items, axis) for name in names}
+    feed = {name: np.asarray(tensor[at], tensor.dtype) for name, tensor in rows.items()}
     said, _score = run_one(session, question.card, feed)
     return Reply(answer=said)
 

@@ -96,7 +96,7 @@ async def _effect(r: ReadSession, case: SettledCase, found: store.Effect) -> Eff
     since_us = 0 if dataset is None else dataset[1]
     counts = await store.counts_since(r, found, since_us)
     names = await _names(r, case.model, found)
-    held_against = found.candidate_id is not None
+    held_against = found.candidate_right is not None
     assert case.answer is not None
     return Effect(
         answer=case.answer,

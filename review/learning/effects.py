@@ -6,6 +6,7 @@ part in every count. Disagreements are left out: they were chosen because the tw
 counts them.
 """
 
+from collections import Counter
 from pathlib import Path
 from uuid import UUID
 
@@ -38,11 +39,15 @@ from review.store.effects import (
 CONSUMER = "effects"
 TELLING = frozenset({"case.settled", "case.undone", "outcome.recorded"})
 """The events after which something else may be true of an item."""
+SOON = "case.claimed"
+"""The event after which something is about to be settled: the child process is started meanwhile."""
 BATCH = 200
 PASSED_MAX = 1000
 """So many events that tell nothing are passed before the position is committed."""
 WARM_S = 60.0
-"""For so long the releases stay open after they were last asked."""
+"""For so long the releases stay open after they were last asked, or a case was claimed."""
+FAULTS_MAX = 3
+"""After so many faults a release is not run again by this worker."""
 
 log = structlog.get_logger()
 Pair = tuple[ReleasePlan, ReleasePlan | None]
@@ -50,12 +55,12 @@ Item = tuple[UUID, int]
 
 
 class Effects:
-    """Follows what is settled; a release that cannot be run is tried once by a worker."""
+    """Follows what is settled, and runs the releases on it."""
 
     def __init__(self, ledger: Ledger, objects: ObjectStore, artifacts: Path) -> None:
         self._ledger, self._objects, self._artifacts = ledger, objects, artifacts
         self._passed = 0
-        self._given_up: set[UUID] = set()
+        self._faults: Counter[UUID] = Counter()
 
     async def run(self) -> int:
         """Hold everything that was settled against the releases, and go on while they are open; how many items."""
@@ -78,6 +83,8 @@ class Effects:
                 items = await _items(r, [event for event in events if event.type in TELLING])
             if not events:
                 return total
+            if any(event.type == SOON for event in events):
+                await asked.begin()
             for position, item in items:
                 await self._hold_against(asked, item, position)
                 total += 1
@@ -128,7 +135,7 @@ class Effects:
         self, asked: Answering, release: ReleasePlan | None, subject: Subject, payload: bytes, item: int
     ) -> tuple[Answer | None] | None:
         """What a release says of the item; none where that cannot be known."""
-        if release is None or release.id in self._given_up:
+        if release is None or self._faults[release.id] >= FAULTS_MAX:
             return None
         if not release.artifact:  # an upstream is not asked again; what it said is known where it was its own answer
             own = subject.release_id == release.id and subject.kind is not None and subject.rule != "precedent"
@@ -139,7 +146,7 @@ class Effects:
         )  # fmt: skip
         reply = await asked.ask(question)
         if reply.fault:
-            self._given_up.add(release.id)
+            self._faults[release.id] += 1
             log.warning("release_not_run", release=release.name, why=reply.fault)
             return None
         return (reply.answer,)

@@ -3,7 +3,7 @@
 The bytes depend on the rows alone: groups are cut by count, and nothing of the time or the machine goes in.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,19 @@ def read_rows(path: Path, columns: Sequence[str], *, split: str | None = None) -
             kept = batch if split is None else batch.filter(pc.equal(batch["split"], split))
             if kept.num_rows:
                 yield {name: kept[name].to_pylist() for name in columns}
+
+
+def copy_rows(source: Path, target: Path, columns: Sequence[str], keep: Callable[..., Sequence[bool]]) -> int:
+    """Copy the rows of a file that `keep` says True of, told a batch's named columns; how many were copied."""
+    rows = 0
+    with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
+        for batch in file.iter_batches(batch_size=GROUP_ROWS):
+            chosen = keep(*(batch[name].to_pylist() for name in columns))
+            kept = batch.filter(pa.array(chosen, pa.bool_()))
+            if kept.num_rows:
+                writer.write_batch(kept)
+            rows += kept.num_rows
+    return rows
 
 
 def columns_of(path: Path) -> list[str]:

@@ -22,6 +22,9 @@ RelativePath = Annotated[str, Meta(min_length=1, max_length=400, pattern=r"^[^/\
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Variable = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,99}$")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+DATASET, MODEL_FILE, PARAMETERS_FILE, TEMPORARY = "dataset", "model.onnx", "parameters.json", "tmp"
+TAKEN = frozenset({DATASET, MODEL_FILE, PARAMETERS_FILE, TEMPORARY})
+"""What stands in a training's folder beside the files of its recipe."""
 DAY_S = 86_400
 CODE_MAX_BYTES = 1 << 20
 """The size of a file of code; it is kept as an artifact, so that it can be read again."""
@@ -174,12 +177,8 @@ def recipe_fault(written: WrittenRecipe) -> str | None:
         return "files and data name a path twice."
     if outside := next((path for path in paths if ".." in path.split("/")), None):
         return f"'{outside}' leads out of the folder: set root to a folder above it."
-    if taken := next((path for path in paths if path.split("/")[0] in {"dataset", *OUTPUTS}), None):
+    if taken := next((path for path in paths if path.split("/")[0] in TAKEN), None):
         return f"'{taken}' has a name that a training's own files have."
     if ours := next((name for name in written.variables if name.upper().startswith(OURS)), None):
         return f"the variable {ours} is ours, and no command is given it."
     return None
-
-
-MODEL_FILE, PARAMETERS_FILE = "model.onnx", "parameters.json"
-OUTPUTS = frozenset({MODEL_FILE, PARAMETERS_FILE, "tmp"})

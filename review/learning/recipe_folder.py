@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.registry.reading import faults_in
 from review.learning.errors import RecipeChanged, RecipeRefused, RecipesOff, UnknownRecipe
-from review.learning.recipe import CODE_MAX_BYTES, Recipe, RecipeFile, WrittenRecipe, recipe_fault, recipe_of
+from review.learning.recipe import CODE_MAX_BYTES, TEMPORARY, Recipe, RecipeFile, WrittenRecipe, recipe_fault, recipe_of
 
 RECIPE_FILE = "recipe.toml"
 RECIPE_MAX_BYTES = 64 * 1024
@@ -68,12 +68,13 @@ def root_of(file: Path, written: WrittenRecipe) -> Path:
 
 
 def copy_files(folder: Path | None, recipe: Recipe, target: Path) -> tuple[str, ...]:
-    """Copy code and data of a recipe to where it runs; the command with its program found.
+    """Copy code and data of a recipe to a new folder, where it will run; the command with its program found.
 
     What is copied is what was declared, byte for byte. Raises: RecipesOff, UnknownRecipe, RecipeRefused, RecipeChanged.
     """
     file = _place(folder, recipe.name)
     root = root_of(file, read_written(file))
+    (target / TEMPORARY).mkdir(parents=True)
     for named in (*recipe.files, *recipe.data):
         copy = target / named.path
         copy.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from gateway.store.ledger import Ledger, WriteSession
 from gateway.store.models import add_release, keep_documents
 from gateway.store.schema.serves import AttachedRole, VersionRow
 from review.actors import Actor
-from review.learning.trained import trained_with
+from review.learning.learned import trained_with
 from review.operators import operated_model
 from review.release.control import lowered_control
 from review.release.difference import DOCUMENTS, Documents, difference

@@ -10,12 +10,14 @@ from gateway.policy import Policy
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import find_model, releases_of
 from gateway.store.schema.serves import ModelRow, ReleaseRow, ServingAction, ServingHistoryRow
+from review.learning.recipe import TrainingRecord
 from review.release.control import lowered_control
 from review.release.difference import Difference, difference
 from review.release.errors import NoSuchRelease, NothingServedThen
 from review.release.moments import moment_us
 from review.release.moving import read_standing
 from review.store.pointer import history_rows, pointer_of
+from review.store.recipes import training_of
 from review.store.releases import Attached, Mark, attached_to, documents_of, find_release, marks_of, release_by_id
 
 
@@ -45,6 +47,8 @@ class ReleaseShown(msgspec.Struct, frozen=True, kw_only=True):
     digests: dict[str, str]
     """The SHA-256 of the model file and of each document."""
     attached: tuple[Attached, ...]
+    training: TrainingRecord | None
+    """How its version was trained; none where nobody recorded or declared it."""
     difference: Difference
     """What would change if it took the champion's place."""
     lowered: tuple[str, ...]
@@ -71,7 +75,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 async def list_releases(ledger: Ledger, tenant_id: UUID, name: str) -> list[ReleaseLine]:
     """Every release of a model, the newest first. Raises: UnknownModel."""
     async with ledger.reading() as r:
-        return list((await _lines(r, await _model(r, tenant_id, name))).values())
+        return list((await release_lines(r, await _model(r, tenant_id, name))).values())
 
 
 async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) -> ReleaseShown:
@@ -82,7 +86,7 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
         champion, shown = await documents_of(r, now.model, now.champion), await documents_of(r, now.model, row)
         plan = shown.release
         return ReleaseShown(
-            line=(await _lines(r, now.model))[row.id],
+            line=(await release_lines(r, now.model))[row.id],
             parent=f"{name}@{(await release_by_id(r, row.parent_id)).number}" if row.parent_id else None,
             policy=plan.policy,
             labels=plan.card.labels,
@@ -94,6 +98,7 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
                 "guideline": plan.guideline_sha256,
             },
             attached=await attached_to(r, row.id),
+            training=await training_of(r, row.id),
             difference=difference(champion, shown),
             lowered=lowered_control(champion.release, plan),
         )
@@ -161,7 +166,7 @@ async def _release(r: ReadSession, model: ModelRow, number: int) -> ReleaseRow:
     return row
 
 
-async def _lines(r: ReadSession, model: ModelRow) -> dict[UUID, ReleaseLine]:
+async def release_lines(r: ReadSession, model: ModelRow) -> dict[UUID, ReleaseLine]:
     """Every release of a model as a line, the newest first."""
     pointer, marks = await pointer_of(r, model.id), await marks_of(r, model.id)
     stands = {row.champion_id: "served" for row in await history_rows(r, model.id)}

@@ -52,6 +52,11 @@ async def release_by_id(r: ReadSession, release_id: UUID) -> ReleaseRow:
     return (await r.execute(select(ReleaseRow).where(ReleaseRow.id == release_id))).scalar_one()
 
 
+async def version_of(r: ReadSession, release: ReleaseRow) -> VersionRow:
+    """The version that a release runs."""
+    return (await r.execute(select(VersionRow).where(VersionRow.id == release.version_id))).scalar_one()
+
+
 async def documents_of(r: ReadSession, model: ModelRow, release: ReleaseRow) -> Documents:
     """Everything a release consists of."""
     plan = await release_plan(r, model.name, release.id)

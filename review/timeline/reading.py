@@ -15,7 +15,7 @@ from gateway.store.flags import states_at
 from gateway.store.ledger import ReadSession
 from gateway.store.models import model_names
 from review.flagging import reach_of
-from review.timeline.told import Entry, Facts, Happened, about, scalars, together, told
+from review.timeline.told import NOT_THERE, Entry, Facts, Happened, about, scalars, together, told
 
 LIMIT = 50
 LIMIT_MAX = 500
@@ -62,23 +62,32 @@ async def read_timeline(r: ReadSession, tenant_id: UUID, asked: Asked) -> Stretc
     )
 
 
+def entry_of(event: Event) -> Entry:
+    """One event as a line, whether it has its position yet or not."""
+    return told(_one(event, scalars(msgspec.json.decode(event.data))))
+
+
 async def _happened(r: ReadSession, events: Sequence[Event]) -> list[Happened]:
     facts = [scalars(msgspec.json.decode(event.data)) for event in events]
     flips = [one for event, one in zip(events, facts, strict=True) if event.type == "flag.changed"]
     digests = {str(one.get(side)) for one in flips for side in ("before", "after")}
     states = (await states_at(r, digests) if digests else {}) | {NO_FLAGS.digest: NO_FLAGS.body}
     return [
-        Happened(
-            position=event.position or 0,
-            first_position=event.position or 0,
-            type=event.type,
-            subject=event.subject,
-            facts=_with_reach(one, states) if event.type == "flag.changed" else one,
-            by=event.by,
-            at_us=event.occurred_us,
-        )
+        _one(event, _with_reach(one, states) if event.type == "flag.changed" else one)
         for event, one in zip(events, facts, strict=True)
     ]
+
+
+def _one(event: Event, facts: Facts) -> Happened:
+    return Happened(
+        position=event.position or 0,
+        first_position=event.position or 0,
+        type=event.type,
+        subject=event.subject,
+        facts=facts,
+        by=event.by,
+        at_us=event.occurred_us,
+    )
 
 
 def _with_reach(facts: Facts, states: Mapping[str, bytes]) -> Facts:
@@ -95,5 +104,5 @@ def _reach(states: Mapping[str, bytes], digest: object, flag: str) -> str:
     try:
         feature = state_from(body).feature(flag)
     except FlagsError:
-        return "not there"
+        return NOT_THERE
     return f"on for {reach_of(feature)}" if feature.enabled else "off"

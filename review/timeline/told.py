@@ -54,10 +54,13 @@ SENTENCES: Mapping[str, str] = {
     "dataset.frozen": "A dataset of {items} items was frozen: {dataset}.",
     "truth.arrived": "{items} {truths} arrived from the source “{source}”{contradicting}.",
 }
+BEGINS = "{flag} begins {now}."
+"""For a flag that was made; its model came a moment before."""
 SPOKEN_OF_MAX = 4
 """How many facts of an event without a sentence are told."""
 FACT_MAX_CHARACTERS = 80
 DIGEST_CHARACTERS = 64
+NOT_THERE = "not there"
 UNSPOKEN = frozenset({"why", "model"})
 
 
@@ -142,10 +145,14 @@ def _joined(one: Happened, next_: Happened) -> Happened:
 
 
 def _said(one: Happened) -> str:
-    sentence = SENTENCES.get(one.type)
+    sentence = BEGINS if _begins(one) else SENTENCES.get(one.type)
     if sentence is None:
         return _by_its_name(one.type, one.facts)
     return sentence.format_map(_Spoken(one.facts))
+
+
+def _begins(one: Happened) -> bool:
+    return one.type == "flag.changed" and one.facts.get("was") == NOT_THERE
 
 
 class _Spoken(dict[str, str]):

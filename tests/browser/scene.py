@@ -32,6 +32,7 @@ from gateway.store.schema.work import CaseRow, ClaimRow, VerdictRow
 from gateway.times import now_us
 from review.api.app import create_app
 from review.api.parts import ApiSettings, Parts
+from review.api.timeline import TimelineController
 from review.console.handlers import CONSOLE
 from review.people.sessions import Attempts, open_session
 from tests.worlds import CARD, Held, Rules, World, add_person, add_release, add_revision, build_world, hold
@@ -204,7 +205,12 @@ def running_console(ledger_url: str, folder: Path, port: int) -> Iterator[Scene]
     ledger, objects = Ledger.open(ledger_url), LocalObjects(folder / "objects")
     parts = Parts(settings=_settings(url, folder), ledger=ledger, objects=objects, attempts=Attempts())
     config = uvicorn.Config(
-        create_app(parts, [CONSOLE]), port=port, lifespan="off", log_config=None, timeout_graceful_shutdown=1, ws="none"
+        create_app(parts, [TimelineController, CONSOLE]),
+        port=port,
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        ws="none",
     )
     server = _Server(config)
     thread = threading.Thread(target=_serve, args=(loop, server, ledger), daemon=True)
@@ -247,4 +253,5 @@ def _settings(url: str, folder: Path) -> ApiSettings:
         payloads_url=str(folder / "objects"),
         traffic=folder / "traffic",
         internal_key="tests",
+        recipes=folder / "recipes",
     )

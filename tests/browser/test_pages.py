@@ -32,7 +32,7 @@ def test_signing_in_leads_nowhere_else(scene: Scene, page: Page) -> None:
     page.get_by_label("E-mail address").fill("olga@example.org")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Models")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Operations")
 
 
 def test_an_invitation_is_shown_once_and_used_once(scene: Scene, signed_in: SignIn) -> None:

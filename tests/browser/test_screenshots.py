@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.operations_scene import Operated
 from tests.browser.scene import Scene
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -19,7 +20,7 @@ def shoot(tmp_path: Path) -> Shoot:
     folder = IMAGES if os.environ.get("SCREENSHOTS") == "write" else tmp_path
 
     def take(page: Page, name: str) -> None:
-        page.screenshot(path=folder / f"{name}.png", full_page=name == "prediction")
+        page.screenshot(path=folder / f"{name}.png", full_page=name in ("prediction", "operations"))
         assert (IMAGES / f"{name}.png").exists(), f"docs/images/{name}.png: run with SCREENSHOTS=write"
 
     return take
@@ -76,4 +77,22 @@ def test_a_prediction(scene: Scene, browser: Browser, shoot: Shoot) -> None:
     expect(page.get_by_role("main")).to_contain_text("corrected: negative")
     shoot(page, "prediction")
     lane.context.close()
+    page.context.close()
+
+
+def test_operations(scene: Scene, browser: Browser, shoot: Shoot, tmp_path: Path) -> None:
+    """Three models: one that answers by itself, one that is halted, one before people; and what a promotion changes."""
+    world = Operated(scene, tmp_path)
+    for name, policy in (("loans", {}), ("tickets", {}), ("tickets", {"hold_below": 0.7, "audit_rate": 0.05})):
+        world.add(name, **policy)
+    world.switch_on("tickets.automated", "The first week went well")
+    world.answer("tickets", automated=1180, review=96)
+    world.halt("loans", "It grants what it should refuse since noon")
+    scene.hold("has destroyed several of my dvds and cds.")
+    page = opened(scene, browser, "olga", "/console/operations")
+    expect(page.locator("#live")).to_have_text("● live")
+    shoot(page, "operations")
+    page.goto(f"{scene.url}/console/models/tickets/releases/2?back=operations")
+    expect(page.get_by_role("heading", name="What will change")).to_be_visible()
+    shoot(page, "promotion")
     page.context.close()

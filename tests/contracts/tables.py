@@ -168,6 +168,13 @@ def protocol() -> list[list[str]]:
     return sorted(rows, key=lambda row: row[0].strip("`").split(" ")[::-1])
 
 
+def operator_keys() -> list[list[str]]:
+    """One row for each key of the operations page."""
+    from review.console.acts import page_keys
+
+    return [[f"`{key.key}`", key.title, key.help] for key in page_keys()]
+
+
 def keys() -> list[list[str]]:
     """One row for each key of the lane that is not a class's own."""
     from review.console.keys import APPROVE, BOTH, COMMANDS, CORRECT, FIRST, NEITHER, SECOND

@@ -1,24 +1,24 @@
 // Keys: the script only clicks the button, or focuses the field, that carries the key. They can be switched off.
 
-import { front } from "./deck.js";
-
 const STORE = "lockgate.shortcuts";
-const bar = document.querySelector(".bar");
+let page = {};
 let on = localStorage.getItem(STORE) !== "off";
 
-const around = () => front() ?? document.getElementById("empty");
 const openDialog = () => document.querySelector("dialog[open]");
 const writing = (target) => target.closest("input, textarea, select, [contenteditable]");
 const carrier = (place, key) => [...place.querySelectorAll("[data-key]")].find((one) => one.dataset.key === key);
 
-export function find(key) {
-  return carrier(around(), key) ?? carrier(bar, key) ?? carrier(bar, key.toLowerCase());
+function find(key) {
+  const places = [page.around(), page.beside].filter(Boolean);
+  return places.map((place) => carrier(place, key)).find(Boolean) ?? carrier(page.beside, key.toLowerCase());
 }
 
 function press(event) {
   if (event.key === "Escape" && writing(event.target)) return event.target.blur();
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (!on || event.repeat || openDialog() || writing(event.target)) return;
+  const step = page.step?.(event.key);
+  if (step) return event.preventDefault(), step();
   const target = find(event.key);
   if (!target || target.disabled) return;
   event.preventDefault();
@@ -40,11 +40,14 @@ function switchShortcuts() {
   show();
 }
 
-export function startKeys() {
+// `around` gives the part of the page in front, `beside` is the bar, `step` what a key does that moves the front.
+
+export function startKeys(given) {
+  page = given;
   const help = document.getElementById("help");
   help.hidden = false;
   help.addEventListener("click", () => {
-    around().querySelector("dialog").showModal();
+    (page.around()?.querySelector("dialog") ?? page.beside.querySelector("dialog")).showModal();
     show();
   });
   document.addEventListener("keydown", press);

@@ -146,6 +146,6 @@ async function watchForEver() {
   }
 }
 
-startKeys();
+startKeys({ around: () => front() ?? document.getElementById("empty"), beside: document.querySelector(".bar") });
 showFront();
 watchForEver();

@@ -42,19 +42,28 @@ async def test_a_release_is_promoted_and_rolled_back_from_its_models_page(api: A
     assert f'href="{MODEL}/releases/2"' in shown
     assert f'href="{MODEL}/rollback"' not in shown
     page = (await browser.get(f"{MODEL}/releases/2")).text
-    for words in ("policy.hold_below", "The gate says: wait", "was not evaluated", "+Which of them?", "by force"):
+    for words in ("policy.hold_below", "The gate says: wait", "was not evaluated", "+Which of them?", "by force",
+                  "Nothing is watched after the promotion"):  # fmt: skip
         assert words in page
+    body = {"declaration": {"errors": {"limit": 0.1}, "on_breach": "roll_back"}, "why": "it is new"}
+    assert (await api.ask("operator", "PUT", "/models/numbers/guard", json=body)).is_success
+    page = (await browser.get(f"{MODEL}/releases/2")).text
+    assert "The guard watches errors for 24 h after the promotion, and on a breach rolls back." in page
     form = {"revision": 1, "to": 2, "why": "better"}
     refused = await send(browser, f"{MODEL}/releases/2", token, **form)
     assert (refused.status_code, "numbers@2 cannot be promoted" in refused.text) == (409, True)
     done = await send(browser, f"{MODEL}/releases/2", token, **form, force="true")
     assert (done.status_code, done.headers["location"]) == (303, MODEL)
-    assert f'href="{MODEL}/rollback"' in (await browser.get(MODEL)).text
+    shown = (await browser.get(MODEL)).text
+    assert f'href="{MODEL}/rollback"' in shown
+    assert "● watching" in shown
+    assert "left." in shown
     back = (await browser.get(f"{MODEL}/rollback")).text
     assert "Roll back to numbers@1" in back
     assert "numbers@2 is marked withdrawn" in back
     done = await send(browser, f"{MODEL}/rollback", token, revision=2, to=1, why="worse")
     assert (done.status_code, done.headers["location"]) == (303, MODEL)
+    assert "numbers@1 serves in the place of numbers@2." in (await browser.get(MODEL)).text
     (line,) = (await api.ask("reviewer", "GET", "/models")).json()
     assert line["release"] == "numbers@1"
     await browser.aclose()

@@ -21,10 +21,10 @@ from review.learning.evaluating import EvaluateTask, evaluate
 from review.learning.evaluations import list_evaluations, read_evaluation
 from review.learning.evidence import latest_evaluation
 from review.learning.fresh import FreshDatasets
+from review.learning.learned import trained_with
 from review.learning.manifest import PARQUET
 from review.learning.report import Evaluated
 from review.learning.splits import item_digests, split_of
-from review.learning.trained import trained_with
 from review.release.creating import Creating, create
 from review.release.looking import show_release
 from review.store.datasets import NewArtifact, keep_artifact

@@ -8,20 +8,42 @@ import msgspec
 import pytest
 
 from gateway.errors import BadRequest
+from gateway.ids import new_id
 from gateway.store.events import position_events
+from gateway.store.ledger import Ledger
+from review.actors import Actor
 from review.api.timeline import position_of
 from review.halting import halt_model
 from review.timeline.streaming import STREAMS_MAX_EACH, Streams, TooManyStreams, follow
 from review.timeline.told import Entry
-from tests.integration.release.scene import MODEL, Scene
+from tests.integration.release.scene import operator_of
+from tests.worlds import build_world
 
+MODEL = "sentiment"
 WAIT_S = 60.0
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger with a model, and who operates it."""
+
+    ledger: Ledger
+    operator: Actor
+
+
+@pytest.fixture
+async def scene(sqlite_ledger_url: str) -> AsyncIterator[Scene]:
+    """A model and nothing that has happened to it."""
+    ledger = Ledger.open(sqlite_ledger_url)
+    async with ledger.writing() as w:
+        world = await build_world(w, model=MODEL)
+    yield Scene(ledger=ledger, operator=operator_of(world.tenant_id))
+    await ledger.close()
 
 
 async def halt(scene: Scene, why: str) -> None:
     """Halt the model, and let the event have its position."""
-    await halt_model(scene.registry.ledger, scene.operator, MODEL, "review", why)
-    async with scene.registry.ledger.writing() as w:
+    await halt_model(scene.ledger, scene.operator, MODEL, "review", why)
+    async with scene.ledger.writing() as w:
         await position_events(w)
 
 
@@ -38,7 +60,7 @@ async def next_entry(stream: AsyncIterator[bytes]) -> tuple[int, Entry]:
 async def test_a_stream_tells_what_happens_from_now_on(scene: Scene) -> None:
     """What was before is left out; each entry comes under its position."""
     await halt(scene, "before")
-    stream = follow(scene.registry.ledger, Streams(), scene.operator, None, None)
+    stream = follow(scene.ledger, Streams(), scene.operator, None, None)
     async with aclosing(stream):
         assert (await anext(stream)).startswith(b"retry: ")
         waiting = asyncio.create_task(next_entry(stream))
@@ -53,11 +75,11 @@ async def test_a_stream_goes_on_where_another_broke_off(scene: Scene) -> None:
     """Behind a position nothing is missed and nothing comes twice."""
     for number in range(3):
         await halt(scene, f"{number}")
-    first = follow(scene.registry.ledger, Streams(), scene.operator, MODEL, 0)
+    first = follow(scene.ledger, Streams(), scene.operator, MODEL, 0)
     async with aclosing(first):
         while (told := await next_entry(first))[1].why != "0":
             pass
-    second = follow(scene.registry.ledger, Streams(), scene.operator, MODEL, told[0])
+    second = follow(scene.ledger, Streams(), scene.operator, MODEL, told[0])
     async with aclosing(second):
         assert [(await next_entry(second))[1].why for _ in range(2)] == ["1", "2"]
 
@@ -65,7 +87,7 @@ async def test_a_stream_goes_on_where_another_broke_off(scene: Scene) -> None:
 async def test_streams_end_with_the_server_and_leave_no_trace(scene: Scene) -> None:
     """Closing ends a stream that waits, at once and not only after its poll, and none can be opened any more."""
     streams = Streams()
-    stream = follow(scene.registry.ledger, streams, scene.operator, None, None)
+    stream = follow(scene.ledger, streams, scene.operator, None, None)
     await anext(stream)
     assert len(streams) == 1
     ended = asyncio.create_task(anext(stream, None))
@@ -81,12 +103,12 @@ async def test_streams_end_with_the_server_and_leave_no_trace(scene: Scene) -> N
 async def test_nobody_takes_every_stream(scene: Scene) -> None:
     """One person has as many as a browser opens; another one still gets in, and one that ends makes room."""
     streams = Streams()
-    mine = [follow(scene.registry.ledger, streams, scene.operator, None, None) for _ in range(STREAMS_MAX_EACH)]
+    mine = [follow(scene.ledger, streams, scene.operator, None, None) for _ in range(STREAMS_MAX_EACH)]
     for stream in mine:
         await anext(stream)
     with pytest.raises(TooManyStreams):
         streams.require_room(scene.operator.id)
-    streams.require_room(scene.as_person("ben").operator.id)
+    streams.require_room(new_id())
     await mine[0].aclose()  # type: ignore[attr-defined]
     streams.require_room(scene.operator.id)
     for stream in mine[1:]:

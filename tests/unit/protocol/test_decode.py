@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gateway.errors import GatewayError
-from gateway.protocol import errors
+from gateway.protocol import binary_errors, errors
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.protocol.signature import Signature, TensorSpec
 
@@ -80,12 +80,6 @@ REFUSED = [
     ("too many behind a zero", body(photo(shape=[0, 10**9])), errors.TooManyElements, "'photo'"),
     ("no data", body(without(x(), "data")), errors.DataMissing, "'x' has no 'data'"),
     (
-        "binary data",
-        body(without(x(parameters={"binary_data_size": 16}), "data")),
-        errors.BinaryNotServed,
-        "send its 'data' as JSON",
-    ),
-    (
         "fewer elements",
         body(x(data=[1, 2, 3])),
         errors.WrongElementCount,
@@ -141,7 +135,7 @@ def test_what_is_wrong_is_refused_by_name(request_body: bytes, kind: type[Gatewa
         DECODER.decode(request_body)
     assert type(refused.value) is kind
     assert text in str(refused.value)
-    assert refused.value.status in (400, 501)
+    assert refused.value.status == 400
 
 
 def test_every_error_has_a_code_of_its_own() -> None:
@@ -149,6 +143,7 @@ def test_every_error_has_a_code_of_its_own() -> None:
     codes = [kind.code for kind in (*errors.ProtocolError.__subclasses__(), errors.OutputNotFinite)]
     assert len(codes) == len(set(codes))
     assert all(code == code.lower() and "_" not in code for code in codes)
+    assert binary_errors.BinarySizeWrong.code in codes
 
 
 def test_long_names_do_not_make_long_messages() -> None:

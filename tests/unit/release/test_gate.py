@@ -76,6 +76,10 @@ def trial(**changes: Any) -> dict[str, Any]:
         ({"lowered": (), "evaluation": None, "trial": None, "halted": "wrong"}, "promote", "owned by Reviews"),
         ({"lowered": (), "faults": ("The model file is missing.",)}, "refuse", "missing"),
         ({"evaluation": None, "halted": "wrong"}, "refuse", "halted"),
+        ({"recipe_required": True}, "refuse", "Nobody said how it was trained"),
+        ({"recipe_required": True, "recipe": True}, "promote", "How it was trained is recorded"),
+        ({"recipe_required": True, "same_model": True}, "promote", "nothing was trained"),
+        ({"recipe_required": True, "lowered": ()}, "promote", "owned by Reviews"),
     ],
 )
 def test_the_worst_check_wins(change: dict[str, Any], verdict: Verdict, word: str) -> None:

@@ -36,6 +36,7 @@ def truth(position: int, items: int, conflicts: int = 0, source: str = "returns"
         (happened("model.resumed"), "The halt was lifted."),
         (happened("flag.changed", flag="s.shadow", was="off", now="on for everybody"),
          "s.shadow: off → on for everybody."),
+        (happened("flag.changed", flag="s.shadow", was="not there", now="off"), "s.shadow begins off."),
         (happened("trial.canary_opened", release="s@2"),
          "The canary of s@2 was opened: it answers where its flag is on."),
         (happened("dataset.frozen", items=12, dataset=DIGEST), "A dataset of 12 items was frozen: 4f2a4f2a4f2a…."),

@@ -1,0 +1,158 @@
+"""Acting on a model under `/console/operations/{name}/{act}`: what will change, then one confirmation with a reason."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
+from litestar.params import Body
+from litestar.response import Redirect
+
+from flags.errors import FlagsError
+from flags.names import Kind, compose
+from gateway.errors import GatewayError, UnknownModel
+from gateway.record.payloads import LocalObjects
+from gateway.store.ledger import Ledger
+from gateway.times import now_us
+from review.actors import Actor
+from review.api.guards import needs
+from review.api.parts import ApiSettings
+from review.api.traffic import traffic_of
+from review.console.models import mode_of
+from review.console.pages import Asked, page
+from review.console.previews import PREVIEWS, Preview
+from review.errors import ReviewError
+from review.flagging import flip
+from review.halting import Expected, expect, halt_model, lift_model
+from review.operations.now import ModelNow, models_now
+from review.release.trials import Opening, close_trial, let_answer, open_trial
+from review.timeline.told import HALTS
+
+Form = Body(media_type=RequestEncodingType.URL_ENCODED)
+Fault = FlagsError | ReviewError | GatewayError
+
+
+class ActForm(msgspec.Struct, frozen=True, kw_only=True):
+    """An act that was looked at, with its reason."""
+
+    why: str = ""
+    mode: str = ""
+    """How to halt."""
+    on: bool = False
+    """What a flag is switched to."""
+    number: int = 0
+    """The release to try."""
+    csrf_token: str = ""
+
+
+class Acting(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything an act needs."""
+
+    ledger: Ledger
+    settings: ApiSettings
+    actor: Actor
+    name: str
+    act: str
+    form: ActForm
+
+
+class ActsPages(Controller):
+    """Acts on a model."""
+
+    path = "/operations/{name:str}/{act:str}"
+    include_in_schema = False
+
+    @get("/", **needs("operate"))
+    async def look(self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, act: str) -> Response[str]:
+        """What the act would change."""
+        return await _page(request, ledger, settings, name, act)
+
+    @post("/", status_code=200, **needs("operate"))
+    async def do(
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, act: str,
+        data: Annotated[ActForm, Form],
+    ) -> Response[Any]:  # fmt: skip
+        """Do it."""
+        if act not in DOING:
+            raise NotFoundException
+        acting = Acting(ledger=ledger, settings=settings, actor=actor, name=name, act=act, form=data)
+        try:
+            await DOING[act](acting)
+        except (FlagsError, ReviewError, GatewayError) as error:
+            return await _page(request, ledger, settings, name, act, error)
+        return Redirect(f"/console/operations#model-{name}", status_code=303)
+
+
+async def _halt(one: Acting) -> None:
+    await halt_model(one.ledger, one.actor, one.name, mode_of(one.form.mode), one.form.why)
+
+
+async def _resume(one: Acting) -> None:
+    await lift_model(one.ledger, one.actor, one.name, one.form.why)
+
+
+async def _try(one: Acting) -> None:
+    asked = Opening(number=one.form.number, disagreement_probability=1.0, why=one.form.why)
+    await open_trial(one.ledger, LocalObjects(one.settings.artifacts), one.actor, one.name, asked)
+
+
+async def _let_answer(one: Acting) -> None:
+    await let_answer(one.ledger, one.actor, one.name, one.form.why)
+
+
+async def _end_trial(one: Acting) -> None:
+    await close_trial(one.ledger, one.actor, one.name, one.form.why)
+
+
+async def _flip(one: Acting) -> None:
+    await flip(one.ledger, one.actor, compose(one.name, Kind(one.act)), on=one.form.on, why=one.form.why)
+
+
+DOING: Mapping[str, Callable[[Acting], Awaitable[None]]] = {
+    "halt": _halt,
+    "resume": _resume,
+    "trial": _try,
+    "canary": _let_answer,
+    "end-trial": _end_trial,
+    **dict.fromkeys(Kind, _flip),
+}
+
+
+async def _page(
+    request: Asked, ledger: Ledger, settings: ApiSettings, name: str, act: str, error: Fault | None = None
+) -> Response[str]:
+    now = await _model(ledger, request.user, name)
+    preview = PREVIEWS[act](now) if act in PREVIEWS else None
+    if preview is None:
+        raise NotFoundException
+    return page(
+        "act.html",
+        request,
+        status=error.status if error is not None else 200,
+        now=now,
+        act=act,
+        preview=preview,
+        expected=await _expected(ledger, settings, request.user, name, preview),
+        halts=HALTS,
+        fault=str(error or ""),
+    )
+
+
+async def _model(ledger: Ledger, actor: Actor, name: str) -> ModelNow:
+    """The model as it stands. Raises: UnknownModel."""
+    async with ledger.reading() as r:
+        found = next((one for one in await models_now(r, actor.tenant_id) if one.served.name == name), None)
+    if found is None:
+        raise UnknownModel(model=name[:80])
+    return found
+
+
+async def _expected(
+    ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, preview: Preview
+) -> Expected | None:
+    """How many holds an hour to expect, where the act may make every request wait for a person."""
+    if not preview.may_hold_all:
+        return None
+    return await expect(ledger, traffic_of(settings, ledger), actor.tenant_id, name, "review", now_us())
