@@ -30,6 +30,8 @@ from gateway.store.schema.serves import (
     VersionRow,
 )
 
+FOUNDED = "The first release; it has no data, annotations or report yet."
+
 
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A model file that was admitted, ready to be written to the ledger."""
@@ -184,9 +186,11 @@ async def keep_documents(w: WriteSession, card: Card, at_us: int) -> ReleasePart
     )
 
 
-async def found(w: WriteSession, model: ModelRow, release: ReleaseRow, by: str, at_us: int) -> None:
+async def found(
+    w: WriteSession, model: ModelRow, release: ReleaseRow, by: str, at_us: int, *, why: str = FOUNDED
+) -> None:
     """Make a model's first release serve. Its absent reports are recorded as absent by the mark `founding`."""
-    mark = {"mark": "founding", "by": by, "why": "The first release; it has no data, annotations or report yet."}
+    mark = {"mark": "founding", "by": by, "why": why}
     await w.execute(insert(ReleaseMarkRow).values(release_id=release.id, created_us=at_us, **mark))
     await w.execute(insert(ServingRow).values(model_id=model.id, champion_id=release.id, previous_id=None, revision=1))
     await w.execute(

@@ -5,13 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
-from lockgate.commands.models import FILE
+from lockgate.commands.models import FILE, Counted
 from lockgate.commands.moves import RELEASE
 from lockgate.commands.remote import Call, remote
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_json, say
-from lockgate.progress import waiting
+from lockgate.progress import progress, waiting
+
+
+class ImportedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle that is there now."""
+
+    came_as: str
+    release: str
+    new: bool
+    founding: bool
+    warnings: tuple[str, ...]
 
 
 class Bundles(click.Group):
@@ -71,6 +82,30 @@ def verify(*, file: Path, replays: bool, as_json: bool) -> None:
         _print(found, replayed)
     good = found.whole and (replayed is None or not replayed.difference)
     click.get_current_context().exit(0 if good else 1)
+
+
+@bundle.command("import")
+@click.argument("file", type=FILE)
+@remote
+def import_(call: Call, file: Path) -> None:
+    """Bring a bundle into a Lockgate: its version, a release, and everything that is attached to it."""
+    with file.open("rb") as content, progress(f"Sending {file.name}", file.stat().st_size) as advance:
+        part = (file.name, Counted(content, advance), "application/zip")
+        answer = call.server.send("POST", "/api/v1/bundles", files={"file": part})
+    call.show(answer, ImportedLine, _print_imported)
+
+
+def _print_imported(done: ImportedLine) -> None:
+    if not done.new:
+        say(f"This bundle was imported before: it is {done.release}. Nothing was changed.")
+        return
+    for warning in done.warnings:
+        say(f"Note: {warning}")
+    say(f"{done.came_as} is here as {done.release}, with what was attached to it.")
+    if done.founding:
+        note("It is the first release of its model here: it serves from now on, and all its flags are off.")
+    else:
+        note(f"It serves nobody yet. Evaluate it beside the champion, then: lockgate gate {done.release}")
 
 
 def _replay(file: Path) -> Any:

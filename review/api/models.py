@@ -113,7 +113,7 @@ class ModelsController(Controller):
         card, recipe = await _text(data.card), await _recipe(data.recipe)
         with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
             file = Path(folder, "model.onnx")
-            await _keep(data.file, file)
+            await keep(data.file, file)
             adding = Adding(
                 tenant_id=actor.tenant_id,
                 name=model,
@@ -163,7 +163,7 @@ async def _recipe(declared: UploadFile | None) -> str | None:
     return msgspec.json.encode(record).decode()
 
 
-async def _keep(upload: UploadFile, path: Path) -> None:
+async def keep(upload: UploadFile, path: Path) -> None:
     """Copy an upload to a file in pieces, beside the loop."""
     with await asyncio.to_thread(path.open, "wb") as file:
         while chunk := await upload.read(CHUNK_BYTES):

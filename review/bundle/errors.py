@@ -30,6 +30,13 @@ class NothingToReplay(BundleError):
     code = "nothing-to-replay"
 
 
+class ImportRefused(BundleError):
+    """The bundle of {release} cannot be imported: {why}"""
+
+    status = 409
+    code = "import-refused"
+
+
 class BundleIncomplete(BundleError):
     """{release} cannot be bundled: {faults}"""
 

@@ -38,6 +38,14 @@ class UnknownDataset(LearningError):
     code = "unknown-dataset"
 
 
+class DatasetImported(LearningError):
+    """The dataset {dataset} was imported: what became of its items since is known where they were predicted, and not
+    here, so nothing can be compared with it."""
+
+    status = 409
+    code = "dataset-imported"
+
+
 class UnknownRelease(LearningError):
     """There is no release '{release}' here; releases are named like sentiment@7."""
 

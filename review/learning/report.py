@@ -98,6 +98,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """The SHA-256 of the page."""
     inputs: str = ""
     """The SHA-256 of what it rests on, with which the report can be made again; empty where that was not kept."""
+    beside: str = ""
+    """What it compares with, as that was called where an imported evaluation was made."""
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):

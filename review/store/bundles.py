@@ -62,6 +62,15 @@ async def dataset_manifest(r: ReadSession, sha256: str) -> str | None:
     return (await r.execute(select(DatasetRow.manifest).where(DatasetRow.sha256 == sha256))).scalar_one_or_none()
 
 
+async def imported_as(r: ReadSession, tenant_id: UUID, model: str, bundle: str) -> str | None:
+    """The release that a bundle was imported as; none where it was not."""
+    statement = select(EventRow.data).where(
+        EventRow.tenant_id == tenant_id, EventRow.subject == f"model:{model}", EventRow.type == "release.imported"
+    )
+    told = [msgspec.json.decode(data) for data in (await r.execute(statement)).scalars()]
+    return next((str(each["release"]) for each in told if each["bundle"] == bundle), None)
+
+
 async def trials_of_release(r: ReadSession, release_id: UUID) -> list[TrialRow]:
     """The trials of a release, the first one first."""
     statement = select(TrialRow).where(TrialRow.release_id == release_id).order_by(TrialRow.opened_us, TrialRow.id)

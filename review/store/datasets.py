@@ -94,6 +94,13 @@ async def datasets_of(r: ReadSession, model_id: UUID) -> list[DatasetRow]:
     return list((await r.execute(statement.order_by(DatasetRow.created_us.desc(), DatasetRow.sha256))).scalars())
 
 
+async def is_imported(r: ReadSession, dataset: str) -> bool:
+    """Whether a dataset came as files: its items have no rows, for their outcomes are in another ledger."""
+    return (
+        await r.execute(select(DatasetItemRow.item).where(DatasetItemRow.dataset == dataset).limit(1))
+    ).first() is None
+
+
 async def learned_from(r: ReadSession, release_id: UUID) -> list[str]:
     """The data artifacts that a release is attached to."""
     statement = select(ReleaseArtifactRow.artifact).where(

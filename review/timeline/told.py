@@ -21,6 +21,7 @@ HALTS = {
 }
 KINDS: Mapping[str, Kind] = {
     "release.evaluated": "learning",
+    "release.bundled": "other",
     "release": "serves",
     "version": "serves",
     "flag": "flag",
@@ -42,6 +43,8 @@ SENTENCES: Mapping[str, str] = {
     "release.promoted": "{release} was promoted in the place of {before}{forced}{confirmed}.",
     "release.rolled_back": "Rolled back to {release}; {withdrawn} is withdrawn.",
     "release.evaluated": "{release} was evaluated on the dataset {dataset}.",
+    "release.bundled": "The bundle of {release} was taken: {bundle}.",
+    "release.imported": "{release} came as the bundle of {came_as}: {bundle}.",
     "trial.opened": "{release} went on trial.",
     "trial.canary_opened": "The canary of {release} was opened: it answers where its flag is on.",
     "trial.closed": "The trial of {release} ended.",

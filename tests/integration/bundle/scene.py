@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from review.actors import Actor
 from review.bundle.taking import Taken, pieces, take
@@ -12,6 +13,9 @@ from review.release.trials import Opening, open_trial
 from tests.integration.learning.conftest import MODEL, Learning
 from tests.integration.learning.test_evaluating import add_candidate, frozen, task
 from tests.integration.release.scene import operator_of
+
+on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+"""For what no database makes a difference to."""
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,6 @@
 """The bundle of a release on both databases: what is in it, that it is the same each time, and that it replays."""
 
 import zipfile
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,12 +13,10 @@ from review.bundle.verifying import require_whole
 from review.errors import NotAllowed
 from review.release.errors import NoSuchRelease
 from review.release.looking import show_release
-from tests.integration.bundle.scene import make_ready
+from tests.integration.bundle.forging import forged, says
+from tests.integration.bundle.scene import make_ready, on_sqlite
 from tests.integration.learning.conftest import MODEL, Learning
 from tests.integration.release.scene import damage
-
-on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
-"""For what no database makes a difference to."""
 
 
 async def test_a_bundle_holds_what_the_release_is_made_of(learning: Learning) -> None:
@@ -70,32 +67,9 @@ async def test_the_report_is_made_again_from_the_bundle_alone(learning: Learning
     path = await ready.file()
     replayed = await replay(path)
     assert (replayed.made, replayed.difference) == (ready.evaluated.report, "")
-    better = await replay(forged(path))
+    better = await replay(forged(path, says("evaluation/report.json", held_out=999)))
     assert better.made == ready.evaluated.report
     assert better.difference.startswith("held_out: 999 in the bundle, ")
-
-
-def forged(path: Path) -> Path:
-    """The bundle with a report that claims more, and with every digest made to fit."""
-    from review.bundle.archive import manifest_in
-    from review.bundle.manifest import MANIFEST, SUMS, manifest_bytes, sums_bytes
-
-    with zipfile.ZipFile(path) as archive:
-        manifest, _ = manifest_in(archive)
-        members = {name: archive.read(name) for name in archive.namelist()}
-    report = msgspec.json.decode(members["evaluation/report.json"]) | {"held_out": 999}
-    members["evaluation/report.json"] = msgspec.json.encode(report)
-    files = tuple(
-        msgspec.structs.replace(entry, bytes=len(members[entry.path]), sha256=digest_of(members[entry.path]))
-        for entry in manifest.files
-    )
-    members[MANIFEST] = manifest_bytes(msgspec.structs.replace(manifest, files=files))
-    members[SUMS] = sums_bytes(files, digest_of(members[MANIFEST]))
-    other = path.with_name("forged.zip")
-    with zipfile.ZipFile(other, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-    return other
 
 
 @on_sqlite
