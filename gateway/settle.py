@@ -5,7 +5,7 @@ is held or audited. Otherwise the first row that holds wins:
 
 | rule | when | held |
 |---|---|---|
-| `not_finite` | some number of the item's outputs is NaN or infinite | yes |
+| `not_finite` | some number of the item's outputs is NaN or infinite, where the card does not allow it | yes |
 | `unknown_answer` | the answer is none of the label schema | yes |
 | `outside_envelope` | an input lies outside its range in training | yes |
 | `field_rule:NAME` | a declared comparison on an input is true | yes |
@@ -26,7 +26,7 @@ from math import isfinite
 import msgspec
 import numpy as np
 
-from gateway.answers import Tensors, answers_of, finite_items, rows_of, scores_of
+from gateway.answers import Tensors, answers_of, finite_items, judged_outputs, rows_of, scores_of
 from gateway.decision import Decision, Overflow, Settled, SettledItem
 from gateway.labels import Answer
 from gateway.policy import Envelope, FieldRule, Policy
@@ -125,7 +125,7 @@ def _findings(decision: Decision, run: Run, answers: list[Answer | None], scores
     if decision.precedent is not None:
         return [_Finding(decision.rule, {}, False)] * run.items
     card = decision.release.card
-    finite = finite_items(run.outputs, run.items, card.batch_axis)
+    finite = finite_items(judged_outputs(card.answer, run.outputs), run.items, card.batch_axis)
     watched = _watched(card, decision.policy, run)
     return [
         _finding(decision, sound, answer, score, {name: rows[index] for name, rows in watched.items()})

@@ -1,7 +1,8 @@
 """What a caller is told, as a reply: a truth, a fallback or that it is held; stock clients survive each body. Pure.
 
 `review_status` of a prediction is the weakest of its items', in the order of `STATUSES`; every reply with tensors is
-free of NaN and infinity, and an argmax over a corrected answer gives the correction.
+free of NaN and infinity, unless the card allows them beside the answer, and an argmax over a corrected answer gives
+the correction.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from gateway.answers import finite_items
+from gateway.answers import finite_items, judged_outputs
 from gateway.decision import public_rule
 from gateway.errors import GatewayError, Gone
 from gateway.holding.correct import NotExpressible, corrected
@@ -184,6 +185,7 @@ def _answer(
         outputs=outputs,
         requested=said.requested,
         binary=said.binary,
+        nulls=said.answer.not_finite == "null",
     )
     return _reply(encoded)
 
@@ -198,7 +200,7 @@ def _reply(encoded: Encoded) -> Reply:
 
 def _written(said: Answered, outcomes: Mapping[int, OutcomeSeen], statuses: list[str]) -> dict[int, Answer]:
     """The answers that replace the model's rows: an approved row stays the model's own while its numbers are finite."""
-    finite = finite_items(said.outputs, said.items, said.batch_axis)
+    finite = finite_items(judged_outputs(said.answer, said.outputs), said.items, said.batch_axis)
     return {
         item: outcome.answer
         for item, outcome in outcomes.items()

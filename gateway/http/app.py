@@ -23,6 +23,7 @@ from gateway.http.outcomes import OutcomesController, Truths
 from gateway.http.parts import Live, provide_caller, provide_live
 from gateway.http.predictions import PredictionsController
 from gateway.http.problems import EXCEPTION_HANDLERS
+from gateway.http.repository import RepositoryController
 from gateway.pipeline import Pipeline
 from gateway.registry.follower import Follower
 
@@ -32,6 +33,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     InferController,
     PredictionsController,
     OutcomesController,
+    RepositoryController,
 )
 
 

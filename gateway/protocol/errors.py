@@ -139,6 +139,12 @@ class DataMissing(ProtocolError):
     code = "data-missing"
 
 
+class DataNotArray(ProtocolError):
+    """The 'data' of input '{tensor}' must be an array."""
+
+    code = "data-not-array"
+
+
 class WrongElementCount(ProtocolError):
     """Input '{tensor}' has {found} elements, but its shape asks for {expected}."""
 

@@ -21,13 +21,13 @@ Parameters = dict[str, ParameterValue]
 
 
 class InputMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One input of a request; `data` is unset where the tensor comes as binary data behind the JSON."""
+    """One input of a request; `data` is JSON still, and unset where the tensor comes as binary data behind it."""
 
     name: str
     shape: list[int]
     datatype: str
     parameters: Parameters | None = None
-    data: list[Any] | UnsetType = UNSET
+    data: msgspec.Raw | UnsetType = UNSET
 
 
 class RequestedOutput(msgspec.Struct, frozen=True, kw_only=True):

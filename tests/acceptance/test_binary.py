@@ -1,8 +1,12 @@
 """Binary tensors through a real server: each datatype both ways, held answers, retries, and large tensors."""
 
+import asyncio
 import gzip
+import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -14,6 +18,7 @@ from tests.acceptance.tensors import DTYPES, KINDS_CARD, LENGTH, Array, read, so
 from tests.models import every_datatype
 from tests.servers.process import until
 
+STOCK = Path(__file__).parent / "stock"
 RAW = {"parameters": {"binary_data_output": True}}
 ONE = {"outputs": [{"name": "out_INT64", "parameters": {"binary_data": True}}, {"name": "score"}]}
 
@@ -155,3 +160,51 @@ def test_a_length_that_is_none_is_refused(caller: httpx.Client, headers: list[tu
     """Each fault of the header has a text of its own."""
     refused = caller.post("/v2/models/raw/infer", content=b"{}", headers=headers)
     assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (400, code)
+
+
+async def test_the_triton_clients_send_every_form(served: Scene, client_python: Callable[[str], Path]) -> None:
+    """Each client, form, compression and datatype gets back what was sent, and every other verb is answered."""
+    seen = await caller_of("triton_tensors", client_python("triton"), served, served.caller, "kinds", "20", "100")
+    assert (seen["answers"], seen["wrong"]) == (36, [])
+    assert (seen["id"], seen["live"], seen["ready"], seen["model_ready"]) == ("r-1", True, True, [True, True])
+    assert {"binary_tensor_data", "statistics", "model_configuration"} <= set(seen["server"]["extensions"])
+    assert {"name": "in_BYTES", "data_type": "TYPE_STRING", "dims": [-1, -1]} in seen["config"]["input"]
+    assert {"name": "kinds", "version": "1", "state": "READY", "reason": ""} in seen["index"]
+    [stats] = seen["stats"]["model_stats"]
+    assert stats["execution_count"] >= 37
+    assert stats["paths"]["automated"]["count"] == stats["inference_stats"]["success"]["count"]
+    assert 20 in [batch["batch_size"] for batch in stats["batch_stats"]]
+
+
+async def test_only_an_operator_loads(served: Scene, client_python: Callable[[str], Path]) -> None:
+    """A caller is refused; an operator hears that the model is there, and why nothing is unloaded or sent in."""
+    python = client_python("triton")
+    refused = await caller_of("triton_repository", python, served, served.caller, "kinds")
+    assert [refused[verb].split(" ")[0] for verb in ("load", "file", "unload", "unknown")] == [
+        "403",
+        "403",
+        "403",
+        "404",
+    ]
+    told = await caller_of("triton_repository", python, served, served.operate, "kinds")
+    assert told["load"] == ""
+    assert told["file"].startswith("400 The parameter 'config' is refused")
+    assert told["unload"].startswith("409 'kinds@1' is the champion of 'kinds'")
+    assert told["unknown"].startswith("404")
+
+
+async def test_the_kserve_client_sends_every_datatype(served: Scene, client_python: Callable[[str], Path]) -> None:
+    """As binary data and as JSON each tensor comes back as it went."""
+    seen = await caller_of("kserve_tensors", client_python("kserve"), served, served.caller, "kinds")
+    assert (seen["outputs"], seen["wrong"]) == (26, [])
+
+
+async def caller_of(script: str, python: Path, scene: Scene, key: str, *words: str) -> dict[str, Any]:
+    """What a stock client saw, in an environment of its own."""
+    command = [str(STOCK / f"{script}.py"), f"127.0.0.1:{scene.server.port}", key, *words]
+    pipe = asyncio.subprocess.PIPE
+    done = await asyncio.create_subprocess_exec(python, *command, stdout=pipe, stderr=pipe)
+    out, errors = await done.communicate()
+    assert done.returncode == 0, errors.decode()
+    seen: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
+    return seen

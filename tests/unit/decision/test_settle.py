@@ -85,6 +85,24 @@ def test_an_item_without_a_score_waits_when_a_threshold_is_declared() -> None:
     assert settle(decision, ran(0.99)).items[0].rule == "no_score"
 
 
+@pytest.mark.parametrize(
+    ("allowed", "output", "rule"),
+    [
+        ("refuse", "bounds", "not_finite"),
+        ("null", "bounds", "automated"),
+        ("null", "probabilities", "not_finite"),
+    ],
+)
+def test_a_card_may_allow_what_is_not_finite_beside_the_answer(allowed: str, output: str, rule: str) -> None:
+    """Declared as saying nothing, NaN holds no item, unless the answer or its confidence is read from it."""
+    card = make_card(answer=msgspec.structs.replace(make_card().answer, not_finite=allowed))
+    release = make_release(card=card)
+    decision = Decision(release=release, path="automated", rule="automated", by="model", policy=release.policy)
+    run = ran(0.9)
+    outputs = dict(run.outputs) | {"bounds": np.ones((1, 3)), output: np.full((1, 3), np.nan)}
+    assert settle(decision, msgspec.structs.replace(run, outputs=outputs)).items[0].rule == rule
+
+
 def test_a_request_without_items_is_settled() -> None:
     """An empty batch has nothing to hold."""
     outputs = {"label": np.array([], dtype=object), "probabilities": np.zeros((0, 3), np.float32)}

@@ -79,3 +79,37 @@ def test_the_body_of_a_hold_shows_stock_clients_our_text() -> None:
         "outputs": [],
         "error": text,
     }
+
+
+def test_what_is_not_finite_is_null_where_the_card_allows_it() -> None:
+    """NaN and infinity are null in JSON and themselves in binary data, and are counted in both."""
+    bounds = np.array([[1.5, np.nan], [-np.inf, 2.0]], np.float32)
+    outputs = {"bounds": bounds, "again": bounds, "score": np.array([0.5], np.float32)}
+    encoded = encode_response(
+        model="m", parameters={"path": "automated"}, outputs=outputs, binary=("again",), nulls=True
+    )
+    response = msgspec.json.decode(encoded.json)
+    assert response["parameters"] == {"path": "automated", "not_finite": True}
+    assert response["outputs"] == [
+        {
+            "name": "bounds",
+            "shape": [2, 2],
+            "datatype": "FP32",
+            "parameters": {"not_finite": 2},
+            "data": [1.5, None, None, 2.0],
+        },
+        {
+            "name": "again",
+            "shape": [2, 2],
+            "datatype": "FP32",
+            "parameters": {"binary_data_size": 16, "not_finite": 2},
+        },
+        {"name": "score", "shape": [1], "datatype": "FP32", "data": [0.5]},
+    ]
+    assert bytes(encoded.tensors[0]) == bounds.tobytes()
+
+
+def test_nothing_is_flagged_where_all_is_finite() -> None:
+    """The flag says something: an answer without such numbers has none."""
+    outputs = {"score": np.array([0.5], np.float32)}
+    assert b"not_finite" not in encode_response(model="m", outputs=outputs, nulls=True).json
