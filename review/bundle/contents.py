@@ -12,11 +12,12 @@ from gateway.store.serving import release_plan
 from review.bundle.manifest import FORMAT, Absent, Entry, Manifest, Role
 from review.bundle.records import release_record, served_records, trial_records
 from review.learning.manifest import read_manifest as read_dataset
+from review.learning.recipe import TrainingRecord
 from review.learning.report import Summary
 from review.learning.reporting import Subject, read_subject
-from review.store.bundles import bodies_of, dataset_manifest, sizes_of, version_of
+from review.store.bundles import bodies_of, dataset_manifest, sizes_of
 from review.store.evaluations import report_of
-from review.store.releases import attached_to
+from review.store.releases import attached_to, version_of
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,16 +73,22 @@ async def contents_of(r: ReadSession, artifacts: ObjectStore, model: ModelRow, r
     data = await _data(found, r, release)
     await _evaluation(found, r, artifacts, release, version, data)
     await _history(found, r, model, release)
-    if recipe := recipe_of(version):
-        found.text("recipe.json", "recipe", recipe)
-    else:
-        found.lacks("The version declares no recipe of its training.", "recipe")
+    await _recipe(found, r, version)
     return await _ordered(r, found, model, release)
 
 
-def recipe_of(version: VersionRow) -> str | None:
-    """How a version was trained, as JSON; none where it declares nothing."""
-    return version.recipe
+async def _recipe(found: _Gathering, r: ReadSession, version: VersionRow) -> None:
+    """How the version was trained; where that was here, with the files that ran and what they printed."""
+    if version.recipe is None:
+        found.lacks("Nobody said how the version was trained.", "recipe")
+        return
+    found.text("recipe.json", "recipe", version.recipe)
+    record = msgspec.json.decode(version.recipe, type=TrainingRecord)
+    if record.run is None:
+        return
+    named = {record.run.log: "recipe/log.txt"} | {file.sha256: f"recipe/{file.sha256}" for file in record.recipe.files}
+    for digest in await sizes_of(r, list(named)):
+        found.stored(named[digest], "recipe", digest)
 
 
 async def _documents(

@@ -13,7 +13,7 @@ import msgspec
 FORMAT = "lockgate.bundle/1"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 NAME_MAX_CHARACTERS = 100
-FILES_MAX = 100
+FILES_MAX = 200
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*")
 
 Role = Literal[

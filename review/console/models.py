@@ -22,6 +22,7 @@ from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.api.traffic import traffic_of
+from review.bundle.taking import READERS
 from review.console.pages import Asked, has, page
 from review.errors import ReviewError
 from review.flagging import Switch, flip, reach_of
@@ -162,6 +163,7 @@ async def _model_page(
         guard=await show_guard(ledger, actor.tenant_id, name) if inspects else None,
         halts=HALTS,
         may_operate=has(actor, "operate"),
+        takes_bundles=any(actor.may_any(role) for role in READERS),
         fault=str(error or ""),
     )
 

@@ -18,7 +18,6 @@ from gateway.store.schema.serves import (
     PolicyRow,
     ReleaseRow,
     TrialRow,
-    VersionRow,
 )
 
 TRIAL_EVENTS = ("trial.opened", "trial.canary_opened", "trial.closed")
@@ -30,11 +29,6 @@ class Bodies(msgspec.Struct, frozen=True, kw_only=True):
     policy: str
     label_schema: str
     guideline: str
-
-
-async def version_of(r: ReadSession, release: ReleaseRow) -> VersionRow:
-    """The version of a release."""
-    return (await r.execute(select(VersionRow).where(VersionRow.id == release.version_id))).scalar_one()
 
 
 async def bodies_of(r: ReadSession, release: ReleaseRow) -> Bodies:

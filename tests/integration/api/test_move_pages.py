@@ -104,3 +104,17 @@ async def test_a_move_needs_the_pages_own_token_and_an_operator(api: Api) -> Non
     assert (await browser.get(f"{MODEL}/releases/2")).status_code == 403
     assert (await send(browser, f"{MODEL}/releases/2", token, **form)).status_code == 403
     await browser.aclose()
+
+
+async def test_a_bundle_is_taken_from_the_pages(api: Api) -> None:
+    """The model's page and the release's lead operators to it, and auditors; a signed-in browser gets the file."""
+    await add_another(api)
+    link = 'href="/api/v1/models/numbers/releases/2/bundle" download'
+    for who, pages in (("operator", (MODEL, f"{MODEL}/releases/2")), ("auditor", (MODEL,))):
+        browser, _ = await signed_in(api, who)
+        for page in pages:
+            assert link in (await browser.get(page)).text
+        taken = await browser.get("/api/v1/models/numbers/releases/2/bundle")
+        assert (taken.headers["content-type"], taken.content[:2]) == ("application/zip", b"PK")
+    browser, _ = await signed_in(api, "reviewer")
+    assert "/bundle" not in (await browser.get(MODEL)).text

@@ -1,5 +1,6 @@
 """A bundle in another Lockgate: what it becomes there, what replays there, and what is refused."""
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.ids import new_id
 from gateway.inference.refusals import NotOnnx
 from gateway.inference.report import AdmissionLimits
+from gateway.registry.adding import Adding, add
 from gateway.store.events import latest_event
 from gateway.store.schema.learning import DatasetItemRow, DatasetRow, EvaluationRow
 from gateway.store.schema.serves import ReleaseRow, VersionRow
@@ -22,10 +25,23 @@ from review.learning.datasets import diff_datasets
 from review.learning.errors import DatasetImported
 from review.learning.evaluating import EvaluateTask, evaluate
 from review.learning.evaluations import list_evaluations
+from review.learning.recipe import (
+    Elsewhere,
+    RecipeFile,
+    Run,
+    TrainingRecord,
+    WrittenRecipe,
+    declared_elsewhere,
+    recipe_of,
+)
 from review.release.looking import list_releases, show_release
+from review.store.datasets import NewArtifact, keep_artifact
+from review.store.evaluations import find_release
+from review.store.recipes import training_of
 from tests.integration.bundle.forging import forged, says
 from tests.integration.bundle.scene import Ready, make_ready, on_sqlite
-from tests.integration.learning.conftest import MODEL, Learning
+from tests.integration.learning.conftest import MODEL, SLICED, Learning
+from tests.integration.learning.test_evaluating import turned
 from tests.integration.registry.scene import Scene, open_scene
 from tests.integration.release.scene import operator_of
 
@@ -130,3 +146,48 @@ async def test_what_does_not_belong_together_is_refused(learning: Learning) -> N
     imported = await bring(scene, path)
     assert (imported.release, imported.founding) == (f"{MODEL}@3", False)
     assert (await list_releases(learning.ledger, scene.tenant_id, MODEL))[0].stands == "waits"
+
+
+async def trained_here(learning: Learning) -> TrainingRecord:
+    """A release 2 whose version was trained here; how."""
+    scene = learning.scene
+    log, code = [await scene.artifacts.put(data) for data in (b"fitted", b"fit(data)")]
+    async with learning.ledger.writing() as w:
+        for stored in (log, code):
+            await keep_artifact(
+                w, NewArtifact(**msgspec.structs.asdict(stored), kind="recipe", media_type="text/plain"), 1
+            )
+    written = WrittenRecipe(command=("python", "train.py"), files=("train.py",))
+    recipe = recipe_of("fit", written, {"train.py": RecipeFile(path="train.py", sha256=code.sha256, bytes=code.bytes)})
+    run = Run(
+        job=new_id(), by="person:olga@example.org", started_us=1, seconds=2.0, exit_status=0, log=log.sha256,
+        python="3.11", platform="Linux",
+    )  # fmt: skip
+    record = msgspec.structs.replace(declared_elsewhere(Elsewhere(recipe=recipe)), trained="here", run=run)
+    file = scene.folder / "turned.onnx"
+    file.write_bytes(turned())
+    adding = Adding(
+        tenant_id=scene.tenant_id, name=MODEL, file=file, card=SLICED, by="person:ada@example.org",
+        recipe=msgspec.json.encode(record).decode(),
+    )  # fmt: skip
+    await add(learning.ledger, scene.artifacts, adding)
+    return record
+
+
+@on_sqlite
+async def test_a_recipe_comes_along_as_declared_elsewhere(learning: Learning) -> None:
+    """The bundle holds what ran and what it printed; whoever imports it knows of the training what they were told."""
+    record, scene = await trained_here(learning), learning.scene
+    taken = await take(scene.ledger, scene.artifacts, operator_of(scene.tenant_id), MODEL, 2, scene.folder)
+    path = scene.folder / "bundle.zip"
+    path.write_bytes(b"".join([piece async for piece in pieces(taken.file)]))
+    with zipfile.ZipFile(path) as archive:
+        assert msgspec.json.decode(archive.read("recipe.json"), type=TrainingRecord) == record
+        assert archive.read("recipe/log.txt") == b"fitted"
+        assert archive.read(f"recipe/{record.recipe.files[0].sha256}") == b"fit(data)"
+    assert (await bring(scene, path)).release == f"{MODEL}@3"
+    async with scene.ledger.reading() as r:
+        found = await find_release(r, scene.tenant_id, f"{MODEL}@3")
+        assert found is not None
+        told = await training_of(r, found[0])
+    assert told == msgspec.structs.replace(record, trained="elsewhere", run=None)

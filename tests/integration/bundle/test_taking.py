@@ -40,7 +40,7 @@ async def test_a_bundle_holds_what_the_release_is_made_of(learning: Learning) ->
     assert trial["evidence"]["compared"] == 0
     assert {absent.role: absent.why for absent in verified.absent} == {
         "measured": "The report was made on the data that the release learned from, on what is held out of it.",
-        "recipe": "The version declares no recipe of its training.",
+        "recipe": "Nobody said how the version was trained.",
         "serving": "The release never served.",
     }
 
