@@ -13,7 +13,7 @@ import msgspec
 from demo.errors import DemoError
 from demo.home import HOME, only_one
 from demo.play import words
-from demo.play.notebook import Figures
+from demo.play.ending import Played
 from demo.play.play import Options, play
 from demo.play.screen import Screen
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return _finish(screen, figures)
 
 
-def _finish(screen: Screen, figures: Figures) -> int:
+def _finish(screen: Screen, figures: Played) -> int:
     """Print the last line; the exit status."""
     if figures.failed_requests or figures.holds_true < figures.holds:
         screen.say("Not every caller was answered, or not every hold told its truth: this should not happen.")

@@ -47,3 +47,7 @@ class Refused(DemoError):
 
 class CommandFailed(DemoError):
     """The command '{command}' failed, which the demo did not expect: {said}"""
+
+
+class TrainingFailed(DemoError):
+    """The training came to nothing ({state}): {why}"""

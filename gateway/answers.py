@@ -36,6 +36,13 @@ def scores_of(card: Card, outputs: Tensors, answers: list[Answer | None]) -> lis
     return [_score(declared, row, answer) for row, answer in zip(rows, answers, strict=True)]
 
 
+def judged_outputs(declared: AnswerOutput, outputs: Tensors) -> Tensors:
+    """The outputs whose numbers must be finite: all, or those of the answer where the card lets others say nothing."""
+    if declared.not_finite == "refuse":
+        return outputs
+    return {name: tensor for name, tensor in outputs.items() if name in (declared.output, declared.confidence)}
+
+
 def finite_items(outputs: Tensors, items: int, batch_axis: int | None) -> list[bool]:
     """For each item whether all its numbers are finite, over all outputs."""
     finite = np.ones(items, dtype=bool)
@@ -46,7 +53,7 @@ def finite_items(outputs: Tensors, items: int, batch_axis: int | None) -> list[b
         if batch_axis is None or array.ndim == 0 or array.shape[0] != items:
             finite &= bool(sound.all())
         else:
-            finite &= sound.reshape(items, -1).all(axis=1)
+            finite &= sound.all(axis=tuple(range(1, sound.ndim)))
     return [bool(sound) for sound in finite]
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.holding.asked import RawHeaders
 from gateway.plan import Caller
+from gateway.protocol.binary import Body
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,9 +16,11 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     version: str | None
     headers: RawHeaders
-    body: bytes
+    body: Body
     left: Callable[[], Awaitable[object]]
     """Returns when the caller has hung up; a wait for a person ends with it."""
+    json_bytes: int | None = None
+    """Where the JSON of the body ends and binary data begins; none where all of it is JSON."""
 
     @property
     def route(self) -> str:

@@ -10,13 +10,18 @@ from collections.abc import Mapping
 import msgspec
 
 from flags.answer import FlagView
-from gateway.facts import entry_of, tensor_bytes
+from gateway.call import Call
+from gateway.decision import Decision
+from gateway.errors import GatewayError
+from gateway.facts import entry_of
 from gateway.holding.held import HeldPrediction
 from gateway.holding.payload import MEDIA_TYPE, InputPayload, answered, encode
+from gateway.ids import new_id
 from gateway.metrics import PAYLOADS_DROPPED
 from gateway.policy import Policy
+from gateway.protocol.binary import to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
-from gateway.record.entries import Decided, InlineTensor, ObjectRef
+from gateway.record.entries import Decided, InlineTensor, ObjectRef, Refused
 from gateway.record.log import TrafficLog, WhenFull
 from gateway.record.objects import digest_of
 from gateway.record.payloads import ObjectStore
@@ -48,6 +53,21 @@ class Capture:
         entry = await self._with_tensors(prediction, entry_of(prediction, flags, at, self._log.settings.process), draw)
         position = await self._log.record(entry, _when_full(policy, held=bool(prediction.settled.held)))
         return (position.segment, position.offset) if position else None
+
+    async def refuse(self, call: Call, decision: Decision, error: GatewayError, at: Stages) -> None:
+        """Append that the run of the release failed; on a full disk that is left out and counted."""
+        entry = Refused(
+            at_us=at.us,
+            process=self._log.settings.process,
+            prediction=new_id(),
+            tenant=call.caller.tenant_id,
+            model=call.model,
+            release=decision.release.name,
+            api_key=call.caller.key_id,
+            code=error.code,
+            status=error.status,
+        )
+        await self._log.record(entry, "unrecorded")
 
     async def keep(self, prediction: HeldPrediction, flags: FlagView, at: Stages) -> Decided:
         """The prediction's entry with its payloads, which are durable then, whatever the policy captures.
@@ -103,7 +123,7 @@ def inline(tensors: Mapping[str, Tensor]) -> tuple[InlineTensor, ...] | None:
     if sum(tensor.nbytes for tensor in tensors.values()) > INLINE_MAX_BYTES:
         return None
     kept = tuple(
-        InlineTensor(name=name, datatype=datatype_of(tensor), shape=tensor.shape, data=tensor_bytes(tensor))
+        InlineTensor(name=name, datatype=datatype_of(tensor), shape=tensor.shape, data=bytes(to_bytes(tensor)))
         for name, tensor in tensors.items()
     )
     return kept if sum(len(each.data) for each in kept) <= INLINE_MAX_BYTES else None

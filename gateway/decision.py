@@ -52,6 +52,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     request_id: str | None = None
     applied: str = ""
     """What `Preference-Applied` says."""
+    binary: tuple[str, ...] = ()
+    """The outputs that the caller takes as binary data."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

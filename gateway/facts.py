@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from hashlib import sha256
 
-import numpy as np
-
 from flags.answer import FlagAnswer, FlagView
 from gateway.decision import SettledItem, public_rule
 from gateway.errors import BadRequest
 from gateway.holding.held import HeldPrediction
+from gateway.protocol.binary import to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
 from gateway.protocol.decode import InferenceRequest
 from gateway.record.entries import Decided, FlagFact, FlagFacts, ItemFacts, Number
@@ -46,16 +45,8 @@ def tensors_digest(tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name}\0{datatype_of(tensor)}\0{tensor.shape}\0".encode())
-        digest.update(tensor_bytes(tensor))
+        digest.update(to_bytes(tensor))
     return digest.hexdigest()
-
-
-def tensor_bytes(tensor: Tensor) -> bytes:
-    """The elements little-endian and row-major; BYTES as 4-byte little-endian length and UTF-8 each."""
-    if tensor.dtype.kind != "O":
-        return np.ascontiguousarray(tensor).tobytes()
-    texts = [each.encode() if isinstance(each, str) else bytes(each) for each in tensor.ravel().tolist()]
-    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
 def entry_of(prediction: HeldPrediction, flags: FlagView, at: Stages, process: str) -> Decided:

@@ -155,6 +155,12 @@ SHADOW_RUNS = Counter(
 DISAGREEMENTS = Counter(
     "lockgate_disagreements_total", "Drawn disagreements: put before people, or lost with their payload.", ("result",)
 )
+GUARD_WATCHES = Gauge("lockgate_guard_watches", "Promotions that the guard watches now.")
+GUARD_VERDICTS = Counter(
+    "lockgate_guard_verdicts_total",
+    "What became of watches: passed, advised, paused or rolled_back.",
+    ("model", "verdict"),
+)
 FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
 PLAN_REVISION = Gauge("lockgate_plan_revision", "Revision of the plan in force.")
 TRAFFIC_ENTRIES = Gauge("lockgate_traffic_entries", "Entries that this process has appended to its traffic log.")
@@ -165,6 +171,9 @@ API_SECONDS = Histogram("lockgate_api_seconds", "Seconds that a request to the A
 SIGN_INS = Counter("lockgate_sign_ins_total", "Attempts to sign in to the console.", ("result",))
 JOB_RUNS = Counter("lockgate_job_runs_total", "Runs of the worker's jobs: done or failed.", ("job", "result"))
 JOB_SECONDS = Histogram("lockgate_job_seconds", "Seconds that a run of a worker's job took.", ("job",))
+TRAININGS = Counter(
+    "lockgate_trainings_total", "Trainings that a worker has ended: done, failed or cancelled.", ("model", "result")
+)
 LEASE_HELD = Gauge("lockgate_worker_lease_held", "1 in the process that holds the worker's lease.")
 CHILD_UP = Gauge("lockgate_child_up", "1 while a supervised process runs and is ready.", ("child",))
 CHILD_RESTARTS = Counter("lockgate_child_restarts_total", "Restarts of supervised processes that died.", ("child",))

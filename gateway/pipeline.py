@@ -14,7 +14,7 @@ from gateway.call import Call
 from gateway.capture import Capture
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
-from gateway.errors import UnknownVersion
+from gateway.errors import GatewayError, UnknownVersion
 from gateway.facts import input_digest, pinned_release
 from gateway.holding.asked import asked_from
 from gateway.holding.held import HeldPrediction
@@ -34,6 +34,7 @@ from gateway.registry.live import LivePlan
 from gateway.reply import Reply
 from gateway.settle import Run, settle
 from gateway.stages import Stages
+from gateway.statistics import STATISTICS
 from gateway.tell import tell_at_once
 
 
@@ -61,15 +62,16 @@ class Pipeline:
         at = Stages()
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
-            request = live.live(model.champion).decoder.decode(call.body)
-            asked = _asked(call, request)
-            async with once(self._keys, self._holds, call, asked) as only:
-                if only.reply is not None:
-                    return only.reply
-                prediction = await self._predict(call, live, model, request, asked, at)
-                if prediction.settled.held:
-                    return await unless_left(self._holds.hold(prediction, only.claimed), call.left)
-                return await only.told(tell_at_once(prediction))
+            with STATISTICS.failures_of(model, at):
+                request = live.live(model.champion).decoder.decode(call.body, call.json_bytes)
+                asked = _asked(call, request)
+                async with once(self._keys, self._holds, call, asked) as only:
+                    if only.reply is not None:
+                        return only.reply
+                    prediction = await self._predict(call, live, model, request, asked, at)
+                    if prediction.settled.held:
+                        return await unless_left(self._holds.hold(prediction, only.claimed), call.left)
+                    return await only.told(tell_at_once(prediction))
 
     async def _predict(
         self, call: Call, live: LivePlan, model: ModelPlan, request: InferenceRequest, asked: Asked, at: Stages
@@ -82,7 +84,11 @@ class Pipeline:
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
         session = live.live(decision.release).session
-        outputs = await session.infer(request.feeds, items=request.items)
+        try:
+            outputs = await session.infer(request.feeds, items=request.items)
+        except GatewayError as error:
+            await self._capture.refuse(call, decision, error, at)
+            raise
         at.after("run")
         settled = settle(decision, self._run(model, decision, request, outputs))
         at.after("settle")
@@ -104,7 +110,7 @@ class Pipeline:
             requested=tuple(output.name for output in request.outputs),
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
-        _count(prediction)
+        _count(prediction, at)
         self._shadow.offer(Beside(live=live, prediction=prediction, flags=flags, at=at))
         return msgspec.structs.replace(prediction, log_position=position)
 
@@ -154,7 +160,8 @@ class Pipeline:
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:
     pinned = pinned_release(request, call.model)
-    return asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    asked = asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
 
 
 def _text(request: InferenceRequest, name: str) -> str | None:
@@ -162,8 +169,9 @@ def _text(request: InferenceRequest, name: str) -> str | None:
     return value[:200] if isinstance(value, str) else None
 
 
-def _count(prediction: HeldPrediction) -> None:
+def _count(prediction: HeldPrediction, at: Stages) -> None:
     decision, settled = prediction.decision, prediction.settled
+    STATISTICS.answered(prediction, at)
     PREDICTIONS.add(prediction.model.name, decision.release.name, settled.path, settled.rule)
     if decision.payload == "ignored":
         PAYLOADS_IGNORED.add(prediction.model.name)

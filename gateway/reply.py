@@ -18,11 +18,26 @@ class Reply(msgspec.Struct, frozen=True):
     status: int
     headers: Headers
     body: bytes
+    tensors: tuple[memoryview, ...] = ()
+    """What follows the body: raw tensors, not joined with it."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes are sent."""
+        return len(self.body) + sum(map(len, self.tensors))
+
+    @property
+    def whole(self) -> bytes:
+        """All that is sent, in one piece."""
+        return b"".join((self.body, *self.tensors))
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the body, as a delivery records it."""
-        return sha256(self.body).hexdigest()
+        """The SHA-256 of all that is sent, as a delivery records it."""
+        digest = sha256(self.body)
+        for tensor in self.tensors:
+            digest.update(tensor)
+        return digest.hexdigest()
 
     def header(self, name: str) -> str | None:
         """The first value of a header, whatever its case."""

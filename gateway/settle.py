@@ -5,7 +5,7 @@ is held or audited. Otherwise the first row that holds wins:
 
 | rule | when | held |
 |---|---|---|
-| `not_finite` | some number of the item's outputs is NaN or infinite | yes |
+| `not_finite` | some number of the item's outputs is NaN or infinite, where the card does not allow it | yes |
 | `unknown_answer` | the answer is none of the label schema | yes |
 | `outside_envelope` | an input lies outside its range in training | yes |
 | `field_rule:NAME` | a declared comparison on an input is true | yes |
@@ -21,11 +21,12 @@ An item that is not held is audited if its draw, uniform in [0, 1), is below its
 """
 
 from collections.abc import Sequence
+from math import isfinite
 
 import msgspec
 import numpy as np
 
-from gateway.answers import Tensors, answers_of, finite_items, rows_of, scores_of
+from gateway.answers import Tensors, answers_of, finite_items, judged_outputs, rows_of, scores_of
 from gateway.decision import Decision, Overflow, Settled, SettledItem
 from gateway.labels import Answer
 from gateway.policy import Envelope, FieldRule, Policy
@@ -124,7 +125,7 @@ def _findings(decision: Decision, run: Run, answers: list[Answer | None], scores
     if decision.precedent is not None:
         return [_Finding(decision.rule, {}, False)] * run.items
     card = decision.release.card
-    finite = finite_items(run.outputs, run.items, card.batch_axis)
+    finite = finite_items(judged_outputs(card.answer, run.outputs), run.items, card.batch_axis)
     watched = _watched(card, decision.policy, run)
     return [
         _finding(decision, sound, answer, score, {name: rows[index] for name, rows in watched.items()})
@@ -164,10 +165,15 @@ def _beyond(envelope: Envelope, row: np.ndarray) -> Evidence:
         return {}
     low, high = float(np.min(row)), float(np.max(row))
     if envelope.minimum is not None and not low >= envelope.minimum:
-        return {"value": low, "minimum": envelope.minimum}
+        return {"value": _shown(low), "minimum": envelope.minimum}
     if envelope.maximum is not None and not high <= envelope.maximum:
-        return {"value": high, "maximum": envelope.maximum}
+        return {"value": _shown(high), "maximum": envelope.maximum}
     return {}
+
+
+def _shown(value: float) -> float | str:
+    """The number as evidence; what is not finite as a text, for no ledger takes it as a number."""
+    return value if isfinite(value) else str(value)
 
 
 def _field_rule(policy: Policy, inputs: Tensors) -> _Finding | None:
@@ -176,7 +182,7 @@ def _field_rule(policy: Policy, inputs: Tensors) -> _Finding | None:
             continue
         value = inputs[rule.input].ravel()[0]
         if _compares(rule, value):
-            shown = value if isinstance(value, str) else float(value)
+            shown = value if isinstance(value, str) else _shown(float(value))
             return _Finding(f"field_rule:{rule.name}", {"input": rule.input, "value": shown, "limit": rule.value}, True)
     return None
 
@@ -214,4 +220,4 @@ def _below_threshold(policy: Policy, answer: Answer, score: float | None) -> _Fi
 
 
 def _score_evidence(score: float | None) -> Evidence:
-    return {} if score is None else {"score": score}
+    return {} if score is None else {"score": _shown(score)}

@@ -9,11 +9,11 @@ from gateway.times import now_us
 class Stages:
     """A stop watch with a mark after each stage; `us` is the wall clock at its start."""
 
-    __slots__ = ("_last", "_took", "us")
+    __slots__ = ("_began", "_last", "_took", "us")
 
     def __init__(self) -> None:
         self.us = now_us()
-        self._last = perf_counter_ns()
+        self._began = self._last = perf_counter_ns()
         self._took: dict[str, int] = {}
 
     def after(self, stage: str) -> None:
@@ -21,6 +21,10 @@ class Stages:
         now = perf_counter_ns()
         self._took[f"{stage}_us"] = (now - self._last) // 1000
         self._last = now
+
+    def elapsed_us(self) -> int:
+        """Microseconds since the start."""
+        return (perf_counter_ns() - self._began) // 1000
 
     def times(self) -> StageTimes:
         """Microseconds by stage."""

@@ -84,6 +84,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="How log lines look; `auto`: for people on a terminal, else JSON."),
     ] = "auto"
     body_max_bytes: Annotated[Bytes, Meta(description="The largest body of a prediction request.")] = 64 * MIB
+    compress_min_bytes: Annotated[
+        int, Meta(description="Answers from this size on are compressed for callers who accept it; 0: never.", ge=0)
+    ] = 65_536
     body_s: Annotated[
         Seconds, Meta(description="How long a request's body may take; of an upload, each part of it.")
     ] = 30.0
@@ -106,6 +109,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     traffic_keep_s: Annotated[Seconds, Meta(description="How long sealed segments of the traffic log are kept.")] = (
         7_776_000.0
     )
+    training_recipes: Annotated[
+        str,
+        Meta(
+            description="The folder whose recipes operators may train models by; what it holds is run by the worker. "
+            "Empty: no training runs here."
+        ),
+    ] = ""
 
     @property
     def ledger_url(self) -> str:
@@ -136,6 +146,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     def snapshots(self) -> Path:
         """Where gateways keep their plan, to boot from it while the ledger is away."""
         return self.data_directory.absolute() / "snapshots"
+
+    @property
+    def recipes(self) -> Path | None:
+        """The folder of recipes; none where no training runs."""
+        return Path(self.training_recipes).absolute() if self.training_recipes else None
 
     @property
     def link_url(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from gateway.record.payloads import ObjectStore
+from gateway.record.payloads import LocalObjects, ObjectStore
 from gateway.store.events import any_unpositioned, position_events
 from gateway.store.idempotency import drop_expired_keys
 from gateway.store.ledger import Ledger
@@ -15,9 +15,16 @@ from gateway.times import after_us
 from review import audits, disagreements
 from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.lapse import lapse_claims
+from review.learning.datasets import Places
+from review.learning.effects import Effects
 from review.learning.fresh import FreshDatasets
+from review.learning.leftovers import STALE_S, remove_leftovers
+from review.learning.retraining import Trainings
+from review.learning.triggers import Triggers
+from review.release.watching import watch_promotions
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
+from review.traffic.query import TrafficReader
 from review.traffic.retention import retain
 from review.traffic.seal import Sealer
 from review.work import Job
@@ -33,6 +40,9 @@ class JobParts(msgspec.Struct, frozen=True, kw_only=True):
     objects: ObjectStore
     traffic: Path
     artifacts: Path
+    payloads_url: str
+    recipes: Path | None
+    """The folder of recipes; none where no training runs."""
     traffic_keep_s: float
 
 
@@ -43,6 +53,9 @@ def make_jobs(parts: JobParts) -> list[Job]:
         return Job(name=run.__name__, every_s=every_s, run=partial(run, parts), on_bell=on_bell)
 
     fresh = FreshDatasets(parts.ledger, parts.artifacts)
+    effects = Effects(parts.ledger, parts.objects, parts.artifacts)
+    trainings = Trainings(parts.ledger, parts.artifacts, parts.recipes)
+    triggers = Triggers(parts.ledger, Places(payloads_url=parts.payloads_url, artifacts=LocalObjects(parts.artifacts)))
     return [
         job(1.0, position, on_bell=True),
         job(1.0, lapse),
@@ -50,9 +63,14 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(2.0, supersede),
         job(60.0, forget_keys),
         job(2.0, audit),
+        job(2.0, guard),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
+        job(3600.0, sweep),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
+        Job(name="measure_effects", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
+        Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
+        Job(name="trigger", every_s=5.0, run=lambda _now_us: triggers.run()),
     ]
 
 
@@ -102,6 +120,11 @@ async def audit(parts: JobParts, _now_us: int) -> None:
     await disagreements.follow_disagreements(parts.ledger, parts.objects, parts.traffic)
 
 
+async def guard(parts: JobParts, now_us: int) -> None:
+    """Look at the promotions that bake, and act where one breaks what operators declared."""
+    await watch_promotions(parts.ledger, TrafficReader(parts.traffic, LedgerSegments(parts.ledger)), now_us)
+
+
 async def seal(parts: JobParts, _now_us: int) -> None:
     """Turn segments that nobody writes into Parquet; each in a child process."""
     await Sealer(parts.traffic, LedgerSegments(parts.ledger), LedgerCursors(parts.ledger, CONSUMERS)).run()
@@ -111,3 +134,8 @@ async def drop_old_traffic(parts: JobParts, now_us: int) -> None:
     """Remove sealed traffic whose time is over."""
     before = after_us(now_us, -parts.traffic_keep_s)
     await retain(parts.traffic, LedgerSegments(parts.ledger), parts.objects, before_us=before, at_us=now_us)
+
+
+async def sweep(parts: JobParts, now_us: int) -> None:
+    """Remove what killed processes left half made beside the artifacts."""
+    await remove_leftovers(parts.artifacts, before_us=after_us(now_us, -STALE_S))

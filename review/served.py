@@ -19,6 +19,8 @@ from gateway.store.plans import plan_revision
 from gateway.store.schema.serves import ServingHistoryRow
 from gateway.store.serving import served_models
 from review.flagging import Switch, switch_of
+from review.learning.recipe import TrainingRecord
+from review.store.recipes import training_of
 
 
 class Served(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +85,8 @@ class ModelShown(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[ServedLine, ...]
     versions: tuple[VersionLine, ...]
     history: tuple[Moment, ...]
+    training: TrainingRecord | None
+    """How the version that serves was trained; none where nobody recorded or declared it."""
     plan_revision: int
     """A gateway whose plan has this revision, or a later one, answers as is said here."""
 
@@ -121,6 +125,7 @@ async def show_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelShown:
             for row in await versions_of(r, model.id)
         ),
         history=await _history(r, model.id, names),
+        training=await training_of(r, plans[0].champion.id),
         plan_revision=await plan_revision(r),
     )
 

@@ -75,6 +75,19 @@ def identity(datatype: str = "FP32", shape: tuple[int | str, ...] = ("n",)) -> b
 
 
 @cache
+def every_datatype() -> bytes:
+    """Each datatype [n, k] as it came, and the first `FP32` of each item as `score` [n]."""
+    kinds = list(FEEDABLE.items())
+    nodes = [node("Identity", f"in_{name}", f"out_{name}") for name, _ in kinds]
+    nodes += [node("Gather", "in_FP32 first", "score", axis=1)]
+    inputs = [_value(f"in_{name}", kind, ("n", "k")) for name, kind in kinds]
+    outputs = [_value(f"out_{name}", kind, ("n", "k")) for name, kind in kinds]
+    outputs += [_value("score", TensorProto.FLOAT, ("n",))]
+    first = constant("first", np.array(0, np.int64))
+    return build(nodes, inputs, outputs, initializers=(first,)).SerializeToString()
+
+
+@cache
 def add_sub() -> bytes:
     """Two inputs of 16 whole numbers, their sum and difference: the `simple` model of Triton's examples."""
     tensors = {name: _value(name, TensorProto.INT32, ("n", 16)) for name in ("INPUT0", "INPUT1", "OUTPUT0", "OUTPUT1")}
@@ -93,6 +106,25 @@ def text_classifier() -> bytes:
 def zipmap_classifier() -> bytes:
     """The text classifier as skl2onnx exports it by default: probabilities as a list of dictionaries."""
     return _sklearn_text({})
+
+
+@cache
+def numbered_zipmap() -> bytes:
+    """A forest over `X` of four features whose probabilities are dictionaries by whole number."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+
+    features, labels = _flowers()
+    forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(features, labels * 7 + 2)
+    return bytes(to_onnx(forest, features[:1]).SerializeToString())
+
+
+@cache
+def double_zipmap() -> bytes:
+    """A zipmap that is said to hold FP64."""
+    model = onnx.load_from_string(zipmap_classifier())
+    model.graph.output[1].type.sequence_type.elem_type.map_type.value_type.tensor_type.elem_type = TensorProto.DOUBLE
+    return model.SerializeToString()
 
 
 @cache
@@ -225,6 +257,30 @@ def sticking() -> bytes:
         constant("limit", np.float32(STUCK_ABOVE)),
         constant("zero", np.float32(0)),
         constant("one", np.float32(1)),
+    )
+    inputs = [_value("x", TensorProto.FLOAT, ("n", 4))]
+    outputs = [_value("probabilities", TensorProto.FLOAT, ("n", 3))]
+    return build(nodes, inputs, outputs, initializers=initializers).SerializeToString()
+
+
+@cache
+def fragile() -> bytes:
+    """The model `softmax`, whose run fails where its largest input is above STUCK_ABOVE."""
+    weights = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+    nodes = [
+        node("ReduceMax", "x", "largest", keepdims=0),
+        node("Sub", "largest limit", "above"),
+        node("Relu", "above", "far"),
+        node("Cast", "far", "index", to=TensorProto.INT64),
+        node("Gather", "table index", "factor"),  # the table has one entry
+        node("MatMul", "x w", "scores"),
+        node("Mul", "scores factor", "logits"),
+        node("Softmax", "logits", "probabilities", axis=1),
+    ]
+    initializers = (
+        constant("w", weights),
+        constant("limit", np.float32(STUCK_ABOVE)),
+        constant("table", np.ones(1, np.float32)),
     )
     inputs = [_value("x", TensorProto.FLOAT, ("n", 4))]
     outputs = [_value("probabilities", TensorProto.FLOAT, ("n", 3))]

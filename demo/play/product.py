@@ -37,10 +37,10 @@ class Api:
         """Say that something shall be so. Raises: Refused, ServerAway."""
         await self._ask("PUT", path, Any, content=_json(body))
 
-    async def send_files(self, path: str, files: Mapping[str, Path]) -> None:
-        """Send files as the parts of a form. Raises: Refused, ServerAway."""
+    async def send_files(self, path: str, files: Mapping[str, Path], kind: type[T]) -> T:
+        """What the server made of files, sent as the parts of a form. Raises: Refused, ServerAway."""
         parts = {name: (file.name, file.read_bytes()) for name, file in files.items()}
-        await self._ask("POST", path, Any, files=parts)
+        return await self._ask("POST", path, kind, files=parts)
 
     async def _ask(self, method: str, path: str, kind: type[T], **request: Any) -> T:
         headers = {**self._headers, **({"content-type": "application/json"} if request.get("content") else {})}

@@ -8,7 +8,7 @@ import httpx
 import msgspec
 
 from demo.items import Item
-from demo.models.build import Props
+from demo.models.build import BuiltModel, Props
 from demo.models.figures import DOUBTFUL_BELOW, Prediction, predict
 from demo.opening import opening_item
 from demo.play.callers import Callers, Told
@@ -73,6 +73,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
     screen: Screen
     script: Script
+    models: tuple[BuiltModel, ...]
     cast: Cast
     callers: Callers
     seats: tuple[Seat, ...]

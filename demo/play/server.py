@@ -16,6 +16,7 @@ from demo.errors import ServerDied
 from demo.play.product import clean_environment
 
 TIED = Path(__file__).with_name("tied.py")
+RECIPES = Path(__file__).parents[1] / "models"
 LOOK_AGAIN_S = 0.05
 END_S = 30.0
 TAIL_LINES, TAIL_WIDTH = 6, 200
@@ -46,6 +47,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
             "LOCKGATE_HTTP_ADDRESS": f"127.0.0.1:{self.port}",
             "LOCKGATE_METRICS_ADDRESS": f"127.0.0.1:{self.monitor_port}",
             "LOCKGATE_LOG_FORMAT": "json",
+            "LOCKGATE_TRAINING_RECIPES": str(RECIPES),
         }
 
     def tail(self) -> str:

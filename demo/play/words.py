@@ -25,7 +25,8 @@ def tell_plan(screen: Screen, *, once: bool) -> None:
     if once:
         screen.say(
             "The play without you: three models are made and served, people who rated these sentences years ago are "
-            "replayed at the desk, and the last line is one JSON object. It takes about a minute and a half."
+            "replayed at the desk, what they say becomes a better release, and a bad one is rolled back. The last line "
+            "is one JSON object. It takes about three minutes."
         )
     else:
         screen.say(

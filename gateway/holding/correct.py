@@ -10,7 +10,7 @@
 
 An output that no `[[outcome]]` declares becomes: the answer output what `takes` reads back as the outcome, the
 confidence one-hot (or 1 where it is one number), everything else the model's own. Rows of other items are untouched,
-and a number that is not finite becomes 0 in the rows that are written.
+and a number that is not finite becomes 0 in the rows that are written, unless the card allows it.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,7 @@ def _row(declared: AnswerOutput, rule: OutcomeTensor, row: Tensor, answer: Answe
         case "constant":
             return _filled(row, rule.output, rule.value)
         case "keep":
-            return _finite(row)
+            return row if declared.not_finite == "null" else _finite(row)
 
 
 def _as_element(declared: AnswerOutput, output: str, row: Tensor, answer: Answer) -> Answer:

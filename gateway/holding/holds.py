@@ -99,7 +99,7 @@ class Holds:
         said = await self.said(kept)
         if said is None:
             return await self._gone(prediction_id)
-        said = msgspec.structs.replace(said, request_id=asked.request_id)
+        said = msgspec.structs.replace(said, request_id=asked.request_id, binary=asked.binary)
         return await self._tell(said, kept.model_id, Listener(wait=wait_for(asked, said.policy.wait_cap_s, now_us())))
 
     async def get(self, prediction_id: UUID, caller: Caller, asked: Asked) -> Reply:
@@ -111,14 +111,15 @@ class Holds:
         kept = await self.kept(prediction_id)
         if kept is None:
             said = (await self.automated(prediction_id, caller)).said
-            return tell_truth(said, Truth(kind="automated")).reply
+            return tell_truth(_as_asked(said, asked), Truth(kind="automated")).reply
         if not may_read(kept, caller):
             raise UnknownPrediction
         found = await self.said(kept)
         if found is None:
             return await self._gone(prediction_id)
         own = kept.api_key_id == caller.key_id
-        return await self._tell(found, kept.model_id, Listener(wait=wait, caller=own, asks_again=True))
+        listener = Listener(wait=wait, caller=own, asks_again=True)
+        return await self._tell(_as_asked(found, asked), kept.model_id, listener)
 
     async def automated(self, prediction_id: UUID, caller: Caller) -> DecidedPrediction:
         """A prediction that only the traffic log has. Raises: UnknownPrediction."""
@@ -179,6 +180,11 @@ class Holds:
             async with self.ledger.writing() as w:
                 if await predictions.is_last_to_wait(w, prediction_id, wait.until_us):
                     await cases.set_waiting(w, [prediction_id], waiting=False)
+
+
+def _as_asked(said: Answered, asked: Asked) -> Answered:
+    """What the model said, for one who asks again: as JSON, however its caller took it."""
+    return msgspec.structs.replace(said, binary=asked.binary)
 
 
 def may_read(kept: KeptPrediction, caller: Caller) -> bool:

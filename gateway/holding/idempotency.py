@@ -22,6 +22,7 @@ import msgspec
 from gateway.holding.errors import IdempotencyKeyInUse, IdempotencyKeyReused
 from gateway.ids import new_id
 from gateway.plan import Caller
+from gateway.protocol.binary import Body
 from gateway.reply import Reply
 from gateway.store import idempotency as store
 from gateway.store.idempotency import KeyName, KeyState
@@ -102,7 +103,7 @@ class IdempotencyKeys:
         self._process = process
         self._lease_s = lease_s
 
-    async def begin(self, caller: Caller, route: str, key: str, body: bytes) -> Begun:
+    async def begin(self, caller: Caller, route: str, key: str, body: Body) -> Begun:
         """What to do with a request under this key. Costs one insert for a key that is new.
 
         Raises: IdempotencyKeyReused, IdempotencyKeyInUse, LedgerUnavailable.

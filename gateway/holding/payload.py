@@ -59,6 +59,8 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """The review status of the items that nobody was asked about; `refused` where nothing of it may be told."""
     instead: dict[int, Answer] = {}
     """By item: what is told in the place of the model's answer, a precedent or the safe value."""
+    binary: tuple[str, ...] = ()
+    """The outputs that its caller takes as binary data."""
 
 
 def answered(held: HeldPrediction) -> Answered:
@@ -75,6 +77,7 @@ def answered(held: HeldPrediction) -> Answered:
         flag_state=held.flag_state,
         request_id=held.asked.request_id,
         requested=held.requested,
+        binary=held.asked.binary,
         items=len(held.settled.items),
         held={item.item: item.rule for item in held.settled.held},
         answers=tuple(item.answer for item in held.settled.items),

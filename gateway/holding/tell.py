@@ -1,7 +1,8 @@
 """What a caller is told, as a reply: a truth, a fallback or that it is held; stock clients survive each body. Pure.
 
 `review_status` of a prediction is the weakest of its items', in the order of `STATUSES`; every reply with tensors is
-free of NaN and infinity, and an argmax over a corrected answer gives the correction.
+free of NaN and infinity, unless the card allows them beside the answer, and an argmax over a corrected answer gives
+the correction.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from uuid import UUID
 import msgspec
 import numpy as np
 
-from gateway.answers import finite_items
+from gateway.answers import finite_items, judged_outputs
 from gateway.decision import public_rule
 from gateway.errors import GatewayError, Gone
 from gateway.holding.correct import NotExpressible, corrected
@@ -20,8 +21,9 @@ from gateway.holding.payload import Answered
 from gateway.holding.seen import DeliveryKind, OutcomeSeen
 from gateway.holding.truth import GoneWhy, Truth
 from gateway.labels import Answer
+from gateway.protocol.binary import LENGTH_HEADER
 from gateway.protocol.decode import REVIEW_STATUS
-from gateway.protocol.encode import encode_held, encode_response
+from gateway.protocol.encode import Encoded, encode_held, encode_response
 from gateway.protocol.messages import Parameters
 from gateway.reply import JSON, Headers, Reply, error_reply
 
@@ -138,7 +140,7 @@ def weakest(statuses: list[str]) -> str:
 
 def with_header(reply: Reply, name: str, value: str) -> Reply:
     """The reply with one header more, where the value says something."""
-    return Reply(reply.status, (*reply.headers, (name, value)), reply.body) if value else reply
+    return msgspec.structs.replace(reply, headers=(*reply.headers, (name, value))) if value else reply
 
 
 def _status_without_people(said: Answered, item: int) -> str:
@@ -175,20 +177,30 @@ def _answer(
     parameters = parameters_of(said, weakest(statuses))
     if revising:
         parameters["revising"] = True
-    body = encode_response(
+    encoded = encode_response(
         model=said.model,
         version=said.version,
         id=said.request_id,
         parameters=parameters,
         outputs=outputs,
         requested=said.requested,
+        binary=said.binary,
+        nulls=said.answer.not_finite == "null",
     )
-    return Reply(200, JSON, body)
+    return _reply(encoded)
+
+
+def _reply(encoded: Encoded) -> Reply:
+    """200; an answer with binary data says where its JSON ends, and one without never does."""
+    if not encoded.tensors:
+        return Reply(200, JSON, encoded.json)
+    headers = (("Content-Type", "application/octet-stream"), (LENGTH_HEADER, str(len(encoded.json))))
+    return Reply(200, headers, encoded.json, encoded.tensors)
 
 
 def _written(said: Answered, outcomes: Mapping[int, OutcomeSeen], statuses: list[str]) -> dict[int, Answer]:
     """The answers that replace the model's rows: an approved row stays the model's own while its numbers are finite."""
-    finite = finite_items(said.outputs, said.items, said.batch_axis)
+    finite = finite_items(judged_outputs(said.answer, said.outputs), said.items, said.batch_axis)
     return {
         item: outcome.answer
         for item, outcome in outcomes.items()

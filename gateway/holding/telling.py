@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.answers import judged_outputs
 from gateway.errors import LedgerUnavailable, UnknownPrediction
 from gateway.holding.correct import finite
 from gateway.holding.deliver import Deliveries, told_already
@@ -104,12 +105,16 @@ class Telling:
         if self._waiters.closing:
             return "refusal"
         waited_s = (now_us() - said.decided_us) / SECOND_US
-        return fallback_of(said.policy, missing.values(), waited_s=waited_s, finite=finite(said.outputs))
+        return fallback_of(said.policy, missing.values(), waited_s=waited_s, finite=_finite(said))
 
 
 def fallback_at_last(said: Answered, missing: dict[int, str]) -> Fallback:
     """The fallback once people have given up these items."""
-    return fallback_of(said.policy, missing.values(), waited_s=inf, finite=finite(said.outputs))
+    return fallback_of(said.policy, missing.values(), waited_s=inf, finite=_finite(said))
+
+
+def _finite(said: Answered) -> bool:
+    return finite(judged_outputs(said.answer, said.outputs))
 
 
 def _last_answer(seen: Seen) -> DeliveryKind | None:

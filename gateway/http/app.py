@@ -14,7 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 from gateway.holding.holds import Holds
 from gateway.http.asgi import Receive, Scope, Send
-from gateway.http.entry import INFER, PredictEntry
+from gateway.http.entry import INFER, Bounds, PredictEntry
 from gateway.http.forward import Forward
 from gateway.http.health import HealthController
 from gateway.http.infer import InferController
@@ -23,6 +23,7 @@ from gateway.http.outcomes import OutcomesController, Truths
 from gateway.http.parts import Live, provide_caller, provide_live
 from gateway.http.predictions import PredictionsController
 from gateway.http.problems import EXCEPTION_HANDLERS
+from gateway.http.repository import RepositoryController
 from gateway.pipeline import Pipeline
 from gateway.registry.follower import Follower
 
@@ -32,6 +33,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     InferController,
     PredictionsController,
     OutcomesController,
+    RepositoryController,
 )
 
 
@@ -44,8 +46,7 @@ class GatewayParts(msgspec.Struct, frozen=True, kw_only=True):
     truths: Truths
     live: Live
     console_url: str
-    body_max_bytes: int
-    body_s: float
+    bounds: Bounds
     api_body_max_bytes: int
 
 
@@ -54,11 +55,9 @@ class Gateway:
 
     def __init__(self, parts: GatewayParts) -> None:
         self.live = parts.live
-        self._predict = PredictEntry(
-            parts.pipeline, parts.follower, body_max_bytes=parts.body_max_bytes, body_s=parts.body_s
-        )
+        self._predict = PredictEntry(parts.pipeline, parts.follower, parts.bounds)
         self._protocol = create_protocol(parts, HANDLERS)
-        self._forward = Forward(parts.console_url, parts.body_s)
+        self._forward = Forward(parts.console_url, parts.bounds.body_s)
 
     def end_streams(self) -> None:
         """End the streams of the console that are passed on."""

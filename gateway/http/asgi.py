@@ -11,12 +11,27 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+JOINED_MAX_BYTES = 65_536
+"""Up to this size it costs less to join the parts of a reply than to send one after the other."""
+
+
 async def send_reply(send: Send, reply: Reply) -> None:
-    """Write a reply."""
+    """Write a reply; large tensors are written from where they lie."""
+    size = reply.size
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-    headers.append((b"content-length", str(len(reply.body)).encode()))
+    headers.append((b"content-length", str(size).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    if reply.tensors and size > JOINED_MAX_BYTES:
+        for part in (reply.body, *reply.tensors):
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    else:
+        await send({"type": "http.response.body", "body": reply.whole if reply.tensors else reply.body})
+
+
+def values_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str]:
+    """The values of all headers of this name, which is in lower case."""
+    return [value.decode("latin-1") for name, value in headers if name == wanted]
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:

@@ -1,10 +1,12 @@
 """Reads the body of a request: no more bytes than are taken, and no longer than one waits for them."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 from gateway.errors import BadRequest
 from gateway.holding.asked import RawHeaders
 from gateway.http.asgi import Message, Receive, header
+from gateway.protocol.binary import Body, room_for
 from gateway.protocol.errors import BodyTooLarge
 
 HUNG_UP = "client disconnected prematurely"
@@ -24,17 +26,21 @@ class BodyTooSlow(BadRequest):
     code = "body-too-slow"
 
 
-async def read_body(headers: RawHeaders, receive: Receive, limit: int, seconds: float) -> bytes:
+async def read_body(
+    headers: RawHeaders, receive: Receive, limit: int, seconds: float, *, json_bytes: int | None = None
+) -> Body:
     """The whole body, refused before memory is taken when it is too large.
 
+    Where binary data begins behind `json_bytes` of JSON, a large body is read to where its first tensor lies aligned.
     Raises: BodyTooLarge, BodyTooSlow, BodyEndedEarly.
     """
     declared = header(headers, b"content-length")
-    if declared is not None and declared.isdecimal() and int(declared) > limit:
-        raise BodyTooLarge(found=int(declared), limit=limit)
+    size = int(declared) if declared is not None and declared.isdecimal() else None
+    if size is not None and size > limit:
+        raise BodyTooLarge(found=size, limit=limit)
     try:
         async with asyncio.timeout(seconds):
-            return await _read(receive, limit)
+            return await _read(receive, limit, size, json_bytes or 0)
     except TimeoutError as error:
         raise BodyTooSlow(seconds=f"{seconds:g}") from error
 
@@ -48,18 +54,42 @@ async def part_within(receive: Receive, seconds: float) -> Message:
         raise BodyTooSlow(seconds=f"{seconds:g}") from error
 
 
-async def _read(receive: Receive, limit: int) -> bytes:
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return bytes(message.get("body", b""))
-    parts, size = bytearray(), 0
+async def _read(receive: Receive, limit: int, size: int | None, json_bytes: int) -> Body:
+    first = await receive()
+    if first["type"] == "http.request" and not first.get("more_body"):
+        return bytes(first.get("body", b""))
+    if size is None:
+        return await _grown(_parts(first, receive), limit)
+    return await _filled(_parts(first, receive), room_for(size, json_bytes))
+
+
+async def _grown(parts: AsyncIterator[bytes], limit: int) -> Body:
+    """A body of which nobody knows how long it will be."""
+    grown = bytearray()
+    async for part in parts:
+        if len(grown) + len(part) > limit:
+            raise BodyTooLarge(found=len(grown) + len(part), limit=limit)
+        grown += part
+    return memoryview(grown)
+
+
+async def _filled(parts: AsyncIterator[bytes], room: memoryview) -> Body:
+    """A body in the room that it declared."""
+    at = 0
+    async for part in parts:
+        end = at + len(part)
+        if end > len(room):
+            raise BodyTooLarge(found=end, limit=len(room))
+        room[at:end] = part
+        at = end
+    return room[:at]
+
+
+async def _parts(message: Message, receive: Receive) -> AsyncIterator[bytes]:
+    """The parts of a body. Raises: BodyEndedEarly."""
     while message["type"] == "http.request":
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit:
-            raise BodyTooLarge(found=size, limit=limit)
-        parts += part
+        yield message.get("body", b"")
         if not message.get("more_body"):
-            return bytes(parts)
+            return
         message = await receive()
     raise BodyEndedEarly

@@ -6,42 +6,49 @@ becomes an error of the catalogue.
 
 import re
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from math import inf
 from time import perf_counter
 
+import msgspec
 import structlog
 
 from gateway.call import Call
-from gateway.errors import BadRequest, GatewayError
+from gateway.errors import GatewayError
 from gateway.holding.asked import RawHeaders
-from gateway.http.asgi import Receive, Scope, Send, header, send_reply
+from gateway.http.asgi import Receive, Scope, Send, header, send_reply, values_of
 from gateway.http.body import BodyTooSlow, read_body
 from gateway.http.callers import caller_of, require
+from gateway.http.compression import deflated, encoding_of, inflated
 from gateway.metrics import PREDICTION_SECONDS, REFUSALS
 from gateway.pipeline import Pipeline
+from gateway.protocol.binary import LENGTH_HEADER, Body, json_length
 from gateway.protocol.errors import BodyTooLarge
 from gateway.registry.follower import Follower
 from gateway.reply import Reply, error_reply
 from gateway.times import now_us
 
 INFER = re.compile(r"/v2/models/([^/]{1,64})(?:/versions/([^/]{1,20}))?/infer")
+_LENGTH_HEADER = LENGTH_HEADER.lower().encode()
 _log = structlog.get_logger("gateway.request")
 
 
-class ContentEncodingRefused(BadRequest):
-    """Content-Encoding '{found}' is not served; send the body as it is."""
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request may bring, and from which size on its answer is compressed (0: never)."""
 
-    status = 415
-    code = "content-encoding-refused"
+    body_max_bytes: int
+    body_s: float
+    compress_min_bytes: int
 
 
 class PredictEntry:
     """POST /v2/models/{model}[/versions/{version}]/infer."""
 
-    def __init__(self, pipeline: Pipeline, follower: Follower, *, body_max_bytes: int, body_s: float) -> None:
+    def __init__(self, pipeline: Pipeline, follower: Follower, bounds: Bounds) -> None:
         self._pipeline = pipeline
         self._follower = follower
-        self._body_max_bytes = body_max_bytes
-        self._body_s = body_s
+        self._bounds = bounds
+        self._compressed_from = bounds.compress_min_bytes or inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, model: str, version: str | None) -> None:
         """Answer one request; it is the one place where its event is logged."""
@@ -65,11 +72,27 @@ class PredictEntry:
         headers: RawHeaders = scope["headers"]
         caller = caller_of(header(headers, b"authorization"), self._follower.live.plan, now_us())
         require(caller, "predict", model)
-        if (encoding := header(headers, b"content-encoding")) not in (None, "identity"):
-            raise ContentEncodingRefused(found=str(encoding)[:40])
-        body = await read_body(headers, receive, self._body_max_bytes, self._body_s)
-        call = Call(caller=caller, model=model, version=version, headers=headers, body=body, left=_left(receive))
-        return await self._pipeline.handle(call)
+        json_bytes = json_length(values_of(headers, _LENGTH_HEADER))
+        call = Call(
+            caller=caller,
+            model=model,
+            version=version,
+            headers=headers,
+            json_bytes=json_bytes,
+            body=await self._body(headers, receive, json_bytes),
+            left=_left(receive),
+        )
+        reply = await self._pipeline.handle(call)
+        if reply.size >= self._compressed_from and reply.status == HTTPStatus.OK:
+            return await deflated(reply, header(headers, b"accept-encoding"))
+        return reply
+
+    async def _body(self, headers: RawHeaders, receive: Receive, json_bytes: int | None) -> Body:
+        """The body, inflated where it came compressed."""
+        limit = self._bounds.body_max_bytes
+        encoding = encoding_of(header(headers, b"content-encoding"))
+        body = await read_body(headers, receive, limit, self._bounds.body_s, json_bytes=json_bytes)
+        return body if encoding is None else await inflated(body, encoding, limit)
 
 
 def refused(error: GatewayError) -> Reply:

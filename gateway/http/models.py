@@ -12,7 +12,7 @@ from gateway.http.parts import Live
 from gateway.plan import Caller, ModelPlan
 from gateway.protocol.signature import TensorSpec
 
-EXTENSIONS = ("review", "model_repository")
+EXTENSIONS = ("review", "model_repository", "binary_tensor_data", "statistics", "model_configuration")
 ModelName = Annotated[str, Parameter(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="The model's name.")]
 
 

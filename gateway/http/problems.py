@@ -32,7 +32,7 @@ def as_response(reply: Reply) -> Response[bytes]:
     """The reply as Litestar sends it, its content type untouched."""
     headers = {name: value for name, value in reply.headers if name.lower() != "content-type"}
     kind = reply.header("content-type") or "application/json"
-    return Response(reply.body, status_code=reply.status, headers=headers, media_type=kind)
+    return Response(reply.whole, status_code=reply.status, headers=headers, media_type=kind)
 
 
 def known(request: Request[Any, Any, Any], error: GatewayError) -> Response[bytes]:

@@ -131,7 +131,10 @@ _MIXED = (
     " and holding a single item says little."
 )
 _RANDOM = "The model answers the same input differently each time; a release of it cannot be replayed."
-_NOT_FINITE = "Output '{name}' held NaN or infinity for made-up inputs; such answers are refused with 422."
+_NOT_FINITE = (
+    "Output '{name}' held NaN or infinity for made-up inputs; such answers are held, and never told,"
+    ' unless the card says answer.not_finite = "null" and the answer is not read from it.'
+)
 _SCORES = "Output '{name}' is called a probability, but its rows do not sum to 1; the card must not treat it as one."
 _UNTRUE = "Output '{name}' declares the shape {declared}, but gives {observed}; the observed one is used."
 

@@ -1,19 +1,20 @@
-"""A request body as named, checked tensors of one model."""
+"""A request body as named, checked tensors of one model, whether their elements stand in the JSON or behind it."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
 from gateway.protocol.batch import batched_inputs, count_items
+from gateway.protocol.binary import SIZE, Body, RawTensors, from_bytes
+from gateway.protocol.binary_errors import BinaryAndData, BinaryWithoutLength
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.elements import to_array
 from gateway.protocol.errors import (
-    BinaryNotServed,
     BodyTooLarge,
     DataMissing,
     DuplicateInput,
     DuplicateOutput,
+    FieldMistyped,
     MissingInput,
     NegativeDimension,
     ShapeOverflow,
@@ -25,7 +26,14 @@ from gateway.protocol.errors import (
     WrongDimension,
     WrongRank,
 )
-from gateway.protocol.messages import InputMessage, Parameters, RequestedOutput, RequestMessage, parse_request
+from gateway.protocol.messages import (
+    JSON_TYPES,
+    InputMessage,
+    Parameters,
+    RequestedOutput,
+    RequestMessage,
+    parse_request,
+)
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
 REVIEW_STATUS = "review_status"
@@ -53,6 +61,8 @@ class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     feeds: dict[str, Tensor]
     display: dict[str, Tensor]
     outputs: tuple[RequestedOutput, ...]
+    binary: tuple[str, ...]
+    """The outputs to be sent as binary data."""
     items: int
 
 
@@ -74,39 +84,46 @@ class RequestDecoder:
         self._batched = batched_inputs(signature.inputs, batch_axis)
         self._limits = limits or Limits()
 
-    def decode(self, body: bytes) -> InferenceRequest:
-        """The request in a JSON body; a ProtocolError says what is wrong with it."""
+    def decode(self, body: Body, json_bytes: int | None = None) -> InferenceRequest:
+        """The request in a body whose JSON ends after `json_bytes`; a ProtocolError says what is wrong with it."""
         if len(body) > self._limits.body_max_bytes:
             raise BodyTooLarge(found=len(body), limit=self._limits.body_max_bytes)
-        return self.check(parse_request(body))
+        if json_bytes is None:
+            return self.check(parse_request(body))
+        raw = RawTensors(body, json_bytes)
+        return self.check(parse_request(raw.json), raw)
 
-    def check(self, message: RequestMessage) -> InferenceRequest:
+    def check(self, message: RequestMessage, raw: RawTensors | None = None) -> InferenceRequest:
         """The request that a parsed message makes; a ProtocolError says what is wrong with it."""
-        tensors = self._tensors(message.inputs)
+        tensors = self._tensors(message.inputs, raw)
         for name, spec in self._inputs.items():
             if name not in tensors:
                 raise MissingInput(tensor=name, datatype=spec.datatype, shape=list(spec.shape))
         shown = {name: tensors.pop(name) for name in self._display if name in tensors}
         batched = {name: tensor for name, tensor in tensors.items() if name in self._batched}
+        outputs = self._requested(message.outputs or [])
         return InferenceRequest(
             id=message.id,
             parameters=message.parameters or {},
             feeds=tensors,
             display=shown,
-            outputs=self._requested(message.outputs or []),
+            outputs=outputs,
+            binary=self._binary(message.parameters, outputs),
             items=count_items(batched | shown, self._axis),
         )
 
-    def _tensors(self, inputs: list[InputMessage]) -> dict[str, Tensor]:
+    def _tensors(self, inputs: list[InputMessage], raw: RawTensors | None) -> dict[str, Tensor]:
         """The checked tensors by name."""
         tensors: dict[str, Tensor] = {}
         for message in inputs:
             if message.name in tensors:
                 raise DuplicateInput(tensor=message.name)
-            tensors[message.name] = self._tensor(message)
+            tensors[message.name] = self._tensor(message, raw)
+        if raw is not None:
+            raw.end()
         return tensors
 
-    def _tensor(self, message: InputMessage) -> Tensor:
+    def _tensor(self, message: InputMessage, raw: RawTensors | None) -> Tensor:
         """One tensor, of the declared datatype and shape."""
         spec = self._inputs.get(message.name)
         if spec is not None:
@@ -116,7 +133,7 @@ class RequestDecoder:
         else:
             raise UnknownInput(tensor=message.name, expected=_quoted(self._inputs.keys() | self._display))
         _check_size(message, self._limits.elements_max)
-        return to_array(message.name, message.datatype, tuple(message.shape), _data(message))
+        return _elements(message, raw)
 
     def _requested(self, outputs: list[RequestedOutput]) -> tuple[RequestedOutput, ...]:
         """The outputs asked for, in the caller's order."""
@@ -128,6 +145,16 @@ class RequestDecoder:
                 raise DuplicateOutput(tensor=output.name)
             seen.add(output.name)
         return tuple(outputs)
+
+    def _binary(self, parameters: Parameters | None, outputs: tuple[RequestedOutput, ...]) -> tuple[str, ...]:
+        """The outputs to be sent as binary data: what is said of an output counts more than what is said of all."""
+        default = _flag(parameters, "binary_data_output", "the request", default=False)
+        if not outputs:
+            return tuple(sorted(self._outputs)) if default else ()
+        named = [(output, f"output '{output.name}'") for output in outputs]
+        return tuple(
+            output.name for output, place in named if _flag(output.parameters, "binary_data", place, default=default)
+        )
 
 
 def _check_spec(message: InputMessage, spec: TensorSpec) -> None:
@@ -165,13 +192,28 @@ def _check_size(message: InputMessage, elements_max: int) -> None:
         raise TooManyElements(tensor=message.name, found=elements, limit=elements_max)
 
 
-def _data(message: InputMessage) -> list[Any]:
-    """The data of the input, which must stand in the JSON."""
+def _elements(message: InputMessage, raw: RawTensors | None) -> Tensor:
+    """The tensor, of the `data` in the JSON or of its bytes behind it."""
+    name, shape = message.name, tuple(message.shape)
+    size = message.parameters.get(SIZE) if message.parameters else None
     if not isinstance(message.data, msgspec.UnsetType):
-        return message.data
-    if message.parameters and "binary_data_size" in message.parameters:
-        raise BinaryNotServed(tensor=message.name)
-    raise DataMissing(tensor=message.name)
+        if size is not None:
+            raise BinaryAndData(tensor=name)
+        return to_array(name, message.datatype, shape, message.data)
+    if size is None:
+        raise DataMissing(tensor=name)
+    if raw is None:
+        raise BinaryWithoutLength(tensor=name)
+    return from_bytes(name, message.datatype, shape, raw.take(name, size))
+
+
+def _flag(parameters: Parameters | None, name: str, place: str, *, default: bool) -> bool:
+    """The parameter, which must be true or false where it is given."""
+    value = parameters.get(name, default) if parameters else default
+    if not isinstance(value, bool):
+        found = JSON_TYPES[type(value).__name__]
+        raise FieldMistyped(place=f"'{name}' of {place}", expected="boolean", found=found)
+    return value
 
 
 def _quoted(names: Iterable[str]) -> str:

@@ -1,60 +1,99 @@
-"""The `data` of an input, flat or nested, as a numpy array of its datatype. Nothing is converted silently."""
+"""The `data` of an input, flat or nested, as a numpy array of its datatype. Nothing is converted silently.
 
+The text is parsed straight into the Python type of its datatype, so that whatever else it holds is never made; what is
+wrong with it is read off the parser's complaint.
+"""
+
+import re
 from collections.abc import Mapping
+from functools import cache, reduce
 from itertools import chain
 from math import prod
-from typing import Any
+from typing import Any, NoReturn
 
+import msgspec
 import numpy as np
 
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.errors import (
+    DataNotArray,
     FloatForInteger,
+    MalformedJson,
     NullElement,
     NumberOutOfRange,
-    ProtocolError,
     UnevenNesting,
     WrongElement,
     WrongElementCount,
 )
 
-_INTEGERS = frozenset({int})
-_NUMBERS = frozenset({int, float})
-_TAKEN: Mapping[str, frozenset[type]] = {
-    "b": frozenset({bool}),
-    "i": _INTEGERS,
-    "u": _INTEGERS,
-    "f": _NUMBERS,
-    "O": frozenset({str}),
-}
-"""The Python types that JSON may give for each numpy kind; `bool` is not a number here."""
-
+_PYTHON: Mapping[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
+"""The Python type of what JSON may give for each numpy kind; `bool` is not a number here, a whole number a float is."""
 _EXPECTED = {"b": "true or false", "i": "whole numbers", "u": "whole numbers", "f": "numbers", "O": "strings"}
-_FOUND = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "an array", dict: "an object"}
+_FOUND = {"bool": "a boolean", "int": "a number", "float": "a number", "str": "a string", "array": "an array",
+          "object": "an object"}  # fmt: skip
+_BEGIN = re.compile(rb"\s*\[(\s*\[)?")
+_COMPLAINT = re.compile(r"(?:Expected `([^`]+)`, got `([^`]+)`|.*) - at `\$([^`]*)`")
+_INDEX = re.compile(r"\[(\d+)\]")
+_COUNTED_BYTES = 1024 * 1024
+"""From this size on the elements of a text are counted before they are made."""
 
 
-def to_array(name: str, datatype: str, shape: tuple[int, ...], data: list[Any]) -> Tensor:
+def to_array(name: str, datatype: str, shape: tuple[int, ...], data: msgspec.Raw) -> Tensor:
     """The array of a tensor, of `shape` (sizes, already within limits) and the dtype of `datatype`, row-major.
 
-    Raises a ProtocolError that names the tensor when count, nesting, kind or range of the elements is wrong.
+    `data` is the JSON of its elements. Raises a ProtocolError that names the tensor when count, nesting, kind or range
+    of the elements is wrong.
     """
-    elements = _flat(name, shape, data)
+    begin = _BEGIN.match(data)
+    if begin is None:
+        raise DataNotArray(tensor=name)
+    dtype = NUMPY[datatype]
+    if len(data) > _COUNTED_BYTES and dtype.kind != "O":
+        _check_count(name, shape, data)
+    depth = len(shape) if begin[1] and shape else 1
+    elements = _flat(name, shape, _parsed(name, datatype, shape, data, depth), depth)
     if len(elements) != prod(shape):
         raise WrongElementCount(tensor=name, expected=prod(shape), found=len(elements))
-    dtype = NUMPY[datatype]
-    if not _TAKEN[dtype.kind].issuperset(map(type, elements)):
-        raise _wrong_element(name, datatype, elements)
     return _converted(name, datatype, elements).reshape(shape)
 
 
-def _flat(name: str, shape: tuple[int, ...], data: list[Any]) -> list[Any]:
+def _parsed(name: str, datatype: str, shape: tuple[int, ...], data: msgspec.Raw, depth: int) -> list[Any]:
+    """The elements, in lists nested `depth` deep."""
+    try:
+        return _decoder(NUMPY[datatype].kind, depth).decode(data)
+    except msgspec.ValidationError as error:
+        _refuse(name, datatype, shape, str(error), error)
+    except ValueError as error:
+        raise MalformedJson from error
+
+
+@cache
+def _decoder(kind: str, depth: int) -> "msgspec.json.Decoder[list[Any]]":
+    """The parser of lists nested `depth` deep, of the elements of a numpy kind."""
+    nested: Any = _PYTHON[kind]
+    for _ in range(depth):
+        nested = list[nested]
+    return msgspec.json.Decoder(nested)
+
+
+def _check_count(name: str, shape: tuple[int, ...], data: msgspec.Raw) -> None:
+    """Refuses more elements than the shape has room for, before any is made: between two of them stands a comma."""
+    room, commas = prod(size or 1 for size in shape), 0
+    text = np.frombuffer(data, np.uint8)
+    for at in range(0, text.size, _COUNTED_BYTES):
+        commas += int(np.count_nonzero(text[at : at + _COUNTED_BYTES] == ord(",")))
+    if commas >= room:
+        raise WrongElementCount(tensor=name, expected=prod(shape), found=commas + 1)
+
+
+def _flat(name: str, shape: tuple[int, ...], data: list[Any], depth: int) -> list[Any]:
     """The elements in row-major order; nested data must follow the shape at every level."""
-    if not data or type(data[0]) is not list:
+    if depth == 1:
         return data
     level = [data]
-    for depth, size in enumerate(shape):
-        if any(type(part) is not list or len(part) != size for part in level):
-            raise UnevenNesting(tensor=name, level=depth, expected=size)
+    for axis, size in enumerate(shape):
+        if any(len(part) != size for part in level):
+            raise UnevenNesting(tensor=name, level=axis, expected=size)
         level = list(chain.from_iterable(level))
     return level
 
@@ -68,15 +107,20 @@ def _converted(name: str, datatype: str, elements: list[Any]) -> Tensor:
         raise NumberOutOfRange(tensor=name, datatype=datatype) from error
 
 
-def _wrong_element(name: str, datatype: str, elements: list[Any]) -> ProtocolError:
-    """Names the first element of a kind that the datatype does not take."""
+def _refuse(name: str, datatype: str, shape: tuple[int, ...], complaint: str, cause: Exception) -> NoReturn:
+    """Names the element that the parser complains about."""
+    found = _COMPLAINT.fullmatch(complaint)
+    at = [int(index) for index in _INDEX.findall(found[3] if found else "")]
+    if found is None or found[1] is None:
+        raise NumberOutOfRange(tensor=name, datatype=datatype) from cause
+    if found[1] == "array":
+        raise UnevenNesting(tensor=name, level=len(at), expected=shape[len(at)]) from cause
+    index = reduce(lambda before, step: before * step[1] + step[0], zip(at[1:], shape[1:], strict=False), at[0])
     kind = NUMPY[datatype].kind
-    index = next(i for i, element in enumerate(elements) if type(element) not in _TAKEN[kind])
-    found = elements[index]
-    if found is None:
-        return NullElement(tensor=name, index=index, datatype=datatype)
-    if kind in "iu" and type(found) is float:
-        return FloatForInteger(tensor=name, index=index, datatype=datatype)
-    return WrongElement(
-        tensor=name, index=index, datatype=datatype, found=_FOUND[type(found)], expected=_EXPECTED[kind]
-    )
+    if found[2] == "null":
+        raise NullElement(tensor=name, index=index, datatype=datatype) from cause
+    if kind in "iu" and found[2] == "float":
+        raise FloatForInteger(tensor=name, index=index, datatype=datatype) from cause
+    raise WrongElement(
+        tensor=name, index=index, datatype=datatype, found=_FOUND[found[2]], expected=_EXPECTED[kind]
+    ) from cause

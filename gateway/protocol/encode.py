@@ -1,17 +1,27 @@
-"""Named numpy outputs as the JSON of a response."""
+"""Named numpy outputs as the JSON of a response, or as raw tensors behind it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from msgspec import UNSET
 
+from gateway.protocol.binary import SIZE, to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
 from gateway.protocol.errors import OutputNotFinite
 from gateway.protocol.messages import OutputMessage, Parameters, ResponseMessage
 
+NOT_FINITE = "not_finite"
+"""The parameter that counts the numbers of an output that are not finite, and is true for a response with some."""
 _ENCODER = msgspec.json.Encoder()
+
+
+class Encoded(NamedTuple):
+    """A response: its JSON, and the raw tensors that follow it, in the order of its outputs."""
+
+    json: bytes
+    tensors: tuple[memoryview, ...]
 
 
 def encode_response(
@@ -22,20 +32,31 @@ def encode_response(
     parameters: Parameters | None = None,
     outputs: Mapping[str, Tensor],
     requested: Sequence[str] = (),
-) -> bytes:
-    """The response body, with the requested outputs in their order, or all of them.
+    binary: Collection[str] = (),
+    nulls: bool = False,
+) -> Encoded:
+    """The response, with the requested outputs in their order, or all of them; those in `binary` behind the JSON.
 
-    Arrays may have any shape and any dtype that has a datatype. Raises OutputNotFinite for NaN or infinity in an output
-    that would be sent.
+    Arrays may have any shape and any dtype that has a datatype. NaN and infinity in an output that would be sent raise
+    OutputNotFinite, or with `nulls` are null in JSON and themselves in binary data, counted under NOT_FINITE.
     """
-    message = ResponseMessage(
+    tensors: list[memoryview] = []
+    messages = tuple(
+        binary_message(name, outputs[name], tensors, nulls=nulls)
+        if name in binary
+        else output_message(name, outputs[name], nulls=nulls)
+        for name in requested or outputs
+    )
+    if nulls and any(NOT_FINITE in (message.parameters or ()) for message in messages):
+        parameters = {**(parameters or {}), NOT_FINITE: True}
+    response = ResponseMessage(
         model_name=model,
         model_version=UNSET if version is None else version,
         id=UNSET if id is None else id,
         parameters=parameters or UNSET,
-        outputs=tuple(output_message(name, outputs[name]) for name in requested or outputs),
+        outputs=messages,
     )
-    return _ENCODER.encode(message)
+    return Encoded(_ENCODER.encode(response), tuple(tensors))
 
 
 def encode_held(*, model: str, version: str, id: str, parameters: Parameters, error: str) -> bytes:  # noqa: A002
@@ -44,16 +65,40 @@ def encode_held(*, model: str, version: str, id: str, parameters: Parameters, er
     return _ENCODER.encode(message)
 
 
-def output_message(name: str, array: Tensor) -> OutputMessage:
+def output_message(name: str, array: Tensor, *, nulls: bool = False) -> OutputMessage:
     """One output with its data flat and row-major."""
     datatype = datatype_of(array)
     if datatype == "BYTES":
         data: list[Any] = [_text(element) for element in array.ravel().tolist()]
-    elif array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise OutputNotFinite(output=name)
+    elif lost := _not_finite(name, array, nulls=nulls):
+        written = array.ravel().astype(object)
+        written[~np.isfinite(array.ravel())] = None
+        data = written.tolist()
+        return OutputMessage(name=name, shape=array.shape, datatype=datatype, parameters={NOT_FINITE: lost}, data=data)
     else:
         data = array.ravel().tolist()
     return OutputMessage(name=name, shape=array.shape, datatype=datatype, data=data)
+
+
+def binary_message(name: str, array: Tensor, tensors: list[memoryview], *, nulls: bool = False) -> OutputMessage:
+    """One output without its data, whose bytes are put behind those of the outputs before it."""
+    lost = _not_finite(name, array, nulls=nulls)
+    raw = to_bytes(array)
+    tensors.append(raw)
+    parameters: Parameters = {SIZE: len(raw), NOT_FINITE: lost} if lost else {SIZE: len(raw)}
+    return OutputMessage(name=name, shape=array.shape, datatype=datatype_of(array), parameters=parameters)
+
+
+def _not_finite(name: str, array: Tensor, *, nulls: bool) -> int:
+    """How many numbers are not finite. Raises: OutputNotFinite, where there are some and none may be."""
+    if array.dtype.kind != "f":
+        return 0
+    finite = np.isfinite(array)
+    if finite.all():
+        return 0
+    if not nulls:
+        raise OutputNotFinite(output=name)
+    return int(array.size - np.count_nonzero(finite))
 
 
 def _text(element: str | bytes) -> str:

@@ -139,11 +139,10 @@ class DataMissing(ProtocolError):
     code = "data-missing"
 
 
-class BinaryNotServed(ProtocolError):
-    """Input '{tensor}' comes as binary data, which is not served here; send its 'data' as JSON."""
+class DataNotArray(ProtocolError):
+    """The 'data' of input '{tensor}' must be an array."""
 
-    status = 501
-    code = "binary-not-served"
+    code = "data-not-array"
 
 
 class WrongElementCount(ProtocolError):

@@ -21,13 +21,13 @@ Parameters = dict[str, ParameterValue]
 
 
 class InputMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """One input of a request; `data` is unset where the tensor comes as binary data behind the JSON."""
+    """One input of a request; `data` is JSON still, and unset where the tensor comes as binary data behind it."""
 
     name: str
     shape: list[int]
     datatype: str
     parameters: Parameters | None = None
-    data: list[Any] | UnsetType = UNSET
+    data: msgspec.Raw | UnsetType = UNSET
 
 
 class RequestedOutput(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +52,9 @@ class OutputMessage(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     shape: tuple[int, ...]
     datatype: str
-    data: list[Any]
+    parameters: Parameters | UnsetType = UNSET
+    data: list[Any] | UnsetType = UNSET
+    """Unset where the tensor goes as binary data behind the JSON."""
 
 
 class ResponseMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,10 +72,12 @@ _REQUEST = msgspec.json.Decoder(RequestMessage)
 _MISSING = re.compile(r"Object missing required field `(.+)`")
 _MISTYPED = re.compile(r"Expected `(.+)`, got `(.+)`")
 _BYTE = re.compile(r"\(byte (\d+)\)")
-_JSON_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+_NOT_A_NUMBER = re.compile(rb"-?(NaN|Infinity)")
+JSON_TYPES = {"str": "string", "int": "integer", "float": "number", "bool": "boolean"}
+"""The names that JSON has for Python's types."""
 
 
-def parse_request(body: bytes) -> RequestMessage:
+def parse_request(body: bytes | memoryview) -> RequestMessage:
     """The message in a request body. A ProtocolError says which field is wrong; the parser's text is its cause."""
     try:
         return _REQUEST.decode(body)
@@ -98,12 +102,12 @@ def _wrong_field(text: str) -> ProtocolError:
 
 def _json_type(names: str) -> str:
     """Python's names of types as JSON calls them."""
-    return " or ".join(_JSON_TYPES.get(name, name) for name in names.split(" | "))
+    return " or ".join(JSON_TYPES.get(name, name) for name in names.split(" | "))
 
 
-def _malformed(body: bytes, text: str) -> ProtocolError:
+def _malformed(body: bytes | memoryview, text: str) -> ProtocolError:
     """Names a NaN or Infinity, the mistake that json.dumps makes silently; anything else is malformed JSON."""
     place = _BYTE.search(text)
-    if place and body[int(place[1]) :].lstrip(b"-").startswith((b"NaN", b"Infinity")):
+    if place and _NOT_A_NUMBER.match(body, int(place[1])):
         return NotANumberInJson(byte=int(place[1]))
     return MalformedJson()

@@ -6,7 +6,7 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from gateway.record.entries import Decided, Delivered, Entry, FlagFacts, Folded, ObjectRef, Shadowed
+from gateway.record.entries import Decided, Delivered, Entry, FlagFacts, Folded, ObjectRef, Refused, Shadowed
 
 ENTRY_MAX_BYTES = 4096
 _TEXT_MAX_BYTES = 100  # names of models, releases and processes and digests are shorter
@@ -14,7 +14,7 @@ _HEAD_OBJECTS_MAX = 4
 
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 _DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
-_T = TypeVar("_T", Decided, Shadowed, Delivered)
+_T = TypeVar("_T", Decided, Shadowed, Delivered, Refused)
 
 
 def encode(entry: Entry) -> bytes:
@@ -40,11 +40,13 @@ def fold(entry: Entry, whole: bytes) -> Entry:
     if isinstance(entry, Shadowed):
         emptied = replace(entry, differing=(), draws=(), answers=(), outputs=(), decided=None)
         return _clipped(replace(emptied, objects=_few(entry.objects), folded=mark))
+    if isinstance(entry, Delivered):
+        return _clipped(replace(entry, folded=mark))
     return _clipped(replace(entry, folded=mark))
 
 
 def _mark(entry: Entry, whole: bytes) -> Folded:
-    items = entry.item_count if not isinstance(entry, Delivered) else 0
+    items = entry.item_count if isinstance(entry, Decided | Shadowed) else 0
     held, audited = (entry.held_count, entry.audited_count) if isinstance(entry, Decided) else (0, 0)
     differing, drawn = (entry.differing_count, entry.drawn_count) if isinstance(entry, Shadowed) else (0, 0)
     return Folded(

@@ -13,7 +13,7 @@ from msgspec import Struct
 Path = Literal["automated", "shadow", "review"]
 DeliveryKind = Literal["answer", "provisional", "fallback", "refusal", "held"]
 ShadowStatus = Literal["answered", "failed", "dropped", "timed_out"]
-EntryKind = Literal["decided", "shadowed", "delivered"]
+EntryKind = Literal["decided", "shadowed", "delivered", "refused"]
 
 
 class Position(Struct, frozen=True, order=True):
@@ -226,11 +226,30 @@ class Delivered(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
     folded: Folded | None = None
 
 
-Entry = Decided | Shadowed | Delivered
+class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="refused/1"):
+    """A request that came to no prediction because the run of its release failed; its caller was told the error."""
+
+    at_us: int
+    process: str
+    prediction: UUID
+    """An id of its own: there is no prediction, but everything in the log is found by one."""
+    tenant: UUID
+    model: str
+    release: str
+    api_key: UUID
+    code: str
+    status: int
+    """The HTTP status."""
+    folded: Folded | None = None
+
+
+Entry = Decided | Shadowed | Delivered | Refused
 
 
 def kind_of(entry: Entry) -> EntryKind:
     """The kind of an entry without its version."""
     if isinstance(entry, Decided):
         return "decided"
-    return "shadowed" if isinstance(entry, Shadowed) else "delivered"
+    if isinstance(entry, Shadowed):
+        return "shadowed"
+    return "delivered" if isinstance(entry, Delivered) else "refused"

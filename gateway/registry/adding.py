@@ -5,8 +5,10 @@ person. A further one is made and waits for its trial.
 """
 
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,6 +30,7 @@ from gateway.store.events import append_event
 from gateway.store.flags import change_flags, current_state
 from gateway.store.ledger import Ledger, WriteSession
 from gateway.store.models import (
+    FOUNDED,
     NewVersion,
     add_model,
     add_release,
@@ -37,11 +40,12 @@ from gateway.store.models import (
     lock_model,
 )
 from gateway.store.queues import ensure_default_queue
-from gateway.store.schema.serves import ModelRow
+from gateway.store.schema.serves import AttachedRole, ModelRow
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 RESERVED = frozenset({"stats", "repository"})
 _TRIES = 4
+T = TypeVar("T")
 
 
 class ModelNameRefused(BadRequest):
@@ -75,6 +79,14 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...]
 
 
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows that adding a model file made, in a transaction that still runs."""
+
+    added: Added
+    model: ModelRow
+    release_id: UUID
+
+
 class Adding(msgspec.Struct, frozen=True, kw_only=True):
     """A model file to be added, with its card's text and who adds it."""
 
@@ -83,9 +95,17 @@ class Adding(msgspec.Struct, frozen=True, kw_only=True):
     file: Path
     card: str
     by: str
+    attached: Mapping[AttachedRole, str] = {}
+    """What else belongs to its release, under its SHA-256: data and annotations that it was trained with."""
+    recipe: str | None = None
+    """How it was trained elsewhere, as JSON; none where nobody declares it."""
+    overrides: str = "{}"
+    """The overrides of its release, as JSON."""
+    founded: str = FOUNDED
+    """What the mark of a founding release says."""
 
 
-class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
+class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     """A model file that was admitted and is stored."""
 
     adding: Adding
@@ -104,6 +124,7 @@ class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
             report=msgspec.json.encode(self.report),
             by=self.adding.by,
             at_us=at_us,
+            recipe=self.adding.recipe,
         )
 
 
@@ -114,18 +135,31 @@ async def add(ledger: Ledger, artifacts: ObjectStore, adding: Adding, limits: Ad
     all is well.
     """
     check_name(adding.name)
-    card = parse_card(adding.card)
+    admitted = await admit_into(artifacts, adding, parse_card(adding.card), limits)
+    return (await insisting(ledger, lambda w: write_admitted(w, admitted))).added
+
+
+async def admit_into(
+    artifacts: ObjectStore, adding: Adding, card: Card, limits: AdmissionLimits | None = None
+) -> Admitted:
+    """The model file, admitted and stored. Raises: AdmissionRefused, CardRefused, FileChanged."""
     report = await admit(adding.file, limits)
     require_fit(card, report)
     stored = await artifacts.put_file(adding.file)
     if stored.sha256 != report.sha256:
         raise FileChanged
-    admitted = _Admitted(adding=adding, card=card, report=report, stored=stored)
+    return Admitted(adding=adding, card=card, report=report, stored=stored)
+
+
+async def insisting(ledger: Ledger, write: Callable[[WriteSession], Awaitable[T]]) -> T:
+    """What a transaction that adds a model file came to, where others may add at the same moment."""
     for _ in range(_TRIES - 1):
         # Somebody may add the same model, or change flags, at the same moment: the next try meets what they wrote.
         with suppress(IntegrityError, FlagsChanged):
-            return await _write_once(ledger, admitted)
-    return await _write_once(ledger, admitted)
+            async with ledger.writing() as w:
+                return await write(w)
+    async with ledger.writing() as w:
+        return await write(w)
 
 
 def check_name(name: str) -> None:
@@ -134,20 +168,20 @@ def check_name(name: str) -> None:
         raise ModelNameRefused(name=name[:80])
 
 
-async def _write_once(ledger: Ledger, admitted: _Admitted) -> Added:
-    async with ledger.writing() as w:
-        return await _write(w, admitted, admitted.version(await w.now_us()))
-
-
-async def _write(w: WriteSession, admitted: _Admitted, new: NewVersion) -> Added:
-    tenant_id, name = admitted.adding.tenant_id, admitted.adding.name
+async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
+    """Write version and release in the running transaction; a model's first one serves. Raises: SignatureChanged."""
+    adding, new = admitted.adding, admitted.version(await w.now_us())
+    tenant_id, name = adding.tenant_id, adding.name
     model = await lock_model(w, tenant_id, name)
     founding = model is None
     if model is None:
         model = await add_model(w, tenant_id, name, new)
-    _require_signature(model, new)
+    require_signature(model, new.signature)
     version = await add_version(w, model, new)
-    release = await add_release(w, version, await keep_documents(w, new.card, new.at_us), new.by, new.at_us)
+    parts = await keep_documents(w, new.card, new.at_us)
+    release = await add_release(
+        w, version, parts, new.by, new.at_us, attached=adding.attached, overrides=adding.overrides
+    )
     added = Added(
         model=model.name,
         version=version.number,
@@ -160,8 +194,8 @@ async def _write(w: WriteSession, admitted: _Admitted, new: NewVersion) -> Added
     if founding:
         await ensure_default_queue(w, tenant_id, new.by)
         await _make_flags(w, model, new)
-        await found(w, model, release, new.by, new.at_us)
-    return added
+        await found(w, model, release, new.by, new.at_us, why=adding.founded)
+    return Written(added=added, model=model, release_id=release.id)
 
 
 async def _tell(w: WriteSession, model: ModelRow, added: Added, new: NewVersion) -> None:
@@ -170,9 +204,9 @@ async def _tell(w: WriteSession, model: ModelRow, added: Added, new: NewVersion)
     await append_event(w, "version.added", subject, data, by=new.by, tenant_id=model.tenant_id, at_us=new.at_us)
 
 
-def _require_signature(model: ModelRow, new: NewVersion) -> None:
-    """A model's names, datatypes and shapes stay what callers were told at first."""
-    first, now = msgspec.json.decode(model.signature), msgspec.json.decode(new.signature)
+def require_signature(model: ModelRow, signature: bytes) -> None:
+    """Return if names, datatypes and shapes are what callers were told at first. Raises: SignatureChanged."""
+    first, now = msgspec.json.decode(model.signature), msgspec.json.decode(signature)
     for side in ("inputs", "outputs"):
         if first[side] != now[side]:
             raise SignatureChanged(model=model.name, difference=f"the {side} were {_shown(first[side])}")

@@ -79,6 +79,8 @@ class AnswerOutput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     confidence_is: Literal["of_answer", "max", "value"] = "of_answer"
     classes: tuple[str, ...] = ()
     """The class order of `confidence` and of an `argmax`."""
+    not_finite: Literal["refuse", "null"] = "refuse"
+    """NaN and infinity in the outputs beside answer and confidence: a fault, or the model's way of saying nothing."""
 
 
 class OutcomeTensor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

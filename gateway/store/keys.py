@@ -11,7 +11,7 @@ from gateway.ids import new_id
 from gateway.plan import Caller
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.plans import bump_plan
-from gateway.store.schema.who import ApiKeyRow, PersonRow
+from gateway.store.schema.who import ApiKeyRow, GrantRow, PersonRow
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +100,20 @@ async def find_caller(r: ReadSession, sha256: str, now_us: int) -> Caller | None
     )
     row = (await r.execute(statement)).scalar_one_or_none()
     return _caller(row) if row is not None else None
+
+
+async def operates(r: ReadSession, caller: Caller, model_id: UUID) -> bool:
+    """Whether the key has the scope `operate`, or its person the role of an operator for this model or for all."""
+    if "operate" in caller.scopes:
+        return True
+    where = GrantRow.model_id.is_(None) | (GrantRow.model_id == model_id)
+    granted = select(GrantRow.id).where(
+        GrantRow.person_id == caller.person_id,
+        GrantRow.tenant_id == caller.tenant_id,
+        GrantRow.role == "operator",
+        where,
+    )
+    return (await r.execute(granted.limit(1))).first() is not None
 
 
 def _works_at(now_us: int) -> Any:

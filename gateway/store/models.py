@@ -1,5 +1,6 @@
 """The SQL of models, versions, releases and what serves."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import msgspec
@@ -16,6 +17,7 @@ from gateway.store.plans import bump_plan
 from gateway.store.schema.columns import Table
 from gateway.store.schema.serves import (
     ArtifactRow,
+    AttachedRole,
     GuidelineRow,
     LabelSchemaRow,
     ModelRow,
@@ -27,6 +29,8 @@ from gateway.store.schema.serves import (
     ServingRow,
     VersionRow,
 )
+
+FOUNDED = "The first release; it has no data, annotations or report yet."
 
 
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +44,8 @@ class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     report: bytes
     by: str
     at_us: int
+    recipe: str | None = None
+    """How it was trained, as JSON; none where nobody declared it."""
 
 
 class ReleaseParts(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +128,7 @@ async def add_version(w: WriteSession, model: ModelRow, new: NewVersion) -> Vers
         upstream=None,
         admission_report=new.report.decode(),
         card=msgspec.json.encode(new.card).decode(),
-        recipe=None,
+        recipe=new.recipe,
         by=new.by,
         created_us=new.at_us,
     )
@@ -140,8 +146,10 @@ async def add_release(
     *,
     parent: ReleaseRow | None = None,
     why: str | None = None,
+    attached: Mapping[AttachedRole, str] | None = None,
+    overrides: str = "{}",
 ) -> ReleaseRow:
-    """The model's next release: a version with its documents, and its model file attached."""
+    """The model's next release: a version with its documents; its model file is attached, and what else is named."""
     number = await _next_number(w, ReleaseRow.number, ReleaseRow.model_id == version.model_id)
     row = ReleaseRow(
         id=new_id(),
@@ -151,7 +159,7 @@ async def add_release(
         policy=parts.policy,
         label_schema=parts.label_schema,
         guideline=parts.guideline,
-        overrides="{}",
+        overrides=overrides,
         parent_id=parent.id if parent is not None else None,
         by=by,
         why=why,
@@ -159,8 +167,14 @@ async def add_release(
     )
     w.add(row)
     await w.flush()
-    await w.execute(insert(ReleaseArtifactRow).values(release_id=row.id, role="model", artifact=version.artifact))
+    await attach(w, row.id, {"model": version.artifact or "", **(attached or {})})
     return row
+
+
+async def attach(w: WriteSession, release_id: UUID, attached: Mapping[AttachedRole, str]) -> None:
+    """Attach stored artifacts to a release, unless they are attached already."""
+    for role, sha256 in attached.items():
+        await insert_once(w, ReleaseArtifactRow, release_id=release_id, role=role, artifact=sha256)
 
 
 async def keep_documents(w: WriteSession, card: Card, at_us: int) -> ReleaseParts:
@@ -172,9 +186,11 @@ async def keep_documents(w: WriteSession, card: Card, at_us: int) -> ReleasePart
     )
 
 
-async def found(w: WriteSession, model: ModelRow, release: ReleaseRow, by: str, at_us: int) -> None:
+async def found(
+    w: WriteSession, model: ModelRow, release: ReleaseRow, by: str, at_us: int, *, why: str = FOUNDED
+) -> None:
     """Make a model's first release serve. Its absent reports are recorded as absent by the mark `founding`."""
-    mark = {"mark": "founding", "by": by, "why": "The first release; it has no data, annotations or report yet."}
+    mark = {"mark": "founding", "by": by, "why": why}
     await w.execute(insert(ReleaseMarkRow).values(release_id=release.id, created_us=at_us, **mark))
     await w.execute(insert(ServingRow).values(model_id=model.id, champion_id=release.id, previous_id=None, revision=1))
     await w.execute(

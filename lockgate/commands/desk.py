@@ -59,6 +59,13 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[CaseLine, ...]
 
 
+class EffectLines(msgspec.Struct, frozen=True, kw_only=True):
+    """What a settled case changed, in words."""
+
+    about_item: tuple[str, ...]
+    about_period: tuple[str, ...]
+
+
 @click.group()
 def queues() -> None:
     """Queues and their rules."""
@@ -118,3 +125,12 @@ def _case_cells(case: CaseLine) -> tuple[object, ...]:
 def show_case(call: Call, case_id: str) -> None:
     """A case with its evidence, claims and verdicts."""
     say(msgspec.json.format(call.server.get(f"/api/v1/cases/{case_id}").body).decode())
+
+
+@cases.command("effect")
+@click.argument("case_id")
+@remote
+def show_effect(call: Call, case_id: str) -> None:
+    """What a settled case says about the champion and the candidate."""
+    answer = call.server.get(f"/api/v1/cases/{case_id}/effect")
+    call.show(answer, EffectLines, lambda told: say("\n".join((*told.about_item, *told.about_period))))

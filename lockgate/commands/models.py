@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from gateway.times import iso
+from lockgate.commands.recorded import RecordLine, declared_by, say_record
 from lockgate.commands.remote import Call, remote
 from lockgate.errors import CardFaulty, UnreadableFile
 from lockgate.output import note, print_json, print_table, say
@@ -99,6 +100,7 @@ class ModelShown(msgspec.Struct, frozen=True, kw_only=True):
     inputs: tuple[SpecLine, ...]
     outputs: tuple[SpecLine, ...]
     history: tuple[MomentLine, ...]
+    training: RecordLine | None
 
 
 class AddedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,10 +177,12 @@ def check(*, file: Path, card: Path, as_json: bool) -> None:
 @click.argument("name")
 @click.argument("file", type=FILE)
 @click.option("--card", type=FILE, required=True, help="The card, such as model.toml.")
+@click.option("--data", default="", metavar="DATASET", help="The dataset that it was trained with.")
+@click.option("--recipe", type=FILE, help="How it was trained, such as recipe.toml, where the files that it names lie.")
 @remote
-def add(call: Call, name: str, file: Path, card: Path) -> None:
+def add(call: Call, name: str, file: Path, card: Path, data: str, recipe: Path | None) -> None:
     """Add an ONNX FILE as the next version of model NAME; the first one founds the model."""
-    written = _card_text(card)
+    written, declared = _card_text(card), declared_by(name, recipe) if recipe is not None else None
     with file.open("rb") as content, progress(f"Sending {file.name}", file.stat().st_size) as advance:
         answer = call.server.send(
             "POST",
@@ -186,7 +190,9 @@ def add(call: Call, name: str, file: Path, card: Path) -> None:
             files={
                 "file": (file.name, Counted(content, advance), "application/octet-stream"),
                 "card": (card.name, written.encode(), "application/toml"),
+                **({"recipe": ("recipe.json", declared, "application/json")} if declared is not None else {}),
             },
+            data={"data": data} if data else None,
         )
     call.show(answer, AddedLine, lambda added: _print_added(call, added))
 
@@ -233,6 +239,7 @@ def _print_shown(shown: ModelShown) -> None:
     say(f"Intended use: {about.intended_use}")
     say(f"Limitations: {about.limitations}")
     say(f"Policy: {msgspec.json.format(bytes(shown.card.policy)).decode()}")
+    say_record(shown.training)
     say()
     rows = ((iso(each.from_us), each.release, each.action, each.by, each.why) for each in shown.history)
     print_table(("from", "release", "action", "by", "why"), rows)

@@ -101,6 +101,7 @@ class PromotionLine(msgspec.Struct, frozen=True, kw_only=True):
 
     preview: PreviewLine
     gate: GateLine
+    guard: str
     four_eyes: bool
     request: RequestLine | None
     moved: MovedLine | None

@@ -63,6 +63,7 @@ def promote(call: Call, release: Release, why: str, *, force: bool, confirms: bo
     told = call.server.post(path, {}, preview=1).read(PromotionLine)
     told.preview.print("Promote")
     told.gate.print(note)
+    note(told.guard)
     if confirms and told.request is not None:
         note(f"{told.request.by} asked for it{', by force' if told.request.force else ''}: {told.request.why}")
     confirm(f"Promote {told.preview.release}?", ask=not yes)

@@ -8,6 +8,7 @@ import msgspec
 from gateway.times import iso
 from lockgate.commands.models import FILE
 from lockgate.commands.moves import RELEASE, DifferenceLine
+from lockgate.commands.recorded import RecordLine, say_record
 from lockgate.commands.remote import Call, remote
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_table, say
@@ -47,6 +48,7 @@ class ReleaseShown(msgspec.Struct, frozen=True, kw_only=True):
     attached: tuple[AttachedLine, ...]
     difference: DifferenceLine
     lowered: tuple[str, ...]
+    training: RecordLine | None
 
 
 class CreatedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,15 +119,16 @@ def diff(call: Call, before: tuple[str, int], after: tuple[str, int]) -> None:
 @click.argument("model")
 @click.option("--card", type=FILE, required=True, help="A card whose policy, labels and guideline are meant.")
 @click.option("--version", type=click.IntRange(1), help="The version, if not the champion's.")
+@click.option("--data", default="", metavar="DATASET", help="The dataset that it was trained with.")
 @click.option("--why", required=True, help="The reason; it is kept with who and when.")
 @remote
-def create(call: Call, model: str, card: Path, version: int | None, why: str) -> None:
+def create(call: Call, model: str, card: Path, version: int | None, data: str, why: str) -> None:
     """Make a release of MODEL with another policy, guideline or label schema, without a new version."""
     try:
         text = card.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(path=card, why=str(error)) from error
-    body = {"card": text, "version": version, "why": why}
+    body = {"card": text, "version": version, "data": data, "why": why}
     call.show(call.server.post(f"/api/v1/models/{model}/releases", body), CreatedLine, _print_created)
 
 
@@ -152,6 +155,7 @@ def _print_shown(shown: ReleaseShown) -> None:
     rows = [*shown.digests.items(), *((f"attached {each.role}", each.sha256) for each in shown.attached)]
     print_table(("part", "SHA-256"), rows)
     say(f"Policy: {msgspec.json.format(bytes(shown.policy)).decode()}")
+    say_record(shown.training)
     if line.stands != "champion":
         say(f"Beside {shown.difference.before}, which serves:")
         say("\n".join(f"  {each}" for each in shown.difference.lines))

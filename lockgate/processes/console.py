@@ -76,4 +76,5 @@ def api_settings(settings: Settings) -> ApiSettings:
         payloads_url=settings.payloads_url,
         traffic=settings.traffic,
         internal_key=internal_key(settings),
+        recipes=settings.recipes,
     )

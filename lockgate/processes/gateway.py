@@ -11,6 +11,7 @@ from gateway.capture import Capture
 from gateway.holding.holds import Holds, open_holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.http.app import Gateway, GatewayParts
+from gateway.http.entry import Bounds
 from gateway.http.lookup import LoggedPredictions
 from gateway.http.outcomes import Truths
 from gateway.http.parts import Live
@@ -107,8 +108,11 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
             truths=Truths(logged, keys),
             live=Live(follower, version("lockgate")),
             console_url=console_url,
-            body_max_bytes=settings.body_max_bytes,
-            body_s=settings.body_s,
+            bounds=Bounds(
+                body_max_bytes=settings.body_max_bytes,
+                body_s=settings.body_s,
+                compress_min_bytes=settings.compress_min_bytes,
+            ),
             api_body_max_bytes=settings.api_body_max_bytes,
         )
         app = Gateway(parts)

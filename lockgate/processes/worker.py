@@ -57,6 +57,8 @@ async def working(settings: Settings, name: str, ledger: Ledger) -> AsyncIterato
         objects=objects_of(settings),
         traffic=settings.traffic,
         artifacts=settings.artifacts,
+        payloads_url=settings.payloads_url,
+        recipes=settings.recipes,
         traffic_keep_s=settings.traffic_keep_s,
     )
     work = Work(ledger, f"{socket.gethostname()}:{os.getpid()}:{name}", make_jobs(parts), now_us)

@@ -18,6 +18,7 @@ from review.desk.judge import Judged, post_verdict
 from review.desk.ruling import Judgement
 from review.desk.undo import reopen, undo
 from review.errors import NoDraft
+from review.learning.corrected import EffectTold, effect_of_case
 from review.store.cases import Case, read_case
 from review.store.claims import Claim, live_claims_of
 from review.store.verdicts import Draft, KeptDraft, Verdict, draft_of, keep_draft, recent_verdicts
@@ -138,6 +139,12 @@ class CasesController(Controller):
         """Everything that the judgement of a case needs; others' verdicts only when they can sway nobody."""
         async with ledger.reading() as r:
             return await read_card(r, actor, case_id)
+
+    @get("/{case_id:uuid}/effect", **needs("look"), summary="What a settled case changed")
+    async def effect(self, ledger: Ledger, actor: Actor, case_id: UUID) -> EffectTold:
+        """What champion and candidate say of the case, and their counts since the newest dataset."""
+        async with ledger.reading() as r:
+            return await effect_of_case(r, actor.tenant_id, case_id)
 
     @post("/{case_id:uuid}/claim", **needs("judge"), status_code=200, summary="Claim one case")
     async def claim(self, ledger: Ledger, actor: Actor, case_id: UUID) -> Claim:

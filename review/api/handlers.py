@@ -2,11 +2,13 @@
 
 from litestar.types import ControllerRouterHandler
 
+from review.api.bundles import BundlesController
 from review.api.cases import CasesController, ClaimsController, VerdictsController
 from review.api.corrections import CorrectionsController
 from review.api.datasets import DatasetsController
 from review.api.evaluations import EvaluationsController
 from review.api.flags import FlagsController
+from review.api.guarding import GuardController
 from review.api.halts import HaltsController
 from review.api.inputs import InputsController
 from review.api.internal import InternalController
@@ -18,6 +20,7 @@ from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
 from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
+from review.api.training import JobsController, TrainingController
 from review.api.trials import TrialsController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
@@ -27,13 +30,17 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     KeysController,
     ModelsController,
     ReleasesController,
+    BundlesController,
     TrialsController,
+    GuardController,
     HaltsController,
     FlagsController,
     TimelineController,
     TrafficController,
     DatasetsController,
     EvaluationsController,
+    TrainingController,
+    JobsController,
     InternalController,
     PredictionsController,
     QueuesController,

@@ -1,11 +1,13 @@
 """Models under `/api/v1/models`: what serves, and a file that becomes the next version."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Controller, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import UploadFile
@@ -20,15 +22,20 @@ from gateway.registry.adding import Added, Adding, add, check_name
 from gateway.registry.card import CARD_MAX_BYTES
 from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
+from gateway.store.schema.serves import AttachedRole
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.learning.errors import RecipeRefused, UnknownDataset
+from review.learning.learned import trained_with
+from review.learning.recipe import Elsewhere, declared_elsewhere
 from review.operators import require_operator
 from review.served import ModelShown, Served, list_served, show_model
 
 CHUNK_BYTES = 1 << 20
-AROUND_BYTES = 64 * 1024
-"""What the form around file and card may take."""
+AROUND_BYTES = 192 * 1024
+"""What the form around file and card may take, the recipe included."""
+RECIPE_MAX_BYTES = 128 * 1024
 
 
 class LengthMissing(BadRequest):
@@ -53,10 +60,14 @@ class CardNotText(BadRequest):
 
 @dataclass(frozen=True, kw_only=True)
 class NewVersionForm:
-    """A model file and its card, as the two parts of a form."""
+    """A model file and its card, as parts of a form."""
 
     file: UploadFile
     card: UploadFile
+    data: str = ""
+    """The dataset that it was trained with, by the first characters of its SHA-256; nothing where it was none."""
+    recipe: UploadFile | None = None
+    """How it was trained elsewhere, as JSON."""
 
 
 async def upload_fits(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
@@ -98,21 +109,34 @@ class ModelsController(Controller):
     ) -> Added:
         """Admit a model file as the next version and release; a model's first one serves at once, all flags off."""
         check_name(model)
-        await _require_operator(ledger, actor, model)
-        card = await _text(data.card)
+        trained = await _for_operator(ledger, actor, model, data.data)
+        card, recipe = await _text(data.card), await _recipe(data.recipe)
         with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
             file = Path(folder, "model.onnx")
-            await _keep(data.file, file)
-            adding = Adding(tenant_id=actor.tenant_id, name=model, file=file, card=card, by=actor.by)
+            await keep(data.file, file)
+            adding = Adding(
+                tenant_id=actor.tenant_id,
+                name=model,
+                file=file,
+                card=card,
+                by=actor.by,
+                attached=trained,
+                recipe=recipe,
+            )
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
             return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
 
 
-async def _require_operator(ledger: Ledger, actor: Actor, name: str) -> None:
-    """Return if they may add to the model, or make it. Raises: NotAllowed."""
+async def _for_operator(ledger: Ledger, actor: Actor, name: str, dataset: str) -> Mapping[AttachedRole, str]:
+    """What is attached, if they may add to the model, or make it. Raises: NotAllowed, UnknownDataset, OtherModel."""
     async with ledger.reading() as r:
         found = await find_model(r, actor.tenant_id, name)
-    require_operator(actor, found.id if found is not None else None)
+        require_operator(actor, found.id if found is not None else None)
+        if not dataset:
+            return {}
+        if found is None:
+            raise UnknownDataset(dataset=dataset[:80])
+        return await trained_with(r, found, dataset)
 
 
 async def _text(card: UploadFile) -> str:
@@ -125,7 +149,21 @@ async def _text(card: UploadFile) -> str:
         raise CardNotText(limit=CARD_MAX_BYTES) from error
 
 
-async def _keep(upload: UploadFile, path: Path) -> None:
+async def _recipe(declared: UploadFile | None) -> str | None:
+    """The record of a version that was trained elsewhere, as JSON. Raises: RecipeRefused."""
+    if declared is None:
+        return None
+    data = await declared.read(RECIPE_MAX_BYTES + 1)
+    if len(data) > RECIPE_MAX_BYTES:
+        raise RecipeRefused(fault=f"it is larger than {RECIPE_MAX_BYTES // 1024} KiB.")
+    try:
+        record = declared_elsewhere(msgspec.json.decode(data, type=Elsewhere))
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise RecipeRefused(fault=f"{error}.") from error
+    return msgspec.json.encode(record).decode()
+
+
+async def keep(upload: UploadFile, path: Path) -> None:
     """Copy an upload to a file in pieces, beside the loop."""
     with await asyncio.to_thread(path.open, "wb") as file:
         while chunk := await upload.read(CHUNK_BYTES):

@@ -25,6 +25,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     traffic: Path
     internal_key: str
     """What gateways show when they ask this process for something."""
+    recipes: Path | None
+    """The folder of recipes; none where no training runs."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,8 @@ class NewRelease(msgspec.Struct, frozen=True, kw_only=True):
 
     card: Annotated[str, msgspec.Meta(max_length=CARD_MAX_BYTES)]
     version: Number | None = None
+    data: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    """The dataset that it was trained with, if not that of the version's earlier releases."""
     why: Why = ""
 
 
@@ -83,7 +85,7 @@ class ReleasesController(Controller):
     @post("/releases", **needs("operate"))
     async def create(self, model: str, data: NewRelease, ledger: Ledger, actor: Actor) -> Created:
         """Make a release with another policy, guideline or label schema, without a new version."""
-        return await create(ledger, actor, model, Creating(card=data.card, version=data.version, why=data.why))
+        return await create(ledger, actor, model, Creating(**msgspec.structs.asdict(data)))
 
     @get("/releases/{release:str}", **needs("look"))
     async def show(self, model: str, release: str, ledger: Ledger, actor: Actor) -> ReleaseShown:

@@ -18,6 +18,7 @@ from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.releases import MovesPages
 from review.console.signing_in import SigningInController
+from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
 
 
@@ -40,6 +41,7 @@ CONSOLE = Router(
         MovesPages,
         OperationsPages,
         ActsPages,
+        TrainingPages,
         PredictionsPages,
         CorrectionsPages,
         PeoplePages,

@@ -26,6 +26,7 @@ from review.desk.judge import Judged, post_verdict
 from review.desk.reasons import REASONS
 from review.desk.undo import UNDO_S, undo
 from review.errors import ClaimLost, ReviewError
+from review.learning.corrected import EffectTold, effect_of_mine, effect_of_verdict
 from review.store.queues import queues_of, size_of
 
 WATCH_S = 5.0
@@ -33,6 +34,8 @@ WATCH_S = 5.0
 TOLD_S = 3.0
 TOLD_ON_PAGE_S = 0.3
 """How long a page without script waits for the delivery, so that it can say how soon the caller was answered."""
+EFFECT_S = 8.0
+"""How long a page asks for what a correction changed; it comes within five seconds, as the benchmark has it."""
 UNDO_REASON = "Taken back by its reviewer in the lane."
 
 Objects = SkipValidation[ObjectStore]
@@ -62,6 +65,13 @@ class LaneNews(msgspec.Struct, frozen=True, kw_only=True):
     undo: UUID | None = None
     callers: dict[UUID, CallerState] = {}
     lost: list[UUID] = []
+
+
+class EffectNews(msgspec.Struct, frozen=True, kw_only=True):
+    """What a correction changed, as HTML, with the sentence to say; empty where nothing is known."""
+
+    html: str = ""
+    line: str = ""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +153,19 @@ class LaneController(Controller):
         """What the caller was told after a verdict, and how soon."""
         return LaneNews(line=await told_about(ledger, actor.id, verdict_id, TOLD_S))
 
+    @get("/effect/{verdict_id:uuid}", **needs("judge"))
+    async def effect(self, verdict_id: UUID, request: Asked, ledger: Ledger, actor: Actor) -> EffectNews:
+        """What a correction changed, as soon as champion and candidate were measured on it."""
+        told = await effect_of_verdict(ledger, actor, verdict_id, EFFECT_S)
+        if told is None:
+            return EffectNews()
+        return EffectNews(html=html("_effect.html", request, effect=told), line=_beside(told))
+
+
+def _beside(told: EffectTold) -> str:
+    """The sentence about another release than the one that was corrected, if there is one."""
+    return next(iter(told.about_item[1:]), "")
+
 
 def _html(request: Asked, cards: list[LaneCard]) -> str:
     return "".join(html("_card.html", request, card=card, front=False, reasons=REASONS) for card in cards)
@@ -220,6 +243,7 @@ async def _page(
     async with ledger.reading() as r:
         since = await r.now_us() - round(UNDO_S * SECOND_US)
         undoable = await last_settling(r, request.user.id, since)
+        effect = await effect_of_mine(r, request.user, undoable.case_id) if undoable else None
     return page(
         "lane.html",
         request,
@@ -228,6 +252,7 @@ async def _page(
         lines=lines,
         said=said,
         undoable=undoable,
+        effect=effect,
         commands=command_keys(),
         reasons=REASONS,
     )

@@ -22,10 +22,12 @@ from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.api.traffic import traffic_of
+from review.bundle.taking import READERS
 from review.console.pages import Asked, has, page
 from review.errors import ReviewError
 from review.flagging import Switch, flip, reach_of
 from review.halting import expect, halt_model, lift_model
+from review.release.guard import show_guard
 from review.release.looking import list_releases
 from review.served import list_served, show_model
 from review.timeline.told import HALTS
@@ -158,8 +160,10 @@ async def _model_page(
         flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
         rates=(await rates_of(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,
+        guard=await show_guard(ledger, actor.tenant_id, name) if inspects else None,
         halts=HALTS,
         may_operate=has(actor, "operate"),
+        takes_bundles=any(actor.may_any(role) for role in READERS),
         fault=str(error or ""),
     )
 

@@ -17,6 +17,7 @@ from review.api.parts import ApiSettings
 from review.api.releases import number_of
 from review.console.pages import Asked, page
 from review.errors import ReviewError
+from review.release.looking import show_release
 from review.release.promotion import Promotion, preview_promotion, promote
 from review.release.rollback import Rollback, preview_rollback, roll_back
 
@@ -99,7 +100,9 @@ async def _promotion_page(
     error: ReviewError | GatewayError | None = None,
 ) -> Response[str]:
     artifacts = LocalObjects(settings.artifacts)
-    told = await preview_promotion(ledger, artifacts, request.user.tenant_id, name, number_of(name, release))
+    tenant_id, number = request.user.tenant_id, number_of(name, release)
+    told = await preview_promotion(ledger, artifacts, tenant_id, name, number)
+    shown = await show_release(ledger, tenant_id, name, number)
     return page(
         "move.html",
         request,
@@ -107,6 +110,7 @@ async def _promotion_page(
         name=name,
         preview=told.preview,
         told=told,
+        training=shown.training,
         mine=told.request is not None and told.request.by == request.user.by,
         address=f"/console/models/{name}/releases/{told.preview.number}",
         back=back,

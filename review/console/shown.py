@@ -90,12 +90,13 @@ _READERS = {"text": _text, "image": _image, "table": _table, "json": _json}
 def readable(inverse: Inverse, values: Array) -> Sequence[str]:
     """Each value of a flat array as a person reads it."""
     if inverse.kind == "vocabulary":
-        return [_token(inverse, int(value)) for value in values.tolist()]
+        return [_token(inverse, value) for value in values.tolist()]
     return [_cell(value) for value in _scaled(inverse, values).tolist()]
 
 
-def _token(inverse: Inverse, index: int) -> str:
-    return inverse.vocabulary[index] if 0 <= index < len(inverse.vocabulary) else f"[{index}]"
+def _token(inverse: Inverse, index: float) -> str:
+    """The word with this number; a number that has none, NaN too, as it is."""
+    return inverse.vocabulary[int(index)] if 0 <= index < len(inverse.vocabulary) else f"[{index}]"
 
 
 def _cell(value: object) -> str:

@@ -29,6 +29,9 @@ NEVER_A_CASE = "report"
 """The kind of an item that was never a case: somebody else said what it is."""
 
 
+_NAN = float("nan")
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """Which outcomes a dataset takes, and how they are read."""
 
@@ -57,21 +60,23 @@ class Tally:
         self._answer, self._said, self._score = array("q"), array("q"), array("d")
         self._held_out = bytearray()
 
-    def add(self, found: FoundOutcome, digest: str, folded: str, split: str) -> None:
-        """Count an item in."""
-        self.splits[split] += 1
-        self.kinds[found.kind or NEVER_A_CASE] += 1
-        self.sources[found.source] += 1
-        self.classes[found.answer or ""] += 1
-        prediction = found.prediction_id
-        self._names += prediction if isinstance(prediction, bytes) else prediction.bytes
-        self._items.append(found.item)
-        self._inputs.append(int(digest[:16], 16))
-        self._folded.append(int(folded[:16], 16))
-        self._answer.append(self._number(found.answer))
-        self._said.append(self._number(found.said))
-        self._score.append(float("nan") if found.score is None else found.score)
-        self._held_out.append(split == "held_out")
+    def add(
+        self, items: Sequence[FoundOutcome], digests: Sequence[str], folded: Sequence[str], splits: Sequence[str]
+    ) -> None:
+        """Count the items of a prediction in, each with its digests and its split."""
+        prediction = items[0].prediction_id
+        self._names += (prediction if isinstance(prediction, bytes) else prediction.bytes) * len(items)
+        self.splits.update(splits)
+        self.kinds.update(found.kind or NEVER_A_CASE for found in items)
+        self.sources.update(found.source for found in items)
+        self.classes.update(found.answer or "" for found in items)
+        self._items.extend(found.item for found in items)
+        self._inputs.extend(int(digest[:16], 16) for digest in digests)
+        self._folded.extend(int(digest[:16], 16) for digest in folded)
+        self._answer.extend(self._number(found.answer) for found in items)
+        self._said.extend(self._number(found.said) for found in items)
+        self._score.extend(_NAN if found.score is None else found.score for found in items)
+        self._held_out.extend(split == "held_out" for split in splits)
 
     def columns(self) -> Columns:
         """The columns that validation looks at."""
@@ -163,13 +168,13 @@ class Collector:
         folded = folded_digests(inputs, items, digests)
         facts = msgspec.json.decode(found[0].facts) if card.slices else {}
         slices = [slice_values(each, inputs | beside, facts, items) for each in card.slices]
-        rows = []
-        for each in found:
-            at = each.item - 1
-            split = split_of(digests[at])
-            self.tally.add(each, digests[at], folded[at], split)
-            rows.append((*_plain(prediction, each, digests[at], split), *(values[at] for values in slices)))
         chosen = [each.item - 1 for each in found]
+        splits = [split_of(digests[at]) for at in chosen]
+        self.tally.add(found, [digests[at] for at in chosen], [folded[at] for at in chosen], splits)
+        rows = [
+            (*_plain(prediction, each, digests[at], split), *(values[at] for values in slices))
+            for each, at, split in zip(found, chosen, splits, strict=True)
+        ]
         tensors = {f"input.{key}": tensor[chosen] for key, tensor in inputs.items()}
         tensors |= {f"beside.{key}": tensor[chosen] for key, tensor in beside.items()}
         self._writer.add(rows, tensors)

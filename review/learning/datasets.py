@@ -13,11 +13,11 @@ from gateway.store.models import find_model
 from gateway.store.schema.serves import ModelRow
 from review.actors import Actor
 from review.learning.child import in_child
-from review.learning.errors import UnknownDataset
+from review.learning.errors import DatasetImported, UnknownDataset
 from review.learning.freezing import FreezeTask, Frozen
 from review.learning.manifest import Manifest, read_manifest
 from review.operators import require_operator
-from review.store.datasets import Changed, count_differences, datasets_of, find_dataset, list_differences
+from review.store.datasets import Changed, count_differences, datasets_of, find_dataset, is_imported, list_differences
 
 LISTED = 100
 """How many items of each kind a difference names."""
@@ -128,8 +128,11 @@ async def show_dataset(r: ReadSession, tenant_id: UUID, dataset: str) -> Dataset
 
 
 async def diff_datasets(r: ReadSession, tenant_id: UUID, before: str, after: str) -> Difference:
-    """What came, went and changed its answer from one dataset to another. Raises: UnknownDataset."""
+    """What came, went and changed its answer from one dataset to another. Raises: UnknownDataset, DatasetImported."""
     one, other = [(await show_dataset(r, tenant_id, each)).dataset for each in (before, after)]
+    for each in (one, other):
+        if await is_imported(r, each):
+            raise DatasetImported(dataset=each[:12])
     came, went, changed = await count_differences(r, one, other)
     listed = await list_differences(r, one, other, LISTED)
     items = tuple(_item_changed(each) for each in listed)

@@ -38,6 +38,14 @@ class UnknownDataset(LearningError):
     code = "unknown-dataset"
 
 
+class DatasetImported(LearningError):
+    """The dataset {dataset} was imported: what became of its items since is known where they were predicted, and not
+    here, so nothing can be compared with it."""
+
+    status = 409
+    code = "dataset-imported"
+
+
 class UnknownRelease(LearningError):
     """There is no release '{release}' here; releases are named like sentiment@7."""
 
@@ -52,6 +60,14 @@ class UnknownEvaluation(LearningError):
     code = "unknown-evaluation"
 
 
+class NoEffect(LearningError):
+    """There is no effect of this case to show: it is not settled, was settled as unanswerable or as a disagreement, or
+    no release was measured on its answer yet."""
+
+    status = 404
+    code = "no-effect"
+
+
 class NothingHeldOut(LearningError):
     """The dataset {dataset} holds nothing out, so nothing can be measured on it."""
 
@@ -60,7 +76,7 @@ class NothingHeldOut(LearningError):
 
 
 class OtherModel(LearningError):
-    """The dataset {dataset} is of '{model}', and {release} is a release of another model."""
+    """The dataset {dataset} is of '{model}', and {release} is of another model."""
 
     status = 409
     code = "other-model"
@@ -71,6 +87,78 @@ class ReleaseNotRunnable(LearningError):
 
     status = 409
     code = "release-not-runnable"
+
+
+class RecipesOff(LearningError):
+    """This server runs no recipes. Whoever runs it names a folder of recipes in the setting training_recipes, as
+    docs/retraining.md explains."""
+
+    status = 409
+    code = "recipes-off"
+
+
+class UnknownRecipe(LearningError):
+    """There is no recipe '{name}' in this server's folder of recipes; there are: {names}."""
+
+    status = 404
+    code = "unknown-recipe"
+
+
+class RecipeRefused(LearningError):
+    """The recipe is not right: {fault}"""
+
+    status = 400
+    code = "recipe-refused"
+
+
+class RecipeChanged(LearningError):
+    """The file '{path}' of the recipe '{name}' is not what it was when the recipe was declared: look at it, and declare
+    the recipe again."""
+
+    status = 409
+    code = "recipe-changed"
+
+
+class NoRecipe(LearningError):
+    """'{model}' has no recipe: declare one with 'lockgate recipe set {model} NAME'."""
+
+    status = 409
+    code = "no-recipe"
+
+
+class NothingToLearn(LearningError):
+    """The dataset {dataset} has no items in its training split."""
+
+    status = 409
+    code = "nothing-to-learn"
+
+
+class DatasetOfOtherModel(LearningError):
+    """The dataset {dataset} is of '{of}', and not of '{model}'."""
+
+    status = 409
+    code = "dataset-of-other-model"
+
+
+class UnknownJob(LearningError):
+    """There is no job with this id here."""
+
+    status = 404
+    code = "unknown-job"
+
+
+class JobOver(LearningError):
+    """The job can be cancelled no more: it is {state}."""
+
+    status = 409
+    code = "job-over"
+
+
+class TrainingFailed(LearningError):
+    """The training came to nothing: {fault} Nothing was kept of it but its log."""
+
+    status = 409
+    code = "training-failed"
 
 
 class LearningFailed(LearningError):

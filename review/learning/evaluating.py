@@ -4,40 +4,31 @@
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID
 
 import msgspec
 
-from gateway.errors import GatewayError
-from gateway.inference.session import OnnxSession
-from gateway.plan import ReleasePlan
 from gateway.record.payloads import LocalObjects
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.serving import release_plan
 from review.console.report import HTML, report_html
 from review.learning.child import Task, be_child
-from review.learning.errors import NothingHeldOut, OtherModel, ReleaseNotRunnable, UnknownDataset, UnknownRelease
-from review.learning.manifest import Manifest, read_manifest
-from review.learning.narrative import Told, narrative_of
-from review.learning.parquet import columns_of, read_rows
-from review.learning.report import (
-    FORMAT,
-    MEDIA_TYPE,
-    Evaluated,
-    ItemChange,
-    ReleaseRun,
-    Report,
-    Summary,
-    listed,
-    report_bytes,
-)
-from review.learning.running import HeldOut, Said, judged, read_held_out, run_over, shown
-from review.learning.scores import Answers, compare, scores_of
+from review.learning.errors import NothingHeldOut, OtherModel, UnknownDataset, UnknownRelease
+from review.learning.manifest import read_manifest
+from review.learning.report import MEDIA_TYPE, Evaluated, Report, Summary, report_bytes
+from review.learning.reporting import SUBJECT_MEDIA_TYPE, Subject, make_report, subject_bytes
 from review.store.datasets import NewArtifact, find_dataset, items_file_of, keep_artifact, learned_from
-from review.store.evaluations import NewEvaluation, champion_of, equal_evaluation, find_release, insert_evaluation
+from review.store.evaluations import (
+    NewEvaluation,
+    attach_report,
+    champion_of,
+    equal_evaluation,
+    find_release,
+    insert_evaluation,
+)
 
 
 class EvaluateTask(Task, frozen=True, kw_only=True):
@@ -51,18 +42,6 @@ class EvaluateTask(Task, frozen=True, kw_only=True):
     by: str
 
 
-class _Subject(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ledger says about the task."""
-
-    model: str
-    candidate: ReleasePlan
-    champion: ReleasePlan | None
-    dataset: str
-    manifest: Manifest
-    learned: tuple[str, ...]
-    """The items files of what the candidate learned from."""
-
-
 async def evaluate(ledger: Ledger, task: EvaluateTask) -> Evaluated:
     """Evaluate a release; doing it again finds the same evaluation.
 
@@ -71,16 +50,20 @@ async def evaluate(ledger: Ledger, task: EvaluateTask) -> Evaluated:
     artifacts = LocalObjects(Path(task.artifacts))
     async with ledger.reading() as r:
         subject = await _subject(r, task)
-    report = await _report(subject, artifacts, task.seed)
-    json, html = await artifacts.put(report_bytes(report)), await artifacts.put(report_html(report).encode())
-    files = (
-        NewArtifact(**msgspec.structs.asdict(json), kind="report", media_type=MEDIA_TYPE),
-        NewArtifact(**msgspec.structs.asdict(html), kind="report", media_type=HTML),
+    report = await make_report(subject, artifacts)
+    written = (
+        (report_bytes(report), MEDIA_TYPE),
+        (report_html(report).encode(), HTML),
+        (subject_bytes(subject), SUBJECT_MEDIA_TYPE),
     )
+    files = [
+        NewArtifact(**msgspec.structs.asdict(await artifacts.put(data)), kind="report", media_type=media_type)
+        for data, media_type in written
+    ]
     return await _register(ledger, task, subject, report, files)
 
 
-async def _subject(r: ReadSession, task: EvaluateTask) -> _Subject:
+async def _subject(r: ReadSession, task: EvaluateTask) -> Subject:
     found, dataset = (
         await find_release(r, task.tenant_id, task.release),
         await find_dataset(r, task.tenant_id, task.dataset),
@@ -98,102 +81,22 @@ async def _subject(r: ReadSession, task: EvaluateTask) -> _Subject:
         raise NothingHeldOut(dataset=row.sha256[:12])
     champion_id = await champion_of(r, model.id)
     is_compared = champion_id is not None and champion_id != release_id
-    return _Subject(
+    return Subject(
         model=model.name,
         candidate=await release_plan(r, model.name, release_id),
         champion=await release_plan(r, model.name, champion_id) if is_compared and champion_id else None,
         dataset=row.sha256,
         manifest=manifest,
+        seed=task.seed,
         learned=tuple([await items_file_of(r, artifact) for artifact in await learned_from(r, release_id)]),
     )
 
 
-async def _report(subject: _Subject, artifacts: LocalObjects, seed: int) -> Report:
-    items = await artifacts.local_path(subject.manifest.items.sha256)
-    held_out = read_held_out(items)
-    labels = subject.manifest.labels
-    choices = [choice.value for choice in labels.choices]
-    after = judged(held_out, await _run(subject.candidate, artifacts, items), labels)
-    candidate = _release_run(subject.candidate, after, held_out, choices)
-    champion, before = None, None
-    if subject.champion is not None:
-        before = judged(held_out, await _run(subject.champion, artifacts, items), labels)
-        champion = _release_run(subject.champion, before, held_out, choices)
-    comparisons = compare(before.right, after.right, held_out.slices) if before is not None else ()
-    overlap, known = await _overlap(subject.learned, held_out, artifacts)
-    told = Told(
-        release=candidate.release, baseline=champion.release if champion else None, dataset=subject.dataset,
-        held_out=len(held_out.item), overlap=overlap, overlap_known=known, no_answer=candidate.no_answer,
-        scores=candidate.scores, comparisons=comparisons,
-    )  # fmt: skip
-    changes = list(_changes(held_out, before, after)) if before is not None else []
-    return Report(
-        format=FORMAT, model=subject.model, dataset=subject.dataset, seed=seed, held_out=len(held_out.item),
-        representative=int((after.weights > 0).sum()), overlap=overlap, overlap_known=known, candidate=candidate,
-        champion=champion, comparisons=comparisons, changes=listed(changes, seed), narrative=narrative_of(told),
-    )  # fmt: skip
-
-
-async def _run(release: ReleasePlan, artifacts: LocalObjects, items: Path) -> list[Said]:
-    """What a release says of each held-out item. Raises: ReleaseNotRunnable."""
-    if not release.artifact:
-        raise ReleaseNotRunnable(release=release.name, why="it is an upstream")
-    try:
-        await artifacts.verify(release.artifact)
-        session = OnnxSession.open(await artifacts.local_path(release.artifact))
-    except GatewayError as error:
-        raise ReleaseNotRunnable(release=release.name, why=str(error)) from error
-    try:
-        return run_over(session, release.card, items)
-    finally:
-        session.close()
-
-
-def _release_run(release: ReleasePlan, answers: Answers, held_out: HeldOut, choices: Sequence[str]) -> ReleaseRun:
-    return ReleaseRun(
-        release=release.name,
-        artifact=release.artifact,
-        policy=release.policy_sha256,
-        label_schema=release.label_schema_sha256,
-        guideline=release.guideline_sha256,
-        scores=scores_of(answers, held_out.slices, choices),
-        no_answer=sum(not said for said in answers.said),
-    )
-
-
-async def _overlap(learned: Sequence[str], held_out: HeldOut, artifacts: LocalObjects) -> tuple[int, bool]:
-    """How many held-out inputs the candidate learned from, and whether that can be told at all."""
-    mine, met, known = set(held_out.digests), set[str](), False
-    for sha256 in learned:
-        path = await artifacts.local_path(sha256)
-        try:
-            if not {"input_sha256", "split"} <= set(columns_of(path)):
-                continue
-        except ValueError:  # no Parquet: it was attached by somebody who learned elsewhere
-            continue
-        known = True
-        for batch in read_rows(path, ("input_sha256",), split="train"):
-            met |= mine.intersection(batch["input_sha256"])
-    return sum(digest in met for digest in held_out.digests), known
-
-
-def _changes(held_out: HeldOut, before: Answers, after: Answers) -> Iterator[ItemChange]:
-    for at in (before.right != after.right).nonzero()[0]:
-        yield ItemChange(
-            prediction=held_out.prediction[at],
-            item=held_out.item[at],
-            change="fixed" if after.right[at] else "broken",
-            truth=shown(held_out.truth[at]),
-            champion=before.said[at],
-            candidate=after.said[at],
-        )
-
-
 async def _register(
-    ledger: Ledger, task: EvaluateTask, subject: _Subject, report: Report, files: tuple[NewArtifact, NewArtifact]
+    ledger: Ledger, task: EvaluateTask, subject: Subject, report: Report, files: Sequence[NewArtifact]
 ) -> Evaluated:
     """Write the rows in one transaction, unless this very evaluation is there."""
-    json, html = files
+    json, html, inputs = files
     release_id = subject.candidate.id
     async with ledger.writing() as w:
         at_us = await w.now_us()
@@ -203,11 +106,12 @@ async def _register(
             for file in files:
                 await keep_artifact(w, file, at_us)
             new = NewEvaluation(
-                release_id=release_id, dataset=subject.dataset, scores=_summary(report, html.sha256),
+                release_id=release_id, dataset=subject.dataset, scores=_summary(report, html.sha256, inputs.sha256),
                 report=json.sha256, baseline_id=subject.champion.id if subject.champion else None,
                 narrative="\n".join(report.narrative), seed=task.seed, created_us=at_us,
             )  # fmt: skip
             evaluation_id = await insert_evaluation(w, new)
+            await attach_report(w, new)
             data = {"release": subject.candidate.name, "dataset": subject.dataset, "evaluation": str(evaluation_id)}
             await append_event(
                 w, "release.evaluated", f"model:{subject.model}", data, by=task.by, tenant_id=task.tenant_id,
@@ -221,10 +125,10 @@ async def _register(
     )  # fmt: skip
 
 
-def _summary(report: Report, html: str) -> str:
+def _summary(report: Report, html: str, inputs: str) -> str:
     summary = Summary(
-        held_out=report.held_out, overlap=report.overlap, scores=report.candidate.scores,
-        comparisons=report.comparisons, html=html,
+        held_out=report.held_out, overlap=report.overlap if report.overlap_known else None,
+        scores=report.candidate.scores, comparisons=report.comparisons, html=html, inputs=inputs,
     )  # fmt: skip
     return msgspec.json.encode(summary).decode()
 

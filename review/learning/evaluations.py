@@ -98,7 +98,7 @@ def _line(row: EvaluationRow, names: Mapping[UUID, str]) -> EvaluationLine:
     return EvaluationLine(
         id=row.id,
         release=names[row.release_id],
-        baseline=names[row.baseline_id] if row.baseline_id else None,
+        baseline=names[row.baseline_id] if row.baseline_id else summary.beside or None,
         dataset=row.dataset,
         right=summary.scores.raw,
         fixes=overall.fixes if overall else None,

@@ -26,10 +26,12 @@ from review.learning.collecting import Collector, Tally, Wanted
 from review.learning.errors import DatasetEmpty
 from review.learning.manifest import FORMAT, MEDIA_TYPE, PARQUET, File, Manifest, manifest_bytes
 from review.learning.parquet import ANNOTATIONS, ParquetWriter, items_schema, read_rows
+from review.learning.splits import Split
 from review.learning.validation import warnings_about
 from review.store.datasets import NewArtifact, NewDataset, NewItem, insert_dataset, insert_items, keep_artifact
 from review.store.material import FoundVerdict, RawId, id_text, outcomes_in_order, verdicts_in_order
 
+FOLDER_PREFIX = "freeze-"
 ITEMS, HISTORY = "items.parquet", "annotations.parquet"
 ROW_COLUMNS = ("prediction", "item", "outcome_revision", "split", "kind", "inclusion_probability")
 
@@ -63,7 +65,7 @@ async def freeze(ledger: Ledger, task: FreezeTask) -> Frozen:
     """
     artifacts = LocalObjects(Path(task.artifacts))
     # Beside the artifacts and not among them: a backup takes everything that lies there.
-    with TemporaryDirectory(prefix="freeze-", dir=Path(task.artifacts).parent) as folder:
+    with TemporaryDirectory(prefix=FOLDER_PREFIX, dir=Path(task.artifacts).parent) as folder:
         async with ledger.reading() as r:
             wanted, model_id = await _wanted(r, task)
             tally = await _collect(r, model_id, wanted, task, Path(folder))
@@ -112,7 +114,7 @@ async def _collect(r: ReadSession, model_id: UUID, wanted: Wanted, task: FreezeT
 async def _annotate(r: ReadSession, model_id: UUID, folder: Path, salt: str) -> int:
     """Write every verdict on the dataset's items, in the order of the items; returns how many there are."""
     writer = ParquetWriter(folder / HISTORY, ANNOTATIONS)
-    keys, people = _Keys(folder / ITEMS), _People(salt)
+    keys, people = ItemKeys(folder / ITEMS), _People(salt)
     try:
         async for page in verdicts_in_order(r, model_id):
             for prediction_id, group in groupby(page, key=lambda found: found.prediction_id):
@@ -124,11 +126,11 @@ async def _annotate(r: ReadSession, model_id: UUID, folder: Path, salt: str) -> 
     return writer.rows
 
 
-class _Keys:
-    """The items of a file; asked for in their order, they need no memory."""
+class ItemKeys:
+    """The items of a file, or of one split of it; asked for in their order, they need no memory."""
 
-    def __init__(self, items: Path) -> None:
-        batches = read_rows(items, ("prediction", "item"))
+    def __init__(self, items: Path, *, split: Split | None = None) -> None:
+        batches = read_rows(items, ("prediction", "item"), split=split)
         self._keys = (key for batch in batches for key in zip(batch["prediction"], batch["item"], strict=True))
         self._next = next(self._keys, None)
 

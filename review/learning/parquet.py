@@ -3,7 +3,7 @@
 The bytes depend on the rows alone: groups are cut by count, and nothing of the time or the machine goes in.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,10 @@ def items_schema(inputs: Mapping[str, str], beside: Mapping[str, str], slices: S
     return pa.schema(columns)
 
 
+_Chunk = tuple[int, Tensor | None]
+"""A number of rows, at least one, and their tensor of [rows, …]; null in each of them where there is none."""
+
+
 class ParquetWriter:
     """Writes rows, a tuple of plain columns each, and beside them tensors of [rows, …] by column."""
 
@@ -59,7 +63,7 @@ class ParquetWriter:
         self._plain = [name for name in schema.names if name not in {*tensors, *map(_shape_of, tensors)}]
         self._file = pq.ParquetWriter(path, schema, compression="zstd")
         self._waiting: list[tuple[Any, ...]] = []
-        self._tensors: dict[str, list[Tensor | None]] = {name: [] for name in tensors}
+        self._tensors: dict[str, list[_Chunk]] = {name: [] for name in tensors}
         self._bytes = 0
 
     def add(self, rows: Sequence[tuple[Any, ...]], tensors: Mapping[str, Tensor]) -> None:
@@ -67,7 +71,7 @@ class ParquetWriter:
         self._waiting.extend(rows)
         for name, kept in self._tensors.items():
             given = tensors.get(name)
-            kept.extend([None] * len(rows) if given is None else given)
+            kept.append((len(rows), given))
             self._bytes += 0 if given is None else given.nbytes
         if len(self._waiting) >= GROUP_ROWS or self._bytes >= GROUP_MAX_BYTES:
             self._flush()
@@ -83,7 +87,7 @@ class ParquetWriter:
         arrays = {name: pa.array(values, self._schema.field(name).type) for name, values in columns.items()}
         for name, kept in self._tensors.items():
             arrays[name] = _lists(kept, self._schema.field(name).type)
-            shapes = [None if row is None else np.shape(row) for row in kept]
+            shapes = [None if given is None else given.shape[1:] for rows, given in kept for _row in range(rows)]
             arrays[_shape_of(name)] = pa.array(shapes, pa.list_(pa.int32()))
             kept.clear()
         ordered = [arrays[name] for name in self._schema.names]
@@ -103,6 +107,19 @@ def read_rows(path: Path, columns: Sequence[str], *, split: str | None = None) -
                 yield {name: kept[name].to_pylist() for name in columns}
 
 
+def copy_rows(source: Path, target: Path, columns: Sequence[str], keep: Callable[..., Sequence[bool]]) -> int:
+    """Copy the rows of a file that `keep` says True of, told a batch's named columns; how many were copied."""
+    rows = 0
+    with pq.ParquetFile(source) as file, pq.ParquetWriter(target, file.schema_arrow, compression="zstd") as writer:
+        for batch in file.iter_batches(batch_size=GROUP_ROWS):
+            chosen = keep(*(batch[name].to_pylist() for name in columns))
+            kept = batch.filter(pa.array(chosen, pa.bool_()))
+            if kept.num_rows:
+                writer.write_batch(kept)
+            rows += kept.num_rows
+    return rows
+
+
 def columns_of(path: Path) -> list[str]:
     """The names of a file's columns."""
     return list(pq.read_schema(path).names)
@@ -112,13 +129,12 @@ def _shape_of(name: str) -> str:
     return "shape." + name.partition(".")[2]
 
 
-def _lists(rows: Sequence[Tensor | None], kind: Any) -> Any:
+def _lists(chunks: Sequence[_Chunk], kind: Any) -> Any:
     """An array of lists out of each row's elements; null where a row is none."""
-    flat = [None if row is None else np.ravel(row) for row in rows]
-    sizes = [0 if row is None else row.size for row in flat]
+    sizes = [0 if given is None else given.size // rows for rows, given in chunks for _row in range(rows)]
     offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
-    present = [row for row in flat if row is not None and row.size]
+    present = [given.ravel() for _rows, given in chunks if given is not None and given.size]
     together = np.concatenate(present) if present else np.empty(0, dtype=object)
     values = pa.array(together.tolist() if together.dtype == object else together, kind.value_type)
-    missing = pa.array([row is None for row in flat], pa.bool_())
+    missing = pa.array([given is None for rows, given in chunks for _row in range(rows)], pa.bool_())
     return pa.ListArray.from_arrays(pa.array(offsets), values, mask=missing)

@@ -90,11 +90,16 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger keeps of an evaluation beside its report."""
 
     held_out: int
-    overlap: int
+    overlap: int | None
+    """None where no training data is attached to the release."""
     scores: Scores
     comparisons: tuple[Comparison, ...]
     html: str
     """The SHA-256 of the page."""
+    inputs: str = ""
+    """The SHA-256 of what it rests on, with which the report can be made again; empty where that was not kept."""
+    beside: str = ""
+    """What it compares with, as that was called where an imported evaluation was made."""
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,24 +1,22 @@
 """Runs a release over the held-out items of a dataset, in batches, as the gateway would have answered them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from gateway.answers import answers_of, scores_of
-from gateway.inference.errors import ModelFailed, ModelRefusedValues
 from gateway.inference.session import OnnxSession
 from gateway.labels import Answer, LabelSchema
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.registry.card import Card
 from review.learning.parquet import columns_of, read_rows
+from review.learning.saying import Said, run_batch
 from review.learning.scores import Answers, weights_of
 
 BATCH = 256
 PLAIN = ("prediction", "item", "input_sha256", "answer", "kind", "inclusion_probability")
-Said = tuple[Answer | None, float | None]
 
 
 class HeldOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +53,7 @@ def run_over(session: OnnxSession, card: Card, items: Path) -> list[Said]:
     """Answer and score of each held-out item of an items file, in its order; None where the model gives none."""
     said: list[Said] = []
     for feeds in _batches(session, items):
-        said += _run(session, card, feeds)
+        said += run_batch(session, card, feeds)
     return said
 
 
@@ -89,37 +87,3 @@ def _batches(session: OnnxSession, items: Path) -> Iterator[list[dict[str, Tenso
             for row in rows
         ]
         yield from (feeds[start : start + BATCH] for start in range(0, len(feeds), BATCH))
-
-
-def _run(session: OnnxSession, card: Card, feeds: list[dict[str, Tensor]]) -> list[Said]:
-    """What the model says of each item; one by one where it takes no batch of them."""
-    alike = len({tuple(tensor.shape for tensor in each.values()) for each in feeds}) == 1
-    free = all(spec.shape and spec.shape[0] < 0 for spec in session.signature.inputs)
-    if card.batch_axis is not None and alike and free:
-        together = {name: np.stack([each[name] for each in feeds]) for name in feeds[0]}
-        try:
-            return _say(session, card, together, len(feeds))
-        except (ModelFailed, ModelRefusedValues):
-            pass  # one bad item must not take the answers of the others
-    return [_run_one(session, card, each) for each in feeds]
-
-
-def _run_one(session: OnnxSession, card: Card, feed: Mapping[str, Tensor]) -> Said:
-    feeds = dict(feed) if card.batch_axis is None else {name: _alone(session, name, feed[name]) for name in feed}
-    items = 1 if card.batch_axis is None else next(iter(feeds.values())).shape[0]
-    try:
-        return _say(session, card, feeds, items)[0]
-    except (ModelFailed, ModelRefusedValues):
-        return None, None
-
-
-def _alone(session: OnnxSession, name: str, row: Tensor) -> Tensor:
-    """The row with its batch axis, repeated where the model takes a fixed number of rows."""
-    shape = next(spec.shape for spec in session.signature.inputs if spec.name == name)
-    return np.repeat(row[np.newaxis], max(1, shape[0] if shape else 1), axis=0)
-
-
-def _say(session: OnnxSession, card: Card, feeds: Mapping[str, Tensor], items: int) -> list[Said]:
-    outputs = session.run(feeds)
-    answers = answers_of(card, outputs, items)
-    return list(zip(answers, scores_of(card, outputs, answers), strict=True))

@@ -82,14 +82,17 @@ def _parts(name: str, tensor: Tensor, items: int, *, folded: bool) -> list[bytes
     """Of each item the bytes that stand for this tensor: name, datatype, shape and elements."""
     head = f"{name}\0{datatype_of(tensor)}\0{tensor.shape[1:]}\0".encode()
     if tensor.dtype.kind in "OUS":
-        texts = tensor.reshape(items, -1).tolist()
-        return [head + b"".join(_text(each, folded=folded) for each in row) for row in texts]
+        texts = _texts(tensor.ravel().tolist(), folded=folded)
+        framed = [len(text).to_bytes(4, "little") + text for text in texts]
+        width = len(framed) // items
+        return [head + b"".join(framed[at : at + width]) for at in range(0, width * items, width or 1)] or [
+            head
+        ] * items
     data = np.ascontiguousarray(tensor).tobytes()
     size = len(data) // items
     return [head + data[at : at + size] for at in range(0, len(data), size)] if size else [head] * items
 
 
-def _text(text: str | bytes, *, folded: bool) -> bytes:
-    plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    data = (" ".join(plain.casefold().split()) if folded else plain).encode()
-    return len(data).to_bytes(4, "little") + data
+def _texts(elements: Sequence[str | bytes], *, folded: bool) -> list[bytes]:
+    plain = [each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in elements]
+    return [" ".join(text.casefold().split()).encode() if folded else text.encode() for text in plain]

@@ -9,6 +9,7 @@ from review.release.control import lowered_control
 from review.release.evidence import EvaluationEvidence, TrialEvidence
 from review.release.gate import Facts, GateReport, judge
 from review.release.tally import trial_evidence
+from review.store.recipes import rule_of, training_of
 from review.store.releases import documents_of
 from review.store.trials import open_trial_of
 
@@ -51,4 +52,6 @@ async def collect(
         lowered=lowered_control(champion, release),
         evaluation=evaluation,
         trial=trial,
+        recipe_required=(await rule_of(r, model.id)).recipe_required,
+        recipe=await training_of(r, candidate.release.id) is not None,
     )

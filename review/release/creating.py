@@ -1,6 +1,6 @@
 """Makes a release of a version that is there already: with another policy, guideline or label schema."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -10,14 +10,15 @@ from gateway.registry.fitting import require_fit
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, WriteSession
 from gateway.store.models import add_release, keep_documents
-from gateway.store.schema.serves import VersionRow
+from gateway.store.schema.serves import AttachedRole, VersionRow
 from review.actors import Actor
+from review.learning.learned import trained_with
 from review.operators import operated_model
 from review.release.control import lowered_control
 from review.release.difference import DOCUMENTS, Documents, difference
 from review.release.errors import NoSuchVersion, NothingNew, ReleaseRefused
 from review.release.moving import Standing, require_why, standing_of
-from review.store.releases import documents_of, find_version
+from review.store.releases import data_of_version, documents_of, find_version
 
 
 class Creating(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,8 @@ class Creating(msgspec.Struct, frozen=True, kw_only=True):
     """The card's text, in TOML."""
     version: int | None = None
     """The champion's version unless another is named."""
+    data: str = ""
+    """The dataset that it was trained with; what the version's earlier releases say unless one is named."""
     why: str
 
 
@@ -48,7 +51,8 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
 async def create(ledger: Ledger, actor: Actor, name: str, asked: Creating) -> Created:
     """Make a release for an operator; it serves nobody yet.
 
-    Raises: ReasonMissing, CardRefused, UnknownModel, NotAllowed, NoSuchVersion, ReleaseRefused, NothingNew.
+    Raises: ReasonMissing, CardRefused, UnknownModel, NotAllowed, NoSuchVersion, UnknownDataset, OtherModel,
+    ReleaseRefused, NothingNew.
     """
     require_why(asked.why)
     card = parse_card(asked.card)
@@ -59,7 +63,8 @@ async def create(ledger: Ledger, actor: Actor, name: str, asked: Creating) -> Cr
         if version is None:
             raise NoSuchVersion(model=now.model.name, version=asked.version)
         _require_its_card(card, version)
-        return await _write(w, now, champion, version, card, asked.why, actor.by)
+        data = await trained_with(w, now.model, asked.data) if asked.data else await data_of_version(w, version.id)
+        return await _write(w, now, champion, version, card, data, why=asked.why, by=actor.by)
 
 
 def _require_its_card(card: Card, version: VersionRow) -> None:
@@ -77,18 +82,26 @@ def _other_places(was: Card, shall: Card) -> Iterator[str]:
 
 
 async def _write(
-    w: WriteSession, now: Standing, champion: Documents, version: VersionRow, card: Card, why: str, by: str
+    w: WriteSession,
+    now: Standing,
+    champion: Documents,
+    version: VersionRow,
+    card: Card,
+    data: Mapping[AttachedRole, str],
+    *,
+    why: str,
+    by: str,
 ) -> Created:
     at_us = await w.now_us()
     parts = await keep_documents(w, card, at_us)
-    row = await add_release(w, version, parts, by, at_us, parent=now.champion, why=why)
+    row = await add_release(w, version, parts, by, at_us, parent=now.champion, why=why, attached=data)
     made = await documents_of(w, now.model, row)
     if not difference(champion, made).changes:
         raise NothingNew(release=now.champion_name)
     lowered = lowered_control(champion.release, made.release)
-    data = {"release": made.release.name, "version": version.number, "parent": now.champion_name, "why": why}
+    told = {"release": made.release.name, "version": version.number, "parent": now.champion_name, "why": why}
     subject = f"model:{now.model.name}"
-    await append_event(w, "release.created", subject, data, by=by, tenant_id=now.model.tenant_id, at_us=at_us)
+    await append_event(w, "release.created", subject, told, by=by, tenant_id=now.model.tenant_id, at_us=at_us)
     return Created(
         model=now.model.name,
         release=made.release.name,

@@ -100,3 +100,24 @@ class NoTrial(ReviewError):
 
     status = 409
     code = "no-trial"
+
+
+class WatchesNothing(ReviewError):
+    """A guard that watches nothing is none: give a limit for errors, reversals, latency or refusals, or clear it."""
+
+    status = 400
+    code = "watches-nothing"
+
+
+class QuantileUnknowable(ReviewError):
+    """{sample} answers are too few for an interval of their {quantile} quantile: ask for more answers."""
+
+    status = 400
+    code = "quantile-unknowable"
+
+
+class NothingDeclared(ReviewError):
+    """Nothing is watched on '{model}', so there is nothing to clear."""
+
+    status = 409
+    code = "nothing-declared"

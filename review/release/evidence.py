@@ -35,8 +35,9 @@ class EvaluationEvidence(msgspec.Struct, frozen=True, kw_only=True):
     """The SHA-256 of the dataset."""
     held_out: int
     """How many held-out items were evaluated."""
-    overlap: int
-    """How many of their inputs the candidate was trained on; clean evidence has none."""
+    overlap: int | None
+    """How many of their inputs the candidate was trained on; clean evidence has none. None where no training data is
+    attached to it, so that nobody can tell."""
     comparisons: tuple[Comparison, ...]
     """`overall` first."""
 

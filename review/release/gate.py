@@ -6,15 +6,18 @@
 | `halt` | the model is not halted | | it is halted |
 | `owner` | somebody owns its errors | | nobody does |
 | `evaluation` | not needed: the champion's own model file | none, or of too few held-out items | they were trained on |
+| | | no training data is attached: nobody can tell whether they were | |
 | | each comparison's low end is above -margin | a comparison's interval holds -margin | one lies wholly below |
 | `trial` | not needed: the champion's own model file | there is none, or too little is decided | |
 | | people decide for it not less often than for the champion | whether they do may be chance | it loses for certain |
+| `recipe` | somebody said how it was trained; not needed: the champion's own model file | | nobody did |
 
 A comparison is the difference candidate minus champion, `overall` and in each slice, with its 95 % interval. Wins and
 losses are the disagreements that people decided for the one and for the other; the candidate loses for certain when the
 interval of its share of wins lies wholly below one half, and does not lose when the share itself is one half or more.
 
 A release that only raises human control needs neither `evaluation`, `trial` nor `halt`: it may go live at once.
+`recipe` is asked for only where the model's operators require it.
 """
 
 from collections.abc import Iterator
@@ -25,10 +28,14 @@ import msgspec
 from review.release.evidence import Comparison, EvaluationEvidence, TrialEvidence
 
 Verdict = Literal["promote", "wait", "refuse"]
-CheckName = Literal["artifacts", "halt", "owner", "evaluation", "trial"]
+CheckName = Literal["artifacts", "halt", "owner", "evaluation", "trial", "recipe"]
 ORDER: tuple[Verdict, ...] = ("promote", "wait", "refuse")
 """From the best to the worst."""
 EVEN = 0.5
+UNKNOWN_OVERLAP = (
+    "No training data is attached to it, so nobody can tell whether it was trained on the held-out items: make a "
+    "release of its version that names the dataset with --data, and evaluate that."
+)
 
 
 class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +64,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Why it does not only raise human control beside the champion; none when it does."""
     evaluation: EvaluationEvidence | None
     trial: TrialEvidence | None
+    recipe_required: bool = False
+    """Whether operators ask that somebody said how it was trained."""
+    recipe: bool = False
+    """Whether somebody did."""
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +99,7 @@ def judge(facts: Facts, thresholds: Thresholds | None = None) -> GateReport:
     checks = [_artifacts(facts), _owner(facts)]
     if not at_once:
         checks += [_halt(facts), _evaluation(facts, thresholds), _trial(facts, thresholds)]
+        checks += [_recipe(facts)] if facts.recipe_required else []
     return GateReport(
         verdict=max((check.verdict for check in checks), key=ORDER.index),
         at_once=at_once,
@@ -120,19 +132,26 @@ def _evaluation(facts: Facts, asked: Thresholds) -> Check:
         return _passes("evaluation", "It runs the champion's own model file, so it answers as the champion does.")
     if found is None:
         return _waits("evaluation", "It was not evaluated beside the champion: freeze a dataset and evaluate it.")
-    if found.overlap > 0:
+    if found.overlap:
         reason = f"{found.overlap} of the {found.held_out} held-out items were in its training data."
         return Check(name="evaluation", verdict="refuse", reasons=(reason,))
-    if found.held_out < asked.min_held_out:
-        reason = f"Only {found.held_out} held-out items were evaluated, and {asked.min_held_out} are needed."
-        return _waits("evaluation", reason)
-    judged = [_comparison(each, asked.margin) for each in found.comparisons]
-    if not judged:
-        return _waits("evaluation", "The evaluation compares nothing.")
+    judged = list(_judged(found, asked))
     worst = max((verdict for verdict, _ in judged), key=ORDER.index)
     return Check(
         name="evaluation", verdict=worst, reasons=tuple(reason for verdict, reason in judged if verdict == worst)
     )
+
+
+def _judged(found: EvaluationEvidence, asked: Thresholds) -> Iterator[tuple[Verdict, str]]:
+    """What an evaluation says for and against the candidate, each with its verdict."""
+    if found.overlap is None:
+        yield "wait", UNKNOWN_OVERLAP
+    if found.held_out < asked.min_held_out:
+        yield "wait", f"Only {found.held_out} held-out items were evaluated, and {asked.min_held_out} are needed."
+    elif not found.comparisons:
+        yield "wait", "The evaluation compares nothing."
+    else:
+        yield from (_comparison(each, asked.margin) for each in found.comparisons)
 
 
 def _comparison(compared: Comparison, margin: float) -> tuple[Verdict, str]:
@@ -163,6 +182,14 @@ def _trial(facts: Facts, asked: Thresholds) -> Check:
     if share.value < EVEN:
         return _waits("trial", f"{told}: it may lose; more decided disagreements would tell.")
     return _passes("trial", f"{told}.")
+
+
+def _recipe(facts: Facts) -> Check:
+    if facts.same_model:
+        return _passes("recipe", "It runs the champion's own model file, so nothing was trained.")
+    if not facts.recipe:
+        return Check(name="recipe", verdict="refuse", reasons=("Nobody said how it was trained.",))
+    return _passes("recipe", "How it was trained is recorded.")
 
 
 def _too_little(found: TrialEvidence, decided: int, asked: Thresholds) -> Iterator[str]:

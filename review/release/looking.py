@@ -10,12 +10,14 @@ from gateway.policy import Policy
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import find_model, releases_of
 from gateway.store.schema.serves import ModelRow, ReleaseRow, ServingAction, ServingHistoryRow
+from review.learning.recipe import TrainingRecord
 from review.release.control import lowered_control
 from review.release.difference import Difference, difference
 from review.release.errors import NoSuchRelease, NothingServedThen
 from review.release.moments import moment_us
 from review.release.moving import read_standing
 from review.store.pointer import history_rows, pointer_of
+from review.store.recipes import training_of
 from review.store.releases import Attached, Mark, attached_to, documents_of, find_release, marks_of, release_by_id
 
 
@@ -45,6 +47,8 @@ class ReleaseShown(msgspec.Struct, frozen=True, kw_only=True):
     digests: dict[str, str]
     """The SHA-256 of the model file and of each document."""
     attached: tuple[Attached, ...]
+    training: TrainingRecord | None
+    """How its version was trained; none where nobody recorded or declared it."""
     difference: Difference
     """What would change if it took the champion's place."""
     lowered: tuple[str, ...]
@@ -94,6 +98,7 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
                 "guideline": plan.guideline_sha256,
             },
             attached=await attached_to(r, row.id),
+            training=await training_of(r, row.id),
             difference=difference(champion, shown),
             lowered=lowered_control(champion.release, plan),
         )
@@ -115,16 +120,21 @@ async def history(ledger: Ledger, tenant_id: UUID, name: str, at: str | None = N
     async with ledger.reading() as r:
         model = await _model(r, tenant_id, name)
         moment = moment_us(at, await r.now_us()) if at is not None else None
-        names = {row.id: f"{name}@{row.number}" for row, _ in await releases_of(r, model.id)}
-        rows = await history_rows(r, model.id)
-    ends = [None, *(row.from_us for row in rows)]
-    served = [_served(row, names, until_us) for row, until_us in zip(rows, ends, strict=False)]
+        served = await served_times(r, model)
     if moment is None:
         return served
     found = next((each for each in served if each.from_us <= moment), None)
     if found is None:
         raise NothingServedThen(model=name, at=at)
     return [found]
+
+
+async def served_times(r: ReadSession, model: ModelRow) -> list[Served]:
+    """What served a model from when to when, the latest first."""
+    names = {row.id: f"{model.name}@{row.number}" for row, _ in await releases_of(r, model.id)}
+    rows = await history_rows(r, model.id)
+    ends = [None, *(row.from_us for row in rows)]
+    return [_served(row, names, until_us) for row, until_us in zip(rows, ends, strict=False)]
 
 
 def _served(row: ServingHistoryRow, names: dict[UUID, str], until_us: int | None) -> Served:

@@ -13,6 +13,7 @@ from gateway.store.plans import bump_plan, plan_revision
 from gateway.store.schema.serves import ModelRow, ReleaseRow, ServingAction
 from review.errors import ReasonMissing
 from review.release.difference import Difference, difference
+from review.store.guards import begin_watch, end_watch
 from review.store.pointer import Move, Pointer, ServingChanged, move_pointer, pointer_of
 from review.store.releases import documents_of, release_by_id
 from review.store.trials import end_trial, open_trial_of
@@ -104,10 +105,16 @@ async def preview_of(r: ReadSession, now: Standing, to: ReleaseRow, *, withdraws
 
 
 async def move(w: WriteSession, now: Standing, to: ReleaseRow, to_be: Move, *, withdrawn: str | None = None) -> Moved:
-    """Make a release serve; a trial ends with the champion that it compares with. Raises: ServingChanged."""
+    """Make a release serve: trial and watch end with the champion that they are about, and a promotion is watched.
+
+    Raises: ServingChanged.
+    """
     model, name = now.model, f"{now.model.name}@{to.number}"
     revision = await move_pointer(w, now.pointer, to_be)
-    await end_trial(w, model, by=to_be.by, why=f"{name} serves in the place of {now.champion_name}.")
+    why = f"{name} serves in the place of {now.champion_name}."
+    await end_trial(w, model, by=to_be.by, why=why)
+    await end_watch(w, model, by=to_be.by, why=why)
+    await begin_watch(w, model, by=to_be.by)
     data: dict[str, Any] = {
         "release": name,
         "before": now.champion_name,

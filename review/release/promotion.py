@@ -16,8 +16,10 @@ from review.release.candidate import Candidate, read_candidate
 from review.release.collect import judged
 from review.release.errors import PromoteRefused
 from review.release.gate import GateReport
+from review.release.guarding import foretold
 from review.release.moving import Moved, Preview, move, preview_of, read_standing, require_why, standing_of
 from review.release.second import Request, ask, asked_of, require_second
+from review.store.guards import declared_for
 from review.store.pointer import Move
 
 
@@ -39,6 +41,8 @@ class PromotionTold(msgspec.Struct, frozen=True, kw_only=True):
 
     preview: Preview
     gate: GateReport
+    guard: str
+    """What will be watched afterwards, in a sentence."""
     four_eyes: bool
     """Whether one person has to ask for it and another to confirm it."""
     request: Request | None
@@ -91,9 +95,11 @@ async def promote(ledger: Ledger, artifacts: ObjectStore, actor: Actor, name: st
 async def _look(ledger: Ledger, artifacts: ObjectStore, candidate: Candidate) -> PromotionTold:
     gate = await judged(ledger, artifacts, candidate)
     async with ledger.reading() as r:
+        declared = await declared_for(r, candidate.now.model.id)
         return PromotionTold(
             preview=await preview_of(r, candidate.now, candidate.release),
             gate=gate,
+            guard=foretold(declared.declaration if declared is not None else None),
             four_eyes=candidate.now.model.four_eyes and not gate.at_once,
             request=await asked_of(r, candidate),
         )

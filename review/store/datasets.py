@@ -14,7 +14,7 @@ from gateway.store.once import insert_once
 from gateway.store.schema.learning import DatasetItemRow, DatasetRow
 from gateway.store.schema.serves import ArtifactRow, ModelRow, ReleaseArtifactRow
 from gateway.store.schema.work import OutcomeRow
-from review.store.material import raw
+from review.store.material import raw_of_text
 
 CHUNK = 5_000
 _ADD_ITEM = (
@@ -76,7 +76,7 @@ async def insert_items(w: WriteSession, dataset: str, items: Iterator[NewItem]) 
     statement = _ADD_ITEM.format(", ".join(places))
     connection = await w.connection()
     while chunk := list(islice(items, CHUNK)):
-        rows = [(dataset, raw(w, UUID(item.prediction)), *item[1:]) for item in chunk]
+        rows = [(dataset, raw_of_text(w, item.prediction), *item[1:]) for item in chunk]
         await connection.exec_driver_sql(statement, rows)
 
 
@@ -92,6 +92,13 @@ async def datasets_of(r: ReadSession, model_id: UUID) -> list[DatasetRow]:
     """A model's datasets, the newest first."""
     statement = select(DatasetRow).where(DatasetRow.model_id == model_id)
     return list((await r.execute(statement.order_by(DatasetRow.created_us.desc(), DatasetRow.sha256))).scalars())
+
+
+async def is_imported(r: ReadSession, dataset: str) -> bool:
+    """Whether a dataset came as files: its items have no rows, for their outcomes are in another ledger."""
+    return (
+        await r.execute(select(DatasetItemRow.item).where(DatasetItemRow.dataset == dataset).limit(1))
+    ).first() is None
 
 
 async def learned_from(r: ReadSession, release_id: UUID) -> list[str]:

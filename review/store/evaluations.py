@@ -7,8 +7,9 @@ from sqlalchemy import exists, select
 
 from gateway.ids import new_id
 from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.models import attach
 from gateway.store.schema.learning import DatasetRow, EvaluationRow
-from gateway.store.schema.serves import ModelRow, ReleaseRow, ServingRow, VersionRow
+from gateway.store.schema.serves import ModelRow, ReleaseArtifactRow, ReleaseRow, ServingRow, VersionRow
 
 
 class NewEvaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,25 @@ async def insert_evaluation(w: WriteSession, new: NewEvaluation) -> UUID:
     w.add(row)
     await w.flush()
     return row.id
+
+
+async def attach_report(w: WriteSession, new: NewEvaluation) -> None:
+    """Attach the report to its release: each that compares with a champion, and the first of all."""
+    if new.baseline_id is not None or await report_of(w, new.release_id) is None:
+        await attach(w, new.release_id, {"report": new.report})
+
+
+async def report_of(r: ReadSession, release_id: UUID) -> EvaluationRow | None:
+    """The evaluation whose report is the release's own: the latest among those that are attached."""
+    attached = (ReleaseArtifactRow.release_id == release_id) & (ReleaseArtifactRow.role == "report")
+    statement = (
+        select(EvaluationRow)
+        .join(ReleaseArtifactRow, (ReleaseArtifactRow.artifact == EvaluationRow.report) & attached)
+        .where(EvaluationRow.release_id == release_id)
+        .order_by(EvaluationRow.created_us.desc(), EvaluationRow.id.desc())
+        .limit(1)
+    )
+    return (await r.execute(statement)).scalar_one_or_none()
 
 
 async def equal_evaluation(r: ReadSession, release_id: UUID, report: str) -> UUID | None:

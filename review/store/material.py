@@ -25,14 +25,14 @@ SELECT o.prediction_id, o.item, o.revision, o.source, o.status, o.answer, o.crea
   c.kind, c.inclusion_probability, c.answer AS said, c.score,
   p.items, p.facts, p.created_us AS decided_us, l.sha256 AS payload, l.expires_us, l.erased_us
 FROM outcome o
-JOIN prediction p ON p.id = o.prediction_id
+CROSS JOIN prediction p
 LEFT JOIN "case" c ON c.id = (
   SELECT x.id FROM "case" x WHERE x.prediction_id = o.prediction_id AND x.item = o.item
   ORDER BY CASE x.kind WHEN 'hold' THEN 0 WHEN 'audit' THEN 1 WHEN 'disagreement' THEN 2 WHEN 'report' THEN 3 ELSE 4 END
   LIMIT 1)
 LEFT JOIN payload l ON l.id = p.input_payload_id
 LEFT JOIN outcome_undone u ON u.prediction_id = o.prediction_id AND u.item = o.item AND u.revision = o.revision
-WHERE p.model_id = :model AND u.prediction_id IS NULL
+WHERE p.id = o.prediction_id AND p.model_id = :model AND u.prediction_id IS NULL
   AND (o.prediction_id, o.item, o.revision) > (:prediction, :item, :revision)
 ORDER BY o.prediction_id, o.item, o.revision LIMIT :page
 """)
@@ -121,6 +121,11 @@ async def verdicts_in_order(r: ReadSession, model_id: UUID) -> AsyncIterator[Seq
 def raw(r: ReadSession, identifier: UUID) -> RawId:
     """The id as this database keeps it."""
     return identifier if r.locks_rows else identifier.bytes
+
+
+def raw_of_text(r: ReadSession, identifier: str) -> RawId:
+    """The id as this database keeps it, out of its text."""
+    return UUID(identifier) if r.locks_rows else bytes.fromhex(identifier.replace("-", ""))
 
 
 def id_text(identifier: RawId) -> str:

@@ -7,7 +7,14 @@ from sqlalchemy import insert, select
 
 from gateway.protocol.signature import Signature
 from gateway.store.ledger import ReadSession, WriteSession
-from gateway.store.schema.serves import ModelRow, ReleaseArtifactRow, ReleaseMarkRow, ReleaseRow, VersionRow
+from gateway.store.schema.serves import (
+    AttachedRole,
+    ModelRow,
+    ReleaseArtifactRow,
+    ReleaseMarkRow,
+    ReleaseRow,
+    VersionRow,
+)
 from gateway.store.serving import release_plan
 from review.release.difference import Documents
 
@@ -45,6 +52,11 @@ async def release_by_id(r: ReadSession, release_id: UUID) -> ReleaseRow:
     return (await r.execute(select(ReleaseRow).where(ReleaseRow.id == release_id))).scalar_one()
 
 
+async def version_of(r: ReadSession, release: ReleaseRow) -> VersionRow:
+    """The version that a release runs."""
+    return (await r.execute(select(VersionRow).where(VersionRow.id == release.version_id))).scalar_one()
+
+
 async def documents_of(r: ReadSession, model: ModelRow, release: ReleaseRow) -> Documents:
     """Everything a release consists of."""
     plan = await release_plan(r, model.name, release.id)
@@ -69,6 +81,19 @@ async def attached_to(r: ReadSession, release_id: UUID) -> tuple[Attached, ...]:
         .order_by(ReleaseArtifactRow.role, ReleaseArtifactRow.artifact)
     )
     return tuple(Attached(role=role, sha256=sha256) for role, sha256 in await r.execute(statement))
+
+
+async def data_of_version(r: ReadSession, version_id: UUID) -> dict[AttachedRole, str]:
+    """Data and annotations that the version's first release with any was trained with; they are the version's own."""
+    learned = (ReleaseArtifactRow.role.in_(("data", "annotations")), ReleaseRow.version_id == version_id)
+    statement = (
+        select(ReleaseRow.number, ReleaseArtifactRow.role, ReleaseArtifactRow.artifact)
+        .join(ReleaseRow, ReleaseRow.id == ReleaseArtifactRow.release_id)
+        .where(*learned)
+        .order_by(ReleaseRow.number)
+    )
+    rows = (await r.execute(statement)).all()
+    return {role: artifact for number, role, artifact in rows if number == rows[0][0]}
 
 
 async def marks_of(r: ReadSession, model_id: UUID) -> dict[UUID, tuple[Mark, ...]]:

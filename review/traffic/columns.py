@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from gateway.ids import id_time_us
 from gateway.record.codec import encode
-from gateway.record.entries import Decided, Delivered, Entry, EntryKind, ItemFacts, Shadowed
+from gateway.record.entries import Decided, Delivered, Entry, EntryKind, ItemFacts, Refused, Shadowed
 from gateway.record.reader import Recorded
 
 BATCH_ROWS = 2000
@@ -91,7 +91,13 @@ DELIVERED = pa.schema(
         "review_status": _TEXT,
     }
 )
-SCHEMAS: dict[EntryKind, pa.Schema] = {"decided": DECIDED, "shadowed": SHADOWED, "delivered": DELIVERED}
+REFUSED = pa.schema(_COMMON | {"api_key": _TEXT, "code": _TEXT, "status": _INT})
+SCHEMAS: dict[EntryKind, pa.Schema] = {
+    "decided": DECIDED,
+    "shadowed": SHADOWED,
+    "delivered": DELIVERED,
+    "refused": REFUSED,
+}
 
 
 def batches(recorded: Iterable[Recorded], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
@@ -112,7 +118,9 @@ def _row(recorded: Recorded) -> dict[str, object]:
     row = _common(recorded)
     if isinstance(entry, Decided):
         return row | _decided(entry)
-    return row | (_shadowed(entry) if isinstance(entry, Shadowed) else _delivered(entry))
+    if isinstance(entry, Shadowed):
+        return row | _shadowed(entry)
+    return row | (_delivered(entry) if isinstance(entry, Delivered) else _refused(entry))
 
 
 def _common(recorded: Recorded) -> dict[str, object]:
@@ -189,3 +197,7 @@ def _delivered(entry: Delivered) -> dict[str, object]:
         "waited_us": entry.waited_us,
         "review_status": entry.review_status,
     }
+
+
+def _refused(entry: Refused) -> dict[str, object]:
+    return {"api_key": str(entry.api_key), "code": entry.code, "status": entry.status}

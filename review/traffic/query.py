@@ -22,6 +22,7 @@ from gateway.record.entries import Decided, EntryKind, Position, kind_of
 from gateway.record.reader import Recorded, SegmentReader
 from gateway.record.sealed import SealedSegment, SegmentRegistry
 from gateway.record.segment import open_segments
+from review.traffic.answered import Answered, count_answers, count_failed, time_answers
 from review.traffic.beside import TrialRuns, answering_runs, shadow_runs, trial_runs
 from review.traffic.columns import SCHEMAS, batches
 
@@ -95,6 +96,14 @@ class TrafficReader:
         span = window.since_us, window.until_us
         answering = await self._over(*span, lambda view: answering_runs(view, window))
         return trial_runs(answering, await self._over(*span, lambda view: shadow_runs(view, window, trial_id)))
+
+    async def answered(self, window: Window, release: str, quantile: float) -> Answered:
+        """What became of the requests of a release, and how long its answers took; the window names the model."""
+        span = window.since_us, window.until_us
+        counted = await self._over(*span, lambda view: count_answers(view, window, release))
+        failed = await self._over(*span, lambda view: count_failed(view, window, release))
+        took = await self._over(*span, lambda view: time_answers(view, window, release, quantile, counted.answers))
+        return Answered(counted=counted, failed=failed, took=took)
 
     async def _over(self, since_us: int, until_us: int, read: "Callable[[View], _T]") -> _T:
         with ExitStack() as files:

@@ -9,6 +9,7 @@ from tests.acceptance.scene import Scene, staged
 
 @pytest.fixture(scope="session")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A Lockgate with the model `grades`, an operator, a reviewer and a caller."""
-    with staged(tmp_path_factory.mktemp("lockgate")) as opened:
+    """A Lockgate with the model `grades`, an operator, a reviewer and a caller, that takes recipes from a folder."""
+    folder = tmp_path_factory.mktemp("lockgate")
+    with staged(folder, training_recipes=folder / "recipes") as opened:
         yield opened

@@ -65,7 +65,11 @@ class Scene:
 
     def found(self, name: str, **policy: object) -> None:
         """Add the tests' model under this name, and return once every gateway serves it."""
-        files = {"file": ("model.onnx", softmax()), "card": ("model.toml", card(**policy).encode())}
+        self.add(name, softmax(), card(**policy))
+
+    def add(self, name: str, model: bytes, text: str) -> None:
+        """Add any model with its card, and return once every gateway serves it."""
+        files = {"file": ("model.onnx", model), "card": ("model.toml", text.encode())}
         _good(self.operator.post(f"/api/v1/models/{name}/versions", files=files))
         self.until_served(name)
 

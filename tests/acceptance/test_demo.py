@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from tests.servers.process import Process, until
+from tests.servers.process import free_port as some_free_port
 
 ROOT = Path(__file__).parents[2]
 OPENING = "has destroyed several of my dvds and cds."
@@ -70,17 +71,17 @@ def start(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Callable[...
         demo.process.stop(signal.SIGTERM)
 
 
-@pytest.fixture
-def once(tmp_path: Path, free_port: Callable[[], int]) -> dict[str, Any]:
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The last line of a short play without a person, which ended well and left no process behind."""
-    home = tmp_path / "home"
-    words = ("--once", "--requests", "50", "--home", str(home), "--port", str(free_port()))
+    home = tmp_path_factory.mktemp("once") / "home"
+    words = ("--once", "--requests", "50", "--home", str(home), "--port", str(some_free_port()))
     play = subprocess.run(
         [sys.executable, "-m", "demo", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=PATIENCE_S,
+        timeout=3 * PATIENCE_S,
         check=False,
     )
     assert play.returncode == 0, play.stdout + play.stderr
@@ -102,6 +103,24 @@ def test_the_play_without_a_person_ends_with_its_figures(once: dict[str, Any]) -
     for share in (alone, reviewed, once["share_reviewed"]):
         low, high = share["interval"]
         assert 0 <= low <= share["value"] <= high <= 1
+
+
+def test_the_play_goes_on_with_a_better_release_and_a_bad_one(once: dict[str, Any]) -> None:
+    """What people said is frozen, learned from, measured and served; a bad release is gone within a second or two."""
+    evaluation, promoted, rolled_back = (once[name] for name in ("evaluation", "promoted", "rolled_back"))
+    assert re.fullmatch(r"[0-9a-f]{64}", once["dataset_sha256"])
+    assert (evaluation["release"], evaluation["champion"]) == ("sentiment@2", "sentiment@1")
+    for name in ("right", "champion_right"):
+        assert 0 <= evaluation[name]["low"] <= evaluation[name]["value"] <= evaluation[name]["high"] <= 1
+    held_out = evaluation["right"]["n"]
+    gained = held_out * (evaluation["right"]["value"] - evaluation["champion_right"]["value"])
+    assert evaluation["fixes"] - evaluation["breaks"] == pytest.approx(gained)
+    assert promoted["release"] == "sentiment@2"
+    assert promoted["forced"] is (promoted["gate"] != "promote") is bool(promoted["reasons"])
+    assert (rolled_back["release"], rolled_back["to"]) == ("sentiment@3", "sentiment@2")
+    assert rolled_back["answers"] >= 20
+    assert once["rollback_ms"] > 0
+    assert once["bundle_verified"] is True
 
 
 def test_a_newcomer_is_waited_for_and_answers(start: Callable[..., Demo], free_port: Callable[[], int]) -> None:

@@ -253,4 +253,5 @@ def _settings(url: str, folder: Path) -> ApiSettings:
         payloads_url=str(folder / "objects"),
         traffic=folder / "traffic",
         internal_key="tests",
+        recipes=folder / "recipes",
     )

@@ -61,7 +61,7 @@ class SegmentPartRow(Table):
     __tablename__ = "segment_part"
 
     segment: Mapped[str] = mapped_column(ForeignKey("segment.name"), primary_key=True)
-    kind: Mapped[Literal["decided", "shadowed", "delivered"]] = mapped_column(primary_key=True)
+    kind: Mapped[Literal["decided", "shadowed", "delivered", "refused"]] = mapped_column(primary_key=True)
     location: Mapped[str] = mapped_column(Text)
     sha256: Mapped[Sha256]
     bytes: Mapped[int] = mapped_column(BigInteger)

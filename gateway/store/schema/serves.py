@@ -8,8 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from gateway.store.schema.columns import IMMUTABLE, Id, Json, Micros, Sha256, Table, unique_where
 
 ArtifactKind = Literal["model", "data", "annotations", "report", "recipe"]
+AttachedRole = Literal["model", "data", "annotations", "report"]
 ServingAction = Literal["founded", "promoted", "rolled_back"]
 HaltMode = Literal["review", "fallback", "refuse"]
+WatchState = Literal["watching", "passed", "breached", "ended"]
+GuardAct = Literal["advised", "paused", "rolled_back"]
 
 
 class ArtifactRow(Table):
@@ -119,7 +122,7 @@ class ReleaseArtifactRow(Table):
     __table_args__ = {"info": IMMUTABLE}
 
     release_id: Mapped[Id] = mapped_column(ForeignKey("release.id"), primary_key=True)
-    role: Mapped[Literal["model", "data", "annotations", "report"]] = mapped_column(primary_key=True)
+    role: Mapped[AttachedRole] = mapped_column(primary_key=True)
     artifact: Mapped[Sha256] = mapped_column(ForeignKey("artifact.sha256"), primary_key=True)
 
 
@@ -191,3 +194,43 @@ class HaltRow(Table):
     by: Mapped[str] = mapped_column(String(200))
     why: Mapped[str] = mapped_column(Text)
     since_us: Mapped[Micros]
+
+
+class GuardRow(Table):
+    """What the guard watches on a model after a promotion, from a moment on; the latest revision counts."""
+
+    __tablename__ = "guard"
+    __table_args__ = {"info": IMMUTABLE}
+
+    model_id: Mapped[Id] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[Json | None]
+    """The declaration; none where nothing is watched any more."""
+    by: Mapped[str] = mapped_column(String(200))
+    why: Mapped[str] = mapped_column(Text)
+    declared_us: Mapped[Micros]
+
+
+class GuardWatchRow(Table):
+    """How the guard's watch on a promotion stands; one open a model."""
+
+    __tablename__ = "guard_watch"
+    __table_args__ = (unique_where("uq_guard_watch_one_open", "state = 'watching'", "model_id"),)
+
+    model_id: Mapped[Id] = mapped_column(ForeignKey("model.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True)
+    """Of what serves: which promotion is watched."""
+    release_id: Mapped[Id] = mapped_column(ForeignKey("release.id"))
+    guard_revision: Mapped[int]
+    """Of the declaration by which it is judged."""
+    state: Mapped[WatchState]
+    act: Mapped[GuardAct | None]
+    """What the guard did about a breach."""
+    figures: Mapped[Json]
+    """What each watch had found when it was looked at last."""
+    told: Mapped[str | None] = mapped_column(Text)
+    """Why it is over, in plain words."""
+    from_us: Mapped[Micros]
+    until_us: Mapped[Micros]
+    looked_us: Mapped[Micros | None]
+    changed_us: Mapped[Micros]

@@ -31,6 +31,14 @@ export function say(line, wrong = false) {
   said.classList.toggle("wrong", wrong);
 }
 
+/** Add to what is read out, and to nothing that is seen: the bar must not grow and move the card. */
+export function whisper(line) {
+  const span = document.createElement("span");
+  span.className = "unseen";
+  span.textContent = ` ${line}`;
+  said.append(span);
+}
+
 /** Show the first card, or that nothing waits; move the focus there unless somebody is writing. */
 export function showFront({ focus = true } = {}) {
   const [first, ...rest] = cards();

@@ -1,6 +1,7 @@
 // The lane: a verdict posts while the next card is shown already; what is refused comes back in front with its draft.
 
 import { active, add, cards, front, present, putBack, say, showFront, tell, unseen } from "./deck.js";
+import { hideEffect, showEffect } from "./effect.js";
 import { startKeys } from "./keys.js";
 
 const AWAY_MS = 300_000;
@@ -62,6 +63,7 @@ function judged(card, news, mine) {
   add(unseen(news.cards));
   undo.elements.case.value = news.undo ?? "";
   undo.querySelector("button").disabled = !news.undo;
+  if (news.undo) changed(news, mine).catch(() => {});
   if (mine !== line) return;
   say(news.line);
   follow(news, mine).catch(() => {}); // what the caller was told is good to know, and nothing hangs on it
@@ -70,6 +72,11 @@ function judged(card, news, mine) {
 async function follow(news, mine) {
   const told = await ask(deck.dataset.told + news.verdict);
   if (mine === line && told.line) say(`${news.line} ${told.line}`);
+}
+
+async function changed(news, mine) {
+  const effect = await ask(deck.dataset.effect + news.verdict);
+  if (effect.html) showEffect(effect, mine, mine === line);
 }
 
 function refused(card, news) {
@@ -93,6 +100,7 @@ undo.addEventListener("submit", async (event) => {
   const body = new URLSearchParams(new FormData(undo));
   undo.querySelector("button").disabled = true;
   line += 1;
+  hideEffect(line);
   const news = await ask(undo.action, { method: "POST", body });
   if (news.ok) add(unseen(news.cards), { inFront: true });
   say(news.line ?? news.detail, !news.ok);

@@ -7,6 +7,8 @@ import pytest
 from review.console.report import report_policy
 from tests.integration.api.conftest import Api
 from tests.integration.learning.test_evaluating import DRAWN, TRUTH
+from tests.integration.registry.scene import CARD
+from tests.models import softmax
 from tests.outcomes import Settled, ground, numbers, settle
 
 NIL = "00000000-0000-7000-8000-000000000000"
@@ -40,6 +42,21 @@ async def test_an_operator_freezes_and_evaluates_and_an_auditor_reads(learned: A
     for where in (f"/console/evaluations/{evaluated['id']}", "/console/evaluations/of/numbers"):
         shown = await learned.scene.http.get(where, headers=headers)
         assert (shown.status_code, "numbers@1" in shown.text) == (200, True)
+
+
+async def test_a_file_is_added_with_what_it_was_trained_with(learned: Api) -> None:
+    """The dataset and its history are attached to the new release; an unknown dataset adds nothing."""
+    frozen = (await learned.ask("operator", "POST", "/models/numbers/datasets", json={}, timeout=60)).json()
+    files = {"file": ("model.onnx", softmax()), "card": ("model.toml", CARD)}
+    for data, status in (("0" * 64, 404), (frozen["dataset"][:16], 201)):
+        given = {"files": files, "data": {"data": data}, "timeout": 60}
+        assert (await learned.ask("operator", "POST", "/models/numbers/versions", **given)).status_code == status
+    shown = (await learned.ask("auditor", "GET", "/models/numbers/releases/2")).json()
+    assert {each["role"]: each["sha256"] for each in shown["attached"]} == {
+        "annotations": frozen["manifest"]["annotations"]["sha256"], "data": frozen["dataset"],
+        "model": shown["digests"]["model file"],
+    }  # fmt: skip
+    assert (await learned.ask("auditor", "GET", "/models/numbers/releases/3")).status_code == 404
 
 
 async def test_a_reviewer_and_an_auditor_freeze_and_evaluate_nothing(learned: Api) -> None:

@@ -42,19 +42,28 @@ async def test_a_release_is_promoted_and_rolled_back_from_its_models_page(api: A
     assert f'href="{MODEL}/releases/2"' in shown
     assert f'href="{MODEL}/rollback"' not in shown
     page = (await browser.get(f"{MODEL}/releases/2")).text
-    for words in ("policy.hold_below", "The gate says: wait", "was not evaluated", "+Which of them?", "by force"):
+    for words in ("policy.hold_below", "The gate says: wait", "was not evaluated", "+Which of them?", "by force",
+                  "Nothing is watched after the promotion"):  # fmt: skip
         assert words in page
+    body = {"declaration": {"errors": {"limit": 0.1}, "on_breach": "roll_back"}, "why": "it is new"}
+    assert (await api.ask("operator", "PUT", "/models/numbers/guard", json=body)).is_success
+    page = (await browser.get(f"{MODEL}/releases/2")).text
+    assert "The guard watches errors for 24 h after the promotion, and on a breach rolls back." in page
     form = {"revision": 1, "to": 2, "why": "better"}
     refused = await send(browser, f"{MODEL}/releases/2", token, **form)
     assert (refused.status_code, "numbers@2 cannot be promoted" in refused.text) == (409, True)
     done = await send(browser, f"{MODEL}/releases/2", token, **form, force="true")
     assert (done.status_code, done.headers["location"]) == (303, MODEL)
-    assert f'href="{MODEL}/rollback"' in (await browser.get(MODEL)).text
+    shown = (await browser.get(MODEL)).text
+    assert f'href="{MODEL}/rollback"' in shown
+    assert "● watching" in shown
+    assert "left." in shown
     back = (await browser.get(f"{MODEL}/rollback")).text
     assert "Roll back to numbers@1" in back
     assert "numbers@2 is marked withdrawn" in back
     done = await send(browser, f"{MODEL}/rollback", token, revision=2, to=1, why="worse")
     assert (done.status_code, done.headers["location"]) == (303, MODEL)
+    assert "numbers@1 serves in the place of numbers@2." in (await browser.get(MODEL)).text
     (line,) = (await api.ask("reviewer", "GET", "/models")).json()
     assert line["release"] == "numbers@1"
     await browser.aclose()
@@ -95,3 +104,17 @@ async def test_a_move_needs_the_pages_own_token_and_an_operator(api: Api) -> Non
     assert (await browser.get(f"{MODEL}/releases/2")).status_code == 403
     assert (await send(browser, f"{MODEL}/releases/2", token, **form)).status_code == 403
     await browser.aclose()
+
+
+async def test_a_bundle_is_taken_from_the_pages(api: Api) -> None:
+    """The model's page and the release's lead operators to it, and auditors; a signed-in browser gets the file."""
+    await add_another(api)
+    link = 'href="/api/v1/models/numbers/releases/2/bundle" download'
+    for who, pages in (("operator", (MODEL, f"{MODEL}/releases/2")), ("auditor", (MODEL,))):
+        browser, _ = await signed_in(api, who)
+        for page in pages:
+            assert link in (await browser.get(page)).text
+        taken = await browser.get("/api/v1/models/numbers/releases/2/bundle")
+        assert (taken.headers["content-type"], taken.content[:2]) == ("application/zip", b"PK")
+    browser, _ = await signed_in(api, "reviewer")
+    assert "/bundle" not in (await browser.get(MODEL)).text

@@ -1,12 +1,14 @@
 """A served model with outcomes to learn from, once on each database."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
+from gateway.record.payloads import LocalObjects
 from gateway.store.ledger import Ledger
 from review.learning.freezing import FreezeTask, Frozen, freeze
 from tests.integration.registry.scene import CARD, Scene, open_scene
@@ -35,6 +37,10 @@ class Learning(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def ledger(self) -> Ledger:
         return self.scene.ledger
+
+    @property
+    def objects(self) -> LocalObjects:
+        return LocalObjects(self.where.objects)
 
     def task(self, **more: object) -> FreezeTask:
         """What freezing is asked."""
@@ -71,8 +77,15 @@ class Learning(msgspec.Struct, frozen=True, kw_only=True):
 @pytest.fixture
 async def learning(ledger_url: str, tmp_path: Path) -> AsyncIterator[Learning]:
     """A model that serves, with nothing settled yet."""
-    async with open_scene(ledger_url, tmp_path) as scene:
+    async with open_learning(ledger_url, tmp_path) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_learning(ledger_url: str, folder: Path) -> AsyncIterator[Learning]:
+    """A model that serves on a migrated ledger, with nothing settled yet."""
+    async with open_scene(ledger_url, folder) as scene:
         await scene.add(MODEL, card=SLICED)
         async with scene.ledger.writing() as w:
-            where = await ground(w, MODEL, tmp_path / "objects")
+            where = await ground(w, MODEL, folder / "objects")
         yield Learning(scene=scene, where=where, url=ledger_url)

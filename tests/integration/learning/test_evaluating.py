@@ -15,17 +15,22 @@ from gateway.registry.adding import Adding, add
 from gateway.store.schema.learning import EvaluationRow
 from gateway.store.schema.serves import ReleaseArtifactRow
 from review.learning.child import in_child
+from review.learning.datasets import known_model
 from review.learning.errors import NothingHeldOut, OtherModel, UnknownDataset, UnknownRelease
 from review.learning.evaluating import EvaluateTask, evaluate
 from review.learning.evaluations import list_evaluations, read_evaluation
 from review.learning.evidence import latest_evaluation
 from review.learning.fresh import FreshDatasets
+from review.learning.learned import trained_with
 from review.learning.manifest import PARQUET
 from review.learning.report import Evaluated
 from review.learning.splits import item_digests, split_of
+from review.release.creating import Creating, create
+from review.release.looking import show_release
 from review.store.datasets import NewArtifact, keep_artifact
-from review.store.evaluations import find_release
+from review.store.evaluations import find_release, report_of
 from tests.integration.learning.conftest import MODEL, SLICED, Learning
+from tests.integration.release.scene import operator_of
 from tests.models import softmax
 from tests.outcomes import Settled, numbers
 from tests.worlds import START_US
@@ -42,11 +47,17 @@ def turned() -> bytes:
     return bytes(model.SerializeToString())
 
 
-async def add_candidate(learning: Learning) -> None:
-    """A second release, which does not serve."""
+async def add_candidate(learning: Learning, dataset: str = "") -> None:
+    """A second release, which does not serve; trained with a dataset if one is named."""
+    async with learning.ledger.reading() as r:
+        model = await known_model(r, learning.scene.tenant_id, MODEL)
+        trained = await trained_with(r, model, dataset) if dataset else {}
     file = learning.scene.folder / "turned.onnx"
     file.write_bytes(turned())
-    adding = Adding(tenant_id=learning.scene.tenant_id, name=MODEL, file=file, card=SLICED, by="person:ada@example.org")
+    adding = Adding(
+        tenant_id=learning.scene.tenant_id, name=MODEL, file=file, card=SLICED, by="person:ada@example.org",
+        attached=trained,
+    )  # fmt: skip
     await add(learning.ledger, learning.scene.artifacts, adding)
 
 
@@ -113,7 +124,7 @@ async def test_a_candidate_is_compared_with_the_champion_item_by_item(learning: 
         assert await latest_evaluation(r, learning.where.release_id, found[0]) is None
     assert [change.change for change in report.changes] == ["fixed"] * overall.fixes + ["broken"] * overall.breaks
     assert evidence is not None
-    assert (evidence.dataset, evidence.held_out, evidence.overlap) == (dataset, len(champion), 0)
+    assert (evidence.dataset, evidence.held_out, evidence.overlap) == (dataset, len(champion), None)
     assert evidence.comparisons == done.comparisons
     assert [(line.release, line.baseline, line.fixes) for line in lines] == [
         (f"{MODEL}@2", f"{MODEL}@1", overall.fixes)
@@ -141,13 +152,15 @@ async def test_the_same_evaluation_is_the_same_bytes(learning: Learning) -> None
 
 async def test_inputs_that_a_release_learned_from_are_counted(learning: Learning) -> None:
     """Training on the dataset's own training split is clean; what held-out inputs it met shows as overlap."""
-    await add_candidate(learning)
     dataset = await frozen(learning)
-    async with learning.ledger.writing() as w:
-        found = await find_release(w, learning.scene.tenant_id, f"{MODEL}@2")
-        assert found is not None
-        await w.execute(insert(ReleaseArtifactRow).values(release_id=found[0], role="data", artifact=dataset))
+    await add_candidate(learning, dataset[:12])
     clean = await evaluate(learning.ledger, task(learning, f"{MODEL}@2", dataset))
+    async with learning.ledger.reading() as r:
+        found = await find_release(r, learning.scene.tenant_id, f"{MODEL}@2")
+        assert found is not None
+        before = await latest_evaluation(r, found[0], learning.where.release_id)
+    assert before is not None
+    assert before.overlap == 0
     assert "None of the held-out inputs is among those that it learned from." in clean.narrative
     await learn_from_everything(learning, found[0])
     met = await evaluate(learning.ledger, task(learning, f"{MODEL}@2", dataset))
@@ -156,6 +169,46 @@ async def test_inputs_that_a_release_learned_from_are_counted(learning: Learning
     assert evidence is not None
     assert met.new
     assert evidence.overlap == evidence.held_out == len(expected()[0])
+
+
+async def test_data_annotations_and_reports_are_attached(learning: Learning) -> None:
+    """What a version was trained with goes along with each of its releases; each comparison's report is attached, and
+    the latest is the release's own; a report without a comparison is, while there is no other."""
+    dataset = await frozen(learning)
+    await add_candidate(learning, dataset)
+    tenant_id, name = learning.scene.tenant_id, f"{MODEL}@2"
+    asked = Creating(card=SLICED + "\n[policy]\nhold_below = 0.7\n", version=2, why="stricter")
+    await create(learning.ledger, operator_of(tenant_id), MODEL, asked)
+    annotations = (await learning.freeze()).manifest.annotations.sha256
+    for number in (2, 3):
+        shown = await show_release(learning.ledger, tenant_id, MODEL, number)
+        assert {each.role: each.sha256 for each in shown.attached} == {
+            "annotations": annotations, "data": dataset, "model": shown.digests["model file"],
+        }  # fmt: skip
+    first = await evaluate(learning.ledger, task(learning, f"{MODEL}@1", dataset))
+    await evaluate(learning.ledger, task(learning, f"{MODEL}@1", dataset, seed=1))
+    reports = [await evaluate(learning.ledger, task(learning, name, dataset, seed)) for seed in (0, 1)]
+    for release, made in ((f"{MODEL}@1", [first]), (name, reports)):
+        attached = (await show_release(learning.ledger, tenant_id, MODEL, int(release[-1]))).attached
+        assert {each.sha256 for each in attached if each.role == "report"} == {each.report for each in made}
+        async with learning.ledger.reading() as r:
+            found = await find_release(r, tenant_id, release)
+            assert found is not None
+            own = await report_of(r, found[0])
+        assert own is not None
+        assert own.id == made[-1].id
+
+
+async def test_what_is_no_dataset_of_the_model_is_not_attached(learning: Learning) -> None:
+    """A dataset that nobody knows, or of another model, is refused."""
+    dataset = await frozen(learning)
+    await learning.scene.add("others", card=SLICED)
+    async with learning.ledger.reading() as r:
+        own = await known_model(r, learning.scene.tenant_id, MODEL)
+        other = await known_model(r, learning.scene.tenant_id, "others")
+        for model, wanted, error in ((own, "0" * 64, UnknownDataset), (other, dataset, OtherModel)):
+            with pytest.raises(error):
+                await trained_with(r, model, wanted)
 
 
 async def test_the_champion_is_evaluated_by_itself_after_a_freeze(learning: Learning) -> None:

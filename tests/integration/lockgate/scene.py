@@ -73,6 +73,7 @@ async def open_scene(ledger_url: str, folder: Path) -> AsyncIterator[Scene]:
         payloads_url=str(folder / "objects"),
         traffic=folder / "traffic",
         internal_key="tests",
+        recipes=folder / "recipes",
     )
     parts = Parts(settings=settings, ledger=ledger, objects=LocalObjects(folder / "objects"), attempts=Attempts())
     parts.streams.close()  # the transport collects a whole answer, and a stream has no end

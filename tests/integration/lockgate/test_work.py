@@ -100,7 +100,10 @@ async def test_committed_events_get_positions_without_gaps(ledger: Ledger, tmp_p
             data = {"number": number}
             await append_event(w, "test", "test:x", data, by="worker", tenant_id=tenant_id, at_us=number)
     objects = LocalObjects(tmp_path)
-    parts = JobParts(ledger=ledger, objects=objects, traffic=tmp_path, artifacts=tmp_path, traffic_keep_s=1.0)
+    parts = JobParts(
+        ledger=ledger, objects=objects, traffic=tmp_path, artifacts=tmp_path, payloads_url=str(tmp_path), recipes=None,
+        traffic_keep_s=1.0,
+    )  # fmt: skip
     await position(parts, 0)
     await position(parts, 0)
     async with ledger.reading() as r:

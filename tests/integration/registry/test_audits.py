@@ -1,11 +1,7 @@
 """Audit cases from the traffic log: each drawn item once, whatever is killed when, and sealing waits for them."""
 
-import asyncio
-import random
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -27,7 +23,10 @@ from review.audits import CONSUMER, follow_audits
 from review.traffic.query import TrafficReader
 from review.traffic.seal import Sealer
 from tests.integration.holding.scene import Scene as Holding
+from tests.killed import Point, killed_at
 from tests.worlds import World, build_world
+
+KILLED_AT: tuple[tuple[Point, int], ...] = (("committed", 1), ("commit", 2))
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,34 +117,10 @@ async def test_sealing_waits_for_the_audits(scene: Scene) -> None:
 
 
 async def test_a_killed_worker_doubles_and_loses_nothing(scene: Scene) -> None:
-    """Killed again and again at any moment, the workers after it open every case exactly once."""
-    made = await scene.record(60)
-    for delay_s in (random.Random(7).uniform(0, 0.15) for _ in range(6)):
-        worker = await _worker(scene)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(_said(worker, "read"), delay_s)
-        worker.kill()
-        await worker.wait()
-    worker = await _worker(scene)
-    await _said(worker, "read")
-    worker.kill()
-    await worker.wait()
+    """Killed before and after a commit, the workers after it open every case exactly once."""
+    made = await scene.record(20)
+    for point, number in KILLED_AT:
+        await killed_at(point, number, "tests.follow", "audits", scene.url, scene.traffic, scene.folder / "objects")
+    await scene.follow()
     assert await scene.cases() == {(prediction, 1): 1 for prediction in made}
     assert await scene.follow() == 0
-
-
-async def _worker(scene: Scene) -> asyncio.subprocess.Process:
-    """A worker that has begun."""
-    worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.integration.registry.follow_audits"),
-        *(scene.url, str(scene.traffic), str(scene.folder / "objects")),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    await _said(worker, "begun")
-    return worker
-
-
-async def _said(worker: asyncio.subprocess.Process, word: str) -> None:
-    assert worker.stdout is not None
-    while (await worker.stdout.readline()).strip() != word.encode():
-        assert worker.returncode is None

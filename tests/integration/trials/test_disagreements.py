@@ -1,9 +1,5 @@
 """Disagreement cases from the traffic log: each drawn difference once, every run counted once."""
 
-import asyncio
-import random
-import sys
-from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import select
@@ -17,7 +13,10 @@ from review.store.tallies import Runs, runs_of
 from review.traffic.query import TrafficReader
 from review.traffic.seal import Sealer
 from tests.integration.trials.scene import Scene
+from tests.killed import Point, killed_at
 from tests.trials import close_trial
+
+KILLED_AT: tuple[tuple[Point, int], ...] = (("committed", 1), ("commit", 2))
 
 
 async def counted(scene: Scene) -> Runs:
@@ -75,7 +74,13 @@ async def test_a_trial_that_has_ended_asks_nobody(scene: Scene) -> None:
         await log.answered(["neutral"])
     assert await scene.follow() == 0
     parts = JobParts(
-        ledger=scene.ledger, objects=scene.objects, traffic=scene.traffic, artifacts=scene.traffic, traffic_keep_s=1e6
+        ledger=scene.ledger,
+        objects=scene.objects,
+        traffic=scene.traffic,
+        artifacts=scene.traffic,
+        payloads_url=str(scene.traffic),
+        recipes=None,
+        traffic_keep_s=1e6,
     )
     async with scene.ledger.reading() as r:
         now = await r.now_us()
@@ -98,34 +103,14 @@ async def test_sealing_waits_for_the_disagreements(scene: Scene) -> None:
 
 
 async def test_a_killed_worker_doubles_and_loses_nothing(scene: Scene) -> None:
-    """Killed again and again at any moment, the workers after it open each case and count each run exactly once."""
+    """Killed before and after a commit, the workers after it open each case and count each run exactly once."""
     async with scene.recording() as log:
-        for _ in range(40):
+        for _ in range(20):
             await log.answered(["positive"])
-    for delay_s in (random.Random(7).uniform(0, 0.15) for _ in range(5)):
-        worker = await _worker(scene)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(_said(worker, "read"), delay_s)
-        worker.kill()
-        await worker.wait()
+    places = (scene.url, scene.traffic, Path(scene.folder, "objects"))
+    for point, number in KILLED_AT:
+        await killed_at(point, number, "tests.follow", "disagreements", *places)
     await scene.follow()
     cases = await scene.cases()
-    assert (len(cases), len({case.prediction_id for case in cases})) == (40, 40)
-    assert await counted(scene) == Runs(compared=40, disagreements=40)
-
-
-async def _worker(scene: Scene) -> asyncio.subprocess.Process:
-    """A worker that has begun."""
-    worker = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.integration.trials.follow_disagreements"),
-        *(scene.url, str(scene.traffic), str(Path(scene.folder, "objects"))),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    await _said(worker, "begun")
-    return worker
-
-
-async def _said(worker: asyncio.subprocess.Process, word: str) -> None:
-    assert worker.stdout is not None
-    while (await worker.stdout.readline()).strip() != word.encode():
-        assert worker.returncode is None
+    assert (len(cases), len({case.prediction_id for case in cases})) == (20, 20)
+    assert await counted(scene) == Runs(compared=20, disagreements=20)

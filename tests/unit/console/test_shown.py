@@ -36,6 +36,7 @@ def test_tokens_become_words() -> None:
     """A vocabulary turns numbers back into words; one that it lacks is shown as its number."""
     shown = Shown(input="t", kind="text", inverse=Inverse(kind="vocabulary", vocabulary=("not", "bad")))
     assert seen(shown, np.array([[0, 1, 7]])).text == "not bad [7]"
+    assert seen(shown, np.array([[1.0, np.nan]])).text == "bad [nan]"
 
 
 def test_scaled_columns_become_their_own_unit() -> None:

@@ -68,12 +68,46 @@ def test_the_first_rule_that_holds_settles_the_item(decision: Decision, run: Run
     assert public_rule(rule)
 
 
+@pytest.mark.parametrize(("value", "told"), [(np.nan, "nan"), (np.inf, "inf"), (501.0, 501.0)])
+def test_evidence_holds_no_number_that_a_ledger_refuses(value: float, told: float | str) -> None:
+    """An input that is not finite, which only binary data can bring, is told in words; any other as its number."""
+    held = settle(decided(envelope=RANGE), ran(0.9, inputs={"amount": [[value]]})).items[0]
+    assert held.evidence["value"] == told
+    reviewed = settle(decided("review", "automated_off", "people"), ran(float("nan"))).items[0]
+    assert reviewed.evidence == {"score": "nan"}
+
+
 def test_an_item_without_a_score_waits_when_a_threshold_is_declared() -> None:
     """A threshold without a confidence output holds everything, rather than letting everything through."""
     card = make_card(answer=msgspec.structs.replace(make_card().answer, confidence=None))
     release = make_release(card=card, hold_below=0.5)
     decision = Decision(release=release, path="automated", rule="automated", by="model", policy=release.policy)
     assert settle(decision, ran(0.99)).items[0].rule == "no_score"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "output", "rule"),
+    [
+        ("refuse", "bounds", "not_finite"),
+        ("null", "bounds", "automated"),
+        ("null", "probabilities", "not_finite"),
+    ],
+)
+def test_a_card_may_allow_what_is_not_finite_beside_the_answer(allowed: str, output: str, rule: str) -> None:
+    """Declared as saying nothing, NaN holds no item, unless the answer or its confidence is read from it."""
+    card = make_card(answer=msgspec.structs.replace(make_card().answer, not_finite=allowed))
+    release = make_release(card=card)
+    decision = Decision(release=release, path="automated", rule="automated", by="model", policy=release.policy)
+    run = ran(0.9)
+    outputs = dict(run.outputs) | {"bounds": np.ones((1, 3)), output: np.full((1, 3), np.nan)}
+    assert settle(decision, msgspec.structs.replace(run, outputs=outputs)).items[0].rule == rule
+
+
+def test_a_request_without_items_is_settled() -> None:
+    """An empty batch has nothing to hold."""
+    outputs = {"label": np.array([], dtype=object), "probabilities": np.zeros((0, 3), np.float32)}
+    settled = settle(decided(hold_below=0.6), ran(outputs=outputs))
+    assert (settled.path, settled.items) == ("automated", ())
 
 
 def test_an_answer_that_is_none_of_the_schema_waits() -> None:

@@ -137,6 +137,15 @@ def test_no_number_that_is_written_is_not_finite() -> None:
     assert finite(outputs)
 
 
+def test_what_says_nothing_is_kept_where_the_card_allows_it() -> None:
+    """Beside the answer, NaN stays NaN in a corrected row when the card calls it the model's own way."""
+    declared = AnswerOutput(output="label", confidence="p", classes=CLASSES, not_finite="null")
+    outputs = {"label": LABEL, "p": PROBABILITIES, "other": np.full((3, 3), np.nan)}
+    written = corrected(said(declared, outputs), {1: "cat"})
+    assert np.isnan(written["other"]).all()
+    assert finite({"p": written["p"]})
+
+
 def test_without_a_batch_axis_the_whole_tensor_is_the_item() -> None:
     """One item may have tensors of any shape; a tensor that belongs to several items is kept."""
     prediction = said(BY_ARGMAX, {"p": np.array([0.5, 0.3, 0.2])}, items=1, batch_axis=None)

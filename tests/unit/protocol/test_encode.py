@@ -12,7 +12,7 @@ def test_a_response_has_the_fields_of_the_protocol() -> None:
     """Model, version, id, parameters and outputs stand in the body as the specification names them."""
     outputs = {"label": np.array(["a", b"\xc3\xa9"], object), "p": np.array([[0.5, 0.25]], np.float16)}
     encoded = encode_response(model="m", version="3", id="7", parameters={"path": "automated"}, outputs=outputs)
-    assert msgspec.json.decode(encoded) == {
+    assert msgspec.json.decode(encoded.json) == {
         "model_name": "m",
         "model_version": "3",
         "id": "7",
@@ -26,13 +26,13 @@ def test_a_response_has_the_fields_of_the_protocol() -> None:
 
 def test_what_is_absent_is_left_out() -> None:
     """A response without version, id and parameters does not carry nulls."""
-    assert msgspec.json.decode(encode_response(model="m", outputs={})) == {"model_name": "m", "outputs": []}
+    assert msgspec.json.decode(encode_response(model="m", outputs={}).json) == {"model_name": "m", "outputs": []}
 
 
 def test_requested_outputs_come_in_the_callers_order() -> None:
     """Only what was asked for is sent, in the order in which it was asked for."""
     outputs = {name: np.zeros(1, np.int8) for name in ("a", "b", "c")}
-    response = msgspec.json.decode(encode_response(model="m", outputs=outputs, requested=["c", "a"]))
+    response = msgspec.json.decode(encode_response(model="m", outputs=outputs, requested=["c", "a"]).json)
     assert [output["name"] for output in response["outputs"]] == ["c", "a"]
 
 
@@ -55,14 +55,14 @@ def test_an_output_that_nobody_asked_for_may_be_anything() -> None:
 def test_large_integers_keep_every_digit(dtype: type[np.integer]) -> None:
     """64-bit integers are not rounded."""
     largest = np.iinfo(dtype).max
-    response = msgspec.json.decode(encode_response(model="m", outputs={"n": np.array([largest], dtype)}))
+    response = msgspec.json.decode(encode_response(model="m", outputs={"n": np.array([largest], dtype)}).json)
     assert response["outputs"][0]["data"] == [int(largest)]
 
 
 def test_a_transposed_array_is_sent_row_major() -> None:
     """Memory order does not reach the wire."""
     array = np.arange(6, dtype=np.int32).reshape(2, 3).T
-    [output] = msgspec.json.decode(encode_response(model="m", outputs={"x": array}))["outputs"]
+    [output] = msgspec.json.decode(encode_response(model="m", outputs={"x": array}).json)["outputs"]
     assert (output["shape"], output["data"]) == ([3, 2], [0, 3, 1, 4, 2, 5])
 
 
@@ -79,3 +79,37 @@ def test_the_body_of_a_hold_shows_stock_clients_our_text() -> None:
         "outputs": [],
         "error": text,
     }
+
+
+def test_what_is_not_finite_is_null_where_the_card_allows_it() -> None:
+    """NaN and infinity are null in JSON and themselves in binary data, and are counted in both."""
+    bounds = np.array([[1.5, np.nan], [-np.inf, 2.0]], np.float32)
+    outputs = {"bounds": bounds, "again": bounds, "score": np.array([0.5], np.float32)}
+    encoded = encode_response(
+        model="m", parameters={"path": "automated"}, outputs=outputs, binary=("again",), nulls=True
+    )
+    response = msgspec.json.decode(encoded.json)
+    assert response["parameters"] == {"path": "automated", "not_finite": True}
+    assert response["outputs"] == [
+        {
+            "name": "bounds",
+            "shape": [2, 2],
+            "datatype": "FP32",
+            "parameters": {"not_finite": 2},
+            "data": [1.5, None, None, 2.0],
+        },
+        {
+            "name": "again",
+            "shape": [2, 2],
+            "datatype": "FP32",
+            "parameters": {"binary_data_size": 16, "not_finite": 2},
+        },
+        {"name": "score", "shape": [1], "datatype": "FP32", "data": [0.5]},
+    ]
+    assert bytes(encoded.tensors[0]) == bounds.tobytes()
+
+
+def test_nothing_is_flagged_where_all_is_finite() -> None:
+    """The flag says something: an answer without such numbers has none."""
+    outputs = {"score": np.array([0.5], np.float32)}
+    assert b"not_finite" not in encode_response(model="m", outputs=outputs, nulls=True).json

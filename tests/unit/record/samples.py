@@ -14,6 +14,7 @@ from gateway.record.entries import (
     ItemFacts,
     Number,
     Path,
+    Refused,
     Shadowed,
     StageTimes,
 )
@@ -114,4 +115,19 @@ def delivered(prediction: UUID) -> Delivered:
         outcome_revision=1,
         waited_us=31_000,
         review_status="corrected",
+    )
+
+
+def refused(*, tenant: UUID = TENANT, model: str = "sentiment", release: str = "sentiment@7") -> Refused:
+    """A request of which the run failed."""
+    return Refused(
+        at_us=now_us(),
+        process="gateway-1",
+        prediction=new_id(),
+        tenant=tenant,
+        model=model,
+        release=release,
+        api_key=API_KEY,
+        code="model-failed",
+        status=500,
     )

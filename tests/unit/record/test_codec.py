@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from gateway.ids import new_id
 from gateway.record.codec import ENTRY_MAX_BYTES, decode, encode, fold
 from gateway.record.entries import Entry, kind_of
-from tests.unit.record.samples import decided, delivered, shadowed
+from tests.unit.record.samples import decided, delivered, refused, shadowed
 
-ENTRIES = [decided(), decided(path="review", items=20), shadowed(new_id()), delivered(new_id())]
+ENTRIES = [decided(), decided(path="review", items=20), shadowed(new_id()), delivered(new_id()), refused()]
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{kind_of(entry)}-{len(encode(entry))}")
@@ -46,6 +46,7 @@ def test_heads_of_the_other_kinds_fit_too(text: str) -> None:
     for entry in (
         msgspec.structs.replace(shadowed(new_id()), reason=text, differing=tuple(range(5000))),
         msgspec.structs.replace(delivered(new_id()), review_status=text),
+        msgspec.structs.replace(refused(), code=text),
     ):
         assert len(encode(fold(entry, encode(entry)))) <= ENTRY_MAX_BYTES
 

@@ -53,6 +53,8 @@ def trial(**changes: Any) -> dict[str, Any]:
         ({"owners": ()}, "refuse", "Nobody owns"),
         ({"evaluation": None}, "wait", "was not evaluated"),
         (evaluation(overlap=3), "refuse", "3 of the 500 held-out items were in its training data"),
+        (evaluation(overlap=None), "wait", "nobody can tell whether it was trained on the held-out items"),
+        (evaluation(overlap=None, comparisons=(compared(-0.05, -0.08, -0.021),)), "refuse", "worse by more than 2.0%"),
         (evaluation(held_out=99), "wait", "Only 99 held-out items were evaluated, and 100 are needed"),
         (evaluation(held_out=100), "promote", "not worse"),
         (evaluation(comparisons=()), "wait", "compares nothing"),
@@ -74,6 +76,10 @@ def trial(**changes: Any) -> dict[str, Any]:
         ({"lowered": (), "evaluation": None, "trial": None, "halted": "wrong"}, "promote", "owned by Reviews"),
         ({"lowered": (), "faults": ("The model file is missing.",)}, "refuse", "missing"),
         ({"evaluation": None, "halted": "wrong"}, "refuse", "halted"),
+        ({"recipe_required": True}, "refuse", "Nobody said how it was trained"),
+        ({"recipe_required": True, "recipe": True}, "promote", "How it was trained is recorded"),
+        ({"recipe_required": True, "same_model": True}, "promote", "nothing was trained"),
+        ({"recipe_required": True, "lowered": ()}, "promote", "owned by Reviews"),
     ],
 )
 def test_the_worst_check_wins(change: dict[str, Any], verdict: Verdict, word: str) -> None:
