@@ -172,7 +172,7 @@ SIGN_INS = Counter("lockgate_sign_ins_total", "Attempts to sign in to the consol
 JOB_RUNS = Counter("lockgate_job_runs_total", "Runs of the worker's jobs: done or failed.", ("job", "result"))
 JOB_SECONDS = Histogram("lockgate_job_seconds", "Seconds that a run of a worker's job took.", ("job",))
 TRAININGS = Counter(
-    "lockgate_trainings_total", "Trainings that ended: done, failed, cancelled or interrupted.", ("model", "result")
+    "lockgate_trainings_total", "Trainings that a worker has ended: done, failed or cancelled.", ("model", "result")
 )
 LEASE_HELD = Gauge("lockgate_worker_lease_held", "1 in the process that holds the worker's lease.")
 CHILD_UP = Gauge("lockgate_child_up", "1 while a supervised process runs and is ready.", ("child",))

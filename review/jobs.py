@@ -68,7 +68,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(3600.0, drop_old_traffic),
         job(3600.0, sweep),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
-        Job(name="hold_against", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
+        Job(name="measure_effects", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
         Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
         Job(name="trigger", every_s=5.0, run=lambda _now_us: triggers.run()),
     ]

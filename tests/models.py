@@ -109,6 +109,25 @@ def zipmap_classifier() -> bytes:
 
 
 @cache
+def numbered_zipmap() -> bytes:
+    """A forest over `X` of four features whose probabilities are dictionaries by whole number."""
+    from skl2onnx import to_onnx
+    from sklearn.ensemble import RandomForestClassifier
+
+    features, labels = _flowers()
+    forest = RandomForestClassifier(n_estimators=5, random_state=0).fit(features, labels * 7 + 2)
+    return bytes(to_onnx(forest, features[:1]).SerializeToString())
+
+
+@cache
+def double_zipmap() -> bytes:
+    """A zipmap that is said to hold FP64."""
+    model = onnx.load_from_string(zipmap_classifier())
+    model.graph.output[1].type.sequence_type.elem_type.map_type.value_type.tensor_type.elem_type = TensorProto.DOUBLE
+    return model.SerializeToString()
+
+
+@cache
 def margins_classifier() -> bytes:
     """A linear support vector machine, whose `probabilities` are raw margins."""
     from skl2onnx import to_onnx

@@ -147,14 +147,24 @@ def _check_outputs(graph: onnx.GraphProto) -> None:
         _check_name(value.name)
         kind = value.type.WhichOneof("value")
         if kind == "sequence_type":
-            inner = value.type.sequence_type.elem_type.WhichOneof("value")
-            raise ZipmapOutput(tensor=value.name) if inner == "map_type" else SequenceOutput(tensor=value.name)
+            if value.type.sequence_type.elem_type.WhichOneof("value") != "map_type":
+                raise SequenceOutput(tensor=value.name)
+            _check_zipmap(value)
+            continue
         if kind == "map_type":
             raise ZipmapOutput(tensor=value.name)
         if kind not in (None, "tensor_type"):
             raise UncarriedOutput(tensor=value.name, type=_kind_name(kind))
         if kind and value.type.tensor_type.elem_type not in _FEEDABLE:
             raise UncarriedOutput(tensor=value.name, type=_element_name(value))
+
+
+def _check_zipmap(value: onnx.ValueInfoProto) -> None:
+    """Refuses a sequence of maps that does not become a tensor: classes are text or whole numbers, numbers FP32."""
+    found = value.type.sequence_type.elem_type.map_type
+    keys = (onnx.TensorProto.STRING, onnx.TensorProto.INT64)
+    if found.key_type not in keys or found.value_type.tensor_type.elem_type != onnx.TensorProto.FLOAT:
+        raise ZipmapOutput(tensor=value.name)
 
 
 def _check_name(name: str) -> None:

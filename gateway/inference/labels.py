@@ -1,6 +1,6 @@
 """The class order that a classifier keeps inside its graph. Reads `onnx` messages without importing `onnx`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _LABEL_ATTRIBUTES = frozenset({"classlabels_strings", "classlabels_int64s", "classlabels_ints"})
@@ -14,7 +14,16 @@ def class_labels(graph: Any, vectors: Mapping[str, tuple[str, ...]]) -> tuple[st
     Classifiers of ai.onnx.ml hold them as an attribute; others pick the label out of a constant vector.
     """
     found = {labels for labels in (*_from_attributes(graph), *_from_vectors(graph, vectors)) if labels}
+    zipmaps = [node for node in graph.node if node.op_type == "ZipMap"]
+    if zipmaps:
+        found = {tuple(sorted(labels, key=_key_order(zipmaps))) for labels in found}
     return found.pop() if len(found) == 1 else ()
+
+
+def _key_order(zipmaps: list[Any]) -> Callable[[str], Any]:
+    """How the runtime orders the keys of a zipmap: whole numbers by value, texts by their bytes."""
+    names = {attribute.name for node in zipmaps for attribute in node.attribute}
+    return str.encode if "classlabels_strings" in names else int
 
 
 def _from_attributes(graph: Any) -> list[tuple[str, ...]]:

@@ -89,8 +89,8 @@ class UndeclaredShape(AdmissionRefused):
 
 
 class ZipmapOutput(AdmissionRefused):
-    """Output '{tensor}' is a list of dictionaries (a zipmap), which no tensor can carry. Export with
-    options={{'zipmap': False}}, and give the class order in the card.
+    """Output '{tensor}' is a dictionary, or a list of dictionaries with other than FP32 numbers, which no tensor can
+    carry. Export with options={{'zipmap': False}}, and give the class order in the card.
     """
 
     code = "zipmap-output"

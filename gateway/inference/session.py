@@ -14,7 +14,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as driver
 
 from gateway.inference.errors import ModelFailed, ModelNotLoadable, ModelOutOfMemory, ModelRefusedValues
 from gateway.inference.samples import has_free_batch, sample_feeds
-from gateway.protocol.datatypes import ONNX, Tensor
+from gateway.protocol.datatypes import ONNX, ZIPMAPS, Tensor
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
 INLINE_MAX_US = 300.0
@@ -96,7 +96,7 @@ class OnnxSession:
             raise ModelRefusedValues from error
         except _DRIVER_ERRORS as error:
             raise (ModelOutOfMemory if out_of_memory(error) else ModelFailed) from error
-        return {name: np.asarray(array) for name, array in zip(names, arrays, strict=True)}
+        return {name: _tensor(array) for name, array in zip(names, arrays, strict=True)}
 
     async def infer(
         self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, *, items: int = 1
@@ -169,8 +169,18 @@ def _signature(session: ort.InferenceSession) -> Signature:
     )
 
 
+def _tensor(value: Any) -> Tensor:
+    """What the runtime gave as an array; a zipmap has a row an item and a column a class, in the order of its keys."""
+    if type(value) is not list:
+        return np.asarray(value)
+    rows = [list(row.values()) for row in value]
+    return np.array(rows, np.float32).reshape(len(rows), len(rows[0]) if rows else 0)
+
+
 def _spec(argument: Any) -> TensorSpec:
     """One declared input or output; ModelNotLoadable for a type that admission refuses."""
+    if argument.type in ZIPMAPS:
+        return TensorSpec(name=argument.name, datatype="FP32", shape=(ANY_SIZE, ANY_SIZE))
     if argument.type not in ONNX:
         raise ModelNotLoadable
     shape = tuple(size if isinstance(size, int) and size >= 0 else ANY_SIZE for size in argument.shape)

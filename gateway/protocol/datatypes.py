@@ -54,6 +54,9 @@ ONNX: Mapping[str, Datatype] = MappingProxyType(
 )
 """The datatype of each ONNX type that can be fed, by the name that onnxruntime gives it."""
 
+ZIPMAPS = frozenset({"seq(map(string,tensor(float)))", "seq(map(int64,tensor(float)))"})
+"""What classifiers give by default, a number by class for each item: told as one FP32 tensor, a column a class."""
+
 _OF_NUMPY: Mapping[np.dtype[Any], str] = {dtype: datatype for datatype, dtype in NUMPY.items()}
 
 

@@ -155,7 +155,7 @@ class LaneController(Controller):
 
     @get("/effect/{verdict_id:uuid}", **needs("judge"))
     async def effect(self, verdict_id: UUID, request: Asked, ledger: Ledger, actor: Actor) -> EffectNews:
-        """What a correction changed, as soon as it was held against champion and candidate."""
+        """What a correction changed, as soon as champion and candidate were measured on it."""
         told = await effect_of_verdict(ledger, actor, verdict_id, EFFECT_S)
         if told is None:
             return EffectNews()

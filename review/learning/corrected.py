@@ -12,7 +12,7 @@ from gateway.store.serving import release_plan
 from gateway.times import iso
 from review.actors import Actor
 from review.errors import UnknownCase
-from review.learning.effect import Effect, Held, item_words, period_words, tally
+from review.learning.effect import Effect, Said, item_words, period_words, tally
 from review.learning.errors import NoEffect
 from review.store import effects as store
 from review.store.effects import SettledCase
@@ -78,7 +78,7 @@ def _tells(case: SettledCase) -> bool:
 
 
 async def _told(r: ReadSession, case: SettledCase, *, judge: str) -> EffectTold | None:
-    """The effect, if the case's outcome is what is true of its item and was held against the releases."""
+    """The effect, if the case's outcome is what is true of its item and the releases were measured on it."""
     found = await store.effect_of(r, case.prediction_id, case.item)
     if not _tells(case) or found is None or found.outcome_revision != case.revision:
         return None
@@ -96,18 +96,18 @@ async def _effect(r: ReadSession, case: SettledCase, found: store.Effect) -> Eff
     since_us = 0 if dataset is None else dataset[1]
     counts = await store.counts_since(r, found, since_us)
     names = await _names(r, case.model, found)
-    held_against = found.candidate_right is not None
+    compared = found.candidate_right is not None
     assert case.answer is not None
     return Effect(
         answer=case.answer,
         corrected=bool(case.differs),
-        served=Held(release=f"{case.model}@{case.release}", answer=case.said, right=not case.differs),
-        champion=_held(names[found.champion_id], found.champion_answer, found.champion_right),
-        candidate=_held(names.get(found.candidate_id), found.candidate_answer, found.candidate_right),
+        served=Said(release=f"{case.model}@{case.release}", answer=case.said, right=not case.differs),
+        champion=_said(names[found.champion_id], found.champion_answer, found.champion_right),
+        candidate=_said(names.get(found.candidate_id), found.candidate_answer, found.candidate_right),
         dataset=None if dataset is None else dataset[0],
         since_us=since_us,
-        corrections=tally(counts, corrected=True, held_against=held_against),
-        approvals=tally(counts, corrected=False, held_against=held_against),
+        corrections=tally(counts, corrected=True, compared=compared),
+        approvals=tally(counts, corrected=False, compared=compared),
     )
 
 
@@ -116,5 +116,5 @@ async def _names(r: ReadSession, model: str, found: store.Effect) -> dict[UUID |
     return {each: f"{model}@{number}" for each, number in (await store.release_numbers(r, ids)).items()}
 
 
-def _held(release: str | None, answer: Answer | None, right: bool | None) -> Held | None:
-    return None if release is None or right is None else Held(release=release, answer=answer, right=right)
+def _said(release: str | None, answer: Answer | None, right: bool | None) -> Said | None:
+    return None if release is None or right is None else Said(release=release, answer=answer, right=right)

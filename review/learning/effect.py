@@ -25,7 +25,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     n: int
 
 
-class Held(msgspec.Struct, frozen=True, kw_only=True):
+class Said(msgspec.Struct, frozen=True, kw_only=True):
     """What a release says of the input of a settled item."""
 
     release: str
@@ -47,12 +47,12 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer
     """What is right."""
     corrected: bool
-    served: Held
+    served: Said
     """What was said when the item was decided."""
-    champion: Held | None
+    champion: Said | None
     """What the release says that serves; none where it could not be run."""
-    candidate: Held | None
-    """What the release says that is held against the champion; none where there is none, or it could not be run."""
+    candidate: Said | None
+    """What the release says that is compared with the champion; none where there is none, or it could not be run."""
     dataset: str | None
     """The newest dataset: what was settled after it is in no dataset yet. None where nothing was ever frozen."""
     since_us: int
@@ -62,13 +62,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Items since the dataset on which people let it stand."""
 
 
-def tally(counts: Sequence[Counted], *, corrected: bool, held_against: bool) -> Tally:
+def tally(counts: Sequence[Counted], *, corrected: bool, compared: bool) -> Tally:
     """How often each release was right about the corrected items, or about the others.
 
-    Where a candidate is `held_against` the champion, only items count on which it was run.
+    With a candidate that is `compared`, only items count on which it was run.
     """
     mine = [count for count in counts if count.corrected == corrected]
-    if held_against:
+    if compared:
         mine = [count for count in mine if count.candidate_right is not None]
     return Tally(
         n=sum(count.n for count in mine),
@@ -121,8 +121,8 @@ def _champion(effect: Effect) -> str:
     return f", {effect.champion.release} {_hits(effect.corrections.champion)}"
 
 
-def _right(held: Held) -> str:
-    return "right" if held.right else "wrong"
+def _right(said: Said) -> str:
+    return "right" if said.right else "wrong"
 
 
 def _many(n: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""Holds each settled answer against the champion and the candidate as soon as it is settled: only what changed is run.
+"""Measures champion and candidate on each settled answer as soon as it is settled: only what changed is run.
 
 Events are followed by position. What comes of one is committed together with the position, so a worker that is killed
 does it again or has done it; doing it twice makes the same row. An item whose truth is undone loses its row, and so its
@@ -63,7 +63,7 @@ class Effects:
         self._faults: Counter[UUID] = Counter()
 
     async def run(self) -> int:
-        """Hold everything that was settled against the releases, and go on while they are open; how many items."""
+        """Measure the releases on everything that was settled, and go on while they are open; how many items."""
         total = 0
         with self._ledger.bell.listen() as bell:
             async with answering() as asked:
@@ -74,7 +74,7 @@ class Effects:
                     await bell.wait(WARM_S)
 
     async def catch_up(self, asked: Answering) -> int:
-        """Hold what was settled until now against the releases; how many items that were."""
+        """Measure the releases on what was settled until now; how many items that were."""
         total = 0
         while True:
             async with self._ledger.reading() as r:
@@ -86,7 +86,7 @@ class Effects:
             if any(event.type == SOON for event in events):
                 await asked.begin()
             for position, item in items:
-                await self._hold_against(asked, item, position)
+                await self._keep(asked, item, position)
                 total += 1
             await self._pass(committed if not items else items[-1][0], events[-1].position or 0)
 
@@ -97,7 +97,7 @@ class Effects:
             async with self._ledger.writing() as w:
                 await move_cursor(w, CONSUMER, position)
 
-    async def _hold_against(self, asked: Answering, item: Item, position: int) -> None:
+    async def _keep(self, asked: Answering, item: Item, position: int) -> None:
         effect = await self._measure(asked, item)
         async with self._ledger.writing() as w:
             if effect is None:
@@ -190,7 +190,7 @@ async def _truth(r: ReadSession, item: Item) -> OutcomeSeen | None:
 
 
 async def _releases(r: ReadSession, subject: Subject) -> Pair | None:
-    """The champion, and what is held against it."""
+    """The champion, and what is compared with it."""
     found = await releases_beside(r, subject.model_id)
     if found is None:
         return None

@@ -62,7 +62,7 @@ class UnknownEvaluation(LearningError):
 
 class NoEffect(LearningError):
     """There is no effect of this case to show: it is not settled, was settled as unanswerable or as a disagreement, or
-    its answer was not held against the releases yet."""
+    no release was measured on its answer yet."""
 
     status = 404
     code = "no-effect"

@@ -81,7 +81,8 @@ async def set_trigger(
         if after is not None and (await rule_of(w, model.id)).recipe is None:
             raise NoRecipe(model=name)
         data: dict[str, object] = {"after_corrections": after}
-        await _change(w, actor, model, "training.trigger", data, after_corrections=after)
+        kind = "training.trigger_set" if after is not None else "training.trigger_ended"
+        await _change(w, actor, model, kind, data, after_corrections=after)
     async with ledger.reading() as r:
         return await show_training(r, recipes, actor.tenant_id, name)
 

@@ -16,6 +16,7 @@ import msgspec
 from gateway.errors import GatewayError
 from gateway.inference.admission import admit
 from gateway.record.payloads import LocalObjects
+from gateway.registry.adding import FileChanged
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
 from review.learning.child import Task, be_child
@@ -128,9 +129,12 @@ async def _make(ledger: Ledger, task: TrainTask, subject: _Subject) -> TrainingR
     )  # fmt: skip
     file = _written(folder / MODEL_FILE)
     try:
+        report, stored = await admit(file), await artifacts.put_file(file)
+        if stored.sha256 != report.sha256:  # something that the command left behind still writes
+            raise FileChanged
         product = Product(
-            report=await admit(file),
-            file=await artifacts.put_file(file),
+            report=report,
+            file=stored,
             log=kept,
             code=tuple([await artifacts.put_file(folder / each.path) for each in subject.recipe.files]),
             record=record,

@@ -57,7 +57,7 @@ async def _model_now(r: ReadSession, tenant_id: UUID, served: Served, waiting: M
     waits = waiting.get(served.name, Waiting())
     standing = Standing(
         halted=HALTS[served.halt.mode] if served.halt is not None else None,
-        guarded=guard.said if guard is not None and guard.grave else None,
+        guarded=f"{guard.said} {guard.why}".strip() if guard is not None and guard.grave else None,
         overdue=waits.overdue,
         callers=waits.callers,
         to_confirm=await _to_confirm(r, tenant_id, served, latest),

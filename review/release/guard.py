@@ -43,7 +43,7 @@ class WatchShown(msgspec.Struct, frozen=True, kw_only=True):
     left_s: float
     """What is left of the bake time of a watch that runs."""
     looked_us: int | None
-    """When the figures last changed."""
+    """When the worker looked last; none while it shall look at once."""
     changed_us: int
 
 

@@ -23,11 +23,15 @@ from typing import Annotated, Literal, Protocol
 
 import msgspec
 
+from gateway.times import SECOND_US
 from review.release.evidence import Interval
 
 WatchName = Literal["errors", "reversals", "latency", "refusals"]
 Standing = Literal["too_few", "within", "unsure", "breached"]
 OnBreach = Literal["advise", "pause", "roll_back"]
+LOOK_S = 2.0
+LOOK_SHARE = 0.01
+"""A watch is looked at again when this share of the time since the promotion has passed since the last look."""
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S
 MAX_BAKE_S = 90 * DAY_S
@@ -102,11 +106,14 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     watch: Literal["errors", "reversals", "refusals"]
     found: Interval | None
     limit: ShareLimit
+    drawn: int | None = None
+    """How many items were drawn to be judged; none where everything counts by itself."""
 
     def figure(self) -> Figure:
         """The share in numbers and words."""
         what, unit = _SHARES[self.watch]
-        words = _Words(what=what, unit=unit, number=lambda share: f"{share:.1%}")
+        of = f"of {self.drawn:,} drawn {unit}" if self.drawn is not None else unit
+        words = _Words(what=what, unit=of, number=lambda share: f"{share:.1%}")
         sample = self.found.n if self.found is not None else 0
         return _figure(self.watch, sample, self.found, self.limit.limit, self.limit.min_sample, words)
 
@@ -158,6 +165,17 @@ def judge(evidence: Iterable[Evidence], *, until_us: int, now_us: int) -> Verdic
     if now_us < until_us:
         return Watching(figures=figures)
     return Passed(figures=figures, told=" ".join(["The bake time is over and no limit is broken.", *_unknown(figures)]))
+
+
+def is_due(*, from_us: int, until_us: int, looked_us: int | None, now_us: int) -> bool:
+    """Whether a watch is looked at again: soon after the promotion often, later seldom, and when its bake time is over.
+
+    A look reads everything since the promotion, so that looks at a constant pace would cost ever more; and the fewer
+    looks, the less often an interval errs in one of them.
+    """
+    if looked_us is None or now_us >= until_us:
+        return True
+    return now_us - looked_us >= max(LOOK_S * SECOND_US, LOOK_SHARE * (now_us - from_us))
 
 
 def standing_of(found: Interval | None, limit: float, min_sample: int) -> Standing:

@@ -18,7 +18,7 @@ from gateway.store.schema.serves import GuardAct, ModelRow
 from gateway.store.serving import release_plan
 from review.learning.intervals import weighted_share
 from review.release.evidence import Interval
-from review.release.guarding import Breached, Evidence, Latency, OnBreach, Passed, Share, Watching, judge
+from review.release.guarding import Breached, Evidence, Latency, OnBreach, Passed, Share, Watching, is_due, judge
 from review.release.intervals import wilson
 from review.release.rollback import Rollback, roll_back_model
 from review.store.guards import Watch, conclude, note_figures, open_watches
@@ -33,21 +33,30 @@ ACTS: dict[OnBreach, GuardAct] = {"advise": "advised", "pause": "paused", "roll_
 
 
 async def watch_promotions(ledger: Ledger, traffic: TrafficReader, now_us: int) -> None:
-    """Look at every promotion that is watched, and end the watches that have come to a verdict."""
+    """Look at every watched promotion that is due, and end the watches that have come to a verdict.
+
+    Raises: ExceptionGroup, after all were looked at, with what went wrong on the way.
+    """
     async with ledger.reading() as r:
         watches = await open_watches(r)
     GUARD_WATCHES.put(len(watches))
+    errors = []
     for watch in watches:
-        await look(ledger, traffic, watch, now_us)
+        if is_due(from_us=watch.from_us, until_us=watch.until_us, looked_us=watch.looked_us, now_us=now_us):
+            try:
+                await look(ledger, traffic, watch, now_us)
+            except Exception as error:  # noqa: BLE001 - one model's fault is not the others'
+                errors.append(error)
+    if errors:
+        raise ExceptionGroup("promotions that could not be looked at", errors)
 
 
 async def look(ledger: Ledger, traffic: TrafficReader, watch: Watch, now_us: int) -> None:
     """Look at one promotion: what it has shown so far, and whether that is enough for a verdict."""
     verdict = judge(await evidence_on(ledger, traffic, watch), until_us=watch.until_us, now_us=now_us)
     if isinstance(verdict, Watching):
-        if verdict.figures != watch.figures:
-            async with ledger.writing(ring=False) as w:
-                await note_figures(w, watch, verdict.figures, now_us)
+        async with ledger.writing(ring=False) as w:
+            await note_figures(w, watch, verdict.figures, now_us)
         return
     async with ledger.writing() as w:
         said = await carry_out(w, watch, verdict)
@@ -95,7 +104,8 @@ async def evidence_on(ledger: Ledger, traffic: TrafficReader, watch: Watch) -> l
         refused = await refused_since(r, watch.tenant_id, watch.release_id, watch.from_us)
         overflow = (await release_plan(r, watch.model, watch.release_id)).policy.overflow
     if declared.errors is not None:
-        found.append(Share(watch="errors", found=error_rate(judged), limit=declared.errors))
+        drawn = sum(each.items for each in judged if each.kind == "audit")
+        found.append(Share(watch="errors", found=error_rate(judged), limit=declared.errors, drawn=drawn))
     if declared.reversals is not None:
         found.append(Share(watch="reversals", found=reversal_rate(judged), limit=declared.reversals))
     if declared.latency is None and declared.refusals is None:
@@ -113,7 +123,7 @@ async def evidence_on(ledger: Ledger, traffic: TrafficReader, watch: Watch) -> l
 
 def error_rate(judged: Sequence[Judged]) -> Interval | None:
     """The share of wrong automatic answers, each audit counting 1 / its probability. Pure."""
-    audits = [each for each in judged if each.kind == "audit" and each.inclusion_probability]
+    audits = [each for each in judged if each.kind == "audit" and each.inclusion_probability and each.wrong is not None]
     sizes = [each.items for each in audits]
     wrong = np.repeat(np.array([each.wrong for each in audits], dtype=bool), sizes)
     weights = np.repeat(np.array([1 / (each.inclusion_probability or 1) for each in audits], dtype=float), sizes)
@@ -122,7 +132,8 @@ def error_rate(judged: Sequence[Judged]) -> Interval | None:
 
 def reversal_rate(judged: Sequence[Judged]) -> Interval | None:
     """The share of judged items about which people said something else than the model. Pure."""
-    return wilson(sum(each.items for each in judged if each.wrong), sum(each.items for each in judged))
+    said = [each for each in judged if each.wrong is not None]
+    return wilson(sum(each.items for each in said if each.wrong), sum(each.items for each in said))
 
 
 def refusal_rate(answered: Answered, refused: int) -> Interval | None:

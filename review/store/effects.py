@@ -1,4 +1,4 @@
-"""The SQL of effects: what a settled answer is about, the releases it is held against, the rows and their counts."""
+"""The SQL of effects: what a settled answer is about, the releases that are measured, the rows and their counts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -105,7 +105,7 @@ async def read_subject(r: ReadSession, prediction_id: UUID, item: int, revision:
 
 
 async def releases_beside(r: ReadSession, model_id: UUID) -> tuple[UUID, UUID | None] | None:
-    """The champion, and the release that is held against it: the one on trial, or else the newest one of another
+    """The champion, and the release that is compared with it: the one on trial, or else the newest one of another
     version that was made after the champion and not withdrawn. None where nothing serves."""
     champion = await _champion(r, model_id)
     if champion is None:

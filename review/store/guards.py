@@ -97,7 +97,7 @@ async def begin_watch(w: WriteSession, model: ModelRow, *, by: str) -> None:
     this = (GuardWatchRow.model_id == model.id, GuardWatchRow.revision == promoted.revision)
     found = (await w.execute(select(GuardWatchRow.state).where(*this))).scalar_one_or_none()
     if found == "watching":
-        await w.execute(update(GuardWatchRow).where(*this).values(**judged_by))
+        await w.execute(update(GuardWatchRow).where(*this).values(**judged_by, looked_us=None))
     elif found not in ("passed", "breached") and now < until_us:
         await w.execute(delete(GuardWatchRow).where(*this))  # one that was ended, for the guard was cleared
         key = {"model_id": model.id, "revision": promoted.revision, "release_id": promoted.champion_id}

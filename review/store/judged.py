@@ -1,5 +1,6 @@
 """The SQL of what people said of a release's answers since a moment: what was audited, and what was judged at all."""
 
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -16,13 +17,13 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """`hold` or `audit`."""
     inclusion_probability: float | None
-    wrong: bool
-    """Whether people said something else than the model, or that no answer is right."""
+    wrong: bool | None
+    """Whether people said something else than the model, or that no answer is right; None where they said nothing."""
     items: int
 
 
 async def judged_since(r: ReadSession, tenant_id: UUID, release_id: UUID, since_us: int) -> list[Judged]:
-    """What people settled of the holds and audits of predictions that a release made since then.
+    """What people said of the holds and audits of predictions that a release made since then.
 
     The answers of precedents are people's own, and what a caller took back counts for nothing.
     """
@@ -32,16 +33,17 @@ async def judged_since(r: ReadSession, tenant_id: UUID, release_id: UUID, since_
         select(CaseRow.kind, CaseRow.inclusion_probability, wrong.label("wrong"), func.count())
         .select_from(PredictionRow)
         .join(CaseRow, CaseRow.prediction_id == PredictionRow.id)
-        .join(OutcomeRow, settled)
+        .outerjoin(OutcomeRow, settled)
         .where(PredictionRow.tenant_id == tenant_id, PredictionRow.created_us >= since_us)
         .where(PredictionRow.release_id == release_id, PredictionRow.decided_rule != "precedent")
         .where(CaseRow.kind.in_(("hold", "audit")), CaseRow.caller_withdrew.is_(False))
         .group_by(CaseRow.kind, CaseRow.inclusion_probability, wrong)
         .order_by(CaseRow.kind, CaseRow.inclusion_probability, wrong)
     )
+    rows: list[Any] = list(await r.execute(statement))
     return [
-        Judged(kind=kind, inclusion_probability=probability, wrong=bool(said), items=items)
-        for kind, probability, said, items in await r.execute(statement)
+        Judged(kind=kind, inclusion_probability=probability, wrong=None if said is None else bool(said), items=items)
+        for kind, probability, said, items in rows
     ]
 
 

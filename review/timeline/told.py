@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from gateway.times import iso
+
 Fact = str | float | bool | None
 Facts = Mapping[str, Fact]
 Kind = Literal["serves", "flag", "halt", "trial", "guard", "learning", "other"]
@@ -22,6 +24,8 @@ HALTS = {
 KINDS: Mapping[str, Kind] = {
     "release.evaluated": "learning",
     "release.bundled": "other",
+    "release.trained": "learning",
+    "recipe": "learning",
     "release": "serves",
     "version": "serves",
     "flag": "flag",
@@ -34,7 +38,7 @@ KINDS: Mapping[str, Kind] = {
     "training": "learning",
 }
 """By the whole type of an event, or else by its part before the point."""
-GRAVE = frozenset({"model.halted", "release.rolled_back"})
+GRAVE = frozenset({"model.halted", "release.rolled_back", "guard.breached"})
 SENTENCES: Mapping[str, str] = {
     "version.added": "Version {version} came with {release}.",
     "release.founded": "{release} serves, the first release of the model.",
@@ -45,12 +49,26 @@ SENTENCES: Mapping[str, str] = {
     "release.evaluated": "{release} was evaluated on the dataset {dataset}.",
     "release.bundled": "The bundle of {release} was taken: {bundle}.",
     "release.imported": "{release} came as the bundle of {came_as}: {bundle}.",
+    "release.trained": "{release} came out of a training on the dataset {dataset}.",
+    "recipe.declared": "The recipe {name} was declared: {recipe}.",
+    "recipe.required": "Releases need to say how they were trained: {required}.",
+    "training.asked": "A training on the dataset {dataset} was asked for.",
+    "training.started": "The training on the dataset {dataset} began.",
+    "training.failed": "The training on the dataset {dataset} came to nothing.",
+    "training.cancelled": "The training on the dataset {dataset} was cancelled.",
+    "training.trigger_set": "It is retrained by itself after {after_corrections} new corrections.",
+    "training.trigger_ended": "It is retrained only when somebody asks for it.",
     "trial.opened": "{release} went on trial.",
     "trial.canary_opened": "The canary of {release} was opened: it answers where its flag is on.",
     "trial.closed": "The trial of {release} ended.",
     "model.halted": "Halted: {means}.",
     "model.resumed": "The halt was lifted.",
     "flag.changed": "{flag}: {was} → {now}.",
+    "guard.declared": "What the guard watches was declared anew.",
+    "guard.cleared": "The guard watches nothing any more.",
+    "guard.watching": "The guard watches {release}.",
+    "guard.passed": "The guard found nothing against {release} in its time.",
+    "guard.breached": "The guard found {release} in breach{acted}.",
     "dataset.frozen": "A dataset of {items} items was frozen: {dataset}.",
     "truth.arrived": "{items} {truths} arrived from the source “{source}”{contradicting}.",
 }
@@ -59,6 +77,8 @@ BEGINS = "{flag} begins {now}."
 SPOKEN_OF_MAX = 4
 """How many facts of an event without a sentence are told."""
 FACT_MAX_CHARACTERS = 80
+FAR_US = 1 << 52
+"""No moment of ours lies behind this one, in the year 2112."""
 DIGEST_CHARACTERS = 64
 NOT_THERE = "not there"
 UNSPOKEN = frozenset({"why", "model"})
@@ -108,7 +128,7 @@ def told(one: Happened) -> Entry:
         said=_said(one),
         why=str(one.facts.get("why") or ""),
         by=one.by,
-        grave=one.type in GRAVE or (kind_of(one.type) == "guard" and "breach" in one.type),
+        grave=one.type in GRAVE,
     )
 
 
@@ -162,6 +182,7 @@ class _Spoken(dict[str, str]):
         super().__init__({name: spoken(fact) for name, fact in facts.items()})
         self["forced"] = ", by force" if facts.get("forced") else ""
         self["confirmed"] = f", confirmed by {_who(facts['second_person'])}" if facts.get("second_person") else ""
+        self["acted"] = f" and {self['act'].replace('_', ' ')}" if facts.get("act") else ""
         self["means"] = HALTS.get(str(facts.get("mode")), self["mode"])
         self["truths"] = "truth" if _count(facts, "items") == 1 else "truths"
         conflicts = _count(facts, "conflicts")
@@ -187,8 +208,14 @@ def _by_its_name(type_: str, facts: Facts) -> str:
     name = type_.replace(".", " ").replace("_", " ").strip()
     words = f"{name[:1].upper()}{name[1:]}"
     known = [(key, fact) for key, fact in facts.items() if key not in UNSPOKEN and fact is not None]
-    details = [f"{key.replace('_', ' ')} {spoken(fact)}" for key, fact in known[:SPOKEN_OF_MAX]]
+    details = [_detail(key, fact) for key, fact in known[:SPOKEN_OF_MAX]]
     return f"{words}: {', '.join(details)}." if details else f"{words}."
+
+
+def _detail(name: str, fact: Fact) -> str:
+    if name.endswith("_us") and isinstance(fact, int) and 0 <= fact < FAR_US:
+        return f"{name.removesuffix('_us').replace('_', ' ')} {iso(fact)}"
+    return f"{name.replace('_', ' ')} {spoken(fact)}"
 
 
 def _count(facts: Facts, name: str) -> int:

@@ -25,12 +25,22 @@ async def test_what_people_said_is_frozen_by_command(scene: Scene) -> None:
 
 
 async def test_the_champion_is_measured_after_a_freeze_and_on_demand(scene: Scene) -> None:
-    """The worker evaluates it by itself; the command finds that very report, and says it in words."""
+    """The worker measures it on each correction, and evaluates it after the freeze, both by itself; the commands say in
+    words what was found."""
     scene.found("measured")
     async with scene.calling() as caller, scene.reviewing() as reviewer:
         for _ in range(2):
             held = await caller.hold("measured", request(*(doubtful() for _ in range(12))))
             await reviewer.settle(held, "correct", "high")
+        case = (await reviewer.cases(model="measured"))[0]["id"]
+
+    async def effect() -> list[Json]:
+        told = scene.operator.get(f"/api/v1/cases/{case}/effect")
+        return [told.json()] if told.is_success else []
+
+    (told,) = await eventually(effect, "what a correction changed", 60.0)
+    assert told["effect"]["champion"]["release"] == "measured@1"
+    assert told["about_item"][0] in scene.server.run("cases", "effect", case).stdout
     dataset = scene.server.json("datasets", "freeze", "measured")["dataset"]
 
     async def evaluations() -> list[Json]:

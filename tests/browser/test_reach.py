@@ -12,6 +12,8 @@ SignIn = Callable[[str], Page]
 PAGES = {
     "sign in": ("", "/console/sign-in"),
     "lane": ("ada", "/console/lane"),
+    "operations": ("olga", "/console/operations"),
+    "an act": ("olga", "/console/operations/sentiment/halt"),
     "models": ("olga", "/console/models"),
     "model": ("olga", "/console/models/sentiment"),
     "queues": ("lena", "/console/queues"),

@@ -5,12 +5,15 @@ import { startKeys } from "./keys.js";
 
 const LOOK_MS = 15_000;
 const AGAIN_MS = 2_000;
+const REST_MS = 1_000; // however much happens, the parts are asked for once a second
 const live = document.getElementById("live");
 const models = document.getElementById("models");
 const timeline = document.getElementById("timeline");
 let stream;
 let looking = false;
 let again = false;
+let looked = 0;
+let later;
 
 // The model in front --------------------------------------------------------------------------------------------------
 
@@ -41,8 +44,17 @@ window.addEventListener("hashchange", pointed);
 
 // News ----------------------------------------------------------------------------------------------------------------
 
+function hear() {
+  const left = Math.min(looked + REST_MS - Date.now(), REST_MS);
+  if (left <= 0) return look();
+  later ??= setTimeout(look, left);
+}
+
 async function look() {
+  clearTimeout(later);
+  later = undefined;
   again = looking;
+  looked = Date.now();
   if (looking) return;
   looking = true;
   try {
@@ -101,7 +113,7 @@ function open() {
   if (document.visibilityState !== "visible") return say("○ not live: this page is hidden");
   stream = new EventSource(`${live.dataset.stream}?after=${timeline.dataset.position}`);
   stream.addEventListener("open", () => say("● live"));
-  stream.addEventListener("message", look);
+  stream.addEventListener("message", hear);
   stream.addEventListener("error", () => {
     say("○ not live: asking again");
     if (stream.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS);

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic
@@ -30,7 +31,7 @@ async def admitted(folder: Path, model: bytes, limits: AdmissionLimits = LIMITS)
 
 
 REFUSED = [
-    (models.zipmap_classifier, refusals.ZipmapOutput, "options={'zipmap': False}"),
+    (models.double_zipmap, refusals.ZipmapOutput, "options={'zipmap': False}"),
     (models.multi_output_classifier, refusals.SequenceOutput, "one model a label"),
     (models.margins_classifier, refusals.MarginsAsProbabilities, "CalibratedClassifierCV"),
     (models.missing_locale, refusals.MissingLocale, "'xx_YY.UTF-8'"),
@@ -58,6 +59,22 @@ async def test_what_cannot_be_served_is_refused_with_a_remedy(
     assert remedy in str(refused.value)
     assert "ONNXRuntimeError" not in str(refused.value)
     assert isinstance(refused.value.__cause__, RuntimeWords)
+
+
+@pytest.mark.parametrize(
+    ("model", "labels"),
+    [
+        (models.zipmap_classifier, ("negative", "neutral", "positive")),
+        (models.numbered_zipmap, ("2", "9", "16")),
+    ],
+)
+async def test_a_zipmap_becomes_a_tensor(tmp_path: Path, model: Callable[[], bytes], labels: tuple[str, ...]) -> None:
+    """A list of dictionaries is one FP32 column a class, in the order of the keys, which the report names."""
+    report = await admitted(tmp_path, model())
+    output = report.signature.outputs[1]
+    assert (output.name, output.datatype, output.shape) == ("output_probability", "FP32", (-1, -1))
+    assert report.class_labels == labels
+    assert [(found.meaning, found.per_item) for found in report.probe.outputs][1] == ("probabilities", True)
 
 
 @pytest.mark.parametrize("location", ["../weights.bin", "/etc/passwd", "weights.bin", "*/_ORT_MEM_ADDR_/*"])

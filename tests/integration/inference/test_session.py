@@ -158,3 +158,15 @@ def test_the_gateway_never_loads_the_graph_library() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert printed.stdout.strip() == "[]"
+
+
+def test_a_zipmap_is_a_tensor() -> None:
+    """The same classifier gives the same numbers whether its probabilities were exported as dictionaries or not."""
+    feeds = {"text": np.array(["a lovely clear day", "bad broken mess"], object)}
+    zipped, plain = (OnnxSession.open(model()) for model in (models.zipmap_classifier, models.text_classifier))
+    [_, numbers] = zipped.run(feeds).values()
+    assert numbers.dtype == np.float32
+    assert np.array_equal(numbers, plain.run(feeds)["probabilities"])
+    assert zipped.signature.outputs[1] == TensorSpec(name="output_probability", datatype="FP32", shape=(-1, -1))
+    [alone] = zipped.run(feeds, ["output_probability"]).values()
+    assert np.array_equal(alone, numbers)

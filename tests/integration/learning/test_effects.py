@@ -109,7 +109,7 @@ async def worker(learning: Learning) -> AsyncIterator[Desk]:
         yield Desk(learning=learning, effects=effects, asked=asked)
 
 
-async def test_a_correction_is_held_against_both_releases(desk: Desk) -> None:
+async def test_both_releases_are_measured_on_a_correction(desk: Desk) -> None:
     """The answers of champion and candidate to this very input, and how often each was right since the first one."""
     row = next(at for at in range(len(ROWS)) if SAYS[at] != WOULD_SAY[at])
     (case_id,) = await desk.settle(row, answers=WOULD_SAY[row])
@@ -194,7 +194,7 @@ async def test_what_was_committed_is_not_done_again(desk: Desk) -> None:
     assert await desk.learning.scene.count(EffectRow) == 1
 
 
-async def test_which_release_is_held_against_the_champion(desk: Desk) -> None:
+async def test_which_release_is_compared_with_the_champion(desk: Desk) -> None:
     """The one on trial, or else the newest one of another version that is newer and not withdrawn; or none, and
     one that cannot be run is as none."""
     learning = desk.learning

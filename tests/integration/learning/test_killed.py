@@ -9,18 +9,15 @@ from sqlalchemy import select
 from gateway.store.schema.learning import DatasetItemRow, DatasetRow, EvaluationRow
 from gateway.store.schema.serves import ArtifactRow
 from gateway.times import now_us
-from review.learning.child import in_child
-from review.learning.evaluating import EvaluateTask
-from review.learning.freezing import Frozen
+from review.learning.evaluating import EvaluateTask, evaluate
 from review.learning.leftovers import remove_leftovers
-from review.learning.report import Evaluated
 from tests.integration.learning.conftest import MODEL, Learning
 from tests.integration.learning.test_evaluating import add_candidate
 from tests.integration.learning.test_evaluating import task as evaluate_task
 from tests.killed import Point, killed_at
 
 TABLES = (DatasetRow, DatasetItemRow, EvaluationRow)
-FREEZE_AT: Sequence[tuple[Point, int]] = (("rename", 1), ("rename", 3), ("commit", 1))
+FREEZE_AT: Sequence[tuple[Point, int]] = (("rename", 3), ("commit", 1))
 EVALUATE_AT: Sequence[tuple[Point, int]] = (("rename", 2), ("commit", 1))
 """Of the files, the last one lacks its name; then every file has it and no row is there."""
 
@@ -66,13 +63,13 @@ async def test_a_killed_freeze_or_evaluation_is_cleanly_absent(learning: Learnin
     assert scraps(learning) == []
 
     await killed_at("committed", 1, "review.learning.freezing", text=freezing)
-    done = await in_child("freezing", learning.task(), Frozen)
+    done = await learning.freeze()
     assert (done.new, await told(learning, "dataset.frozen")) == (False, 1)
     assert await rows(learning) == [1, 60, 0]
 
     asked = evaluate_task(learning, f"{MODEL}@2", done.dataset)
     await _kill_evaluations(learning, asked)
-    again = await in_child("evaluating", asked, Evaluated)
+    again = await evaluate(learning.ledger, asked)
     assert (again.new, await told(learning, "release.evaluated")) == (False, 1)
     assert await rows(learning) == [1, 60, 1]
     async with learning.ledger.reading() as r:

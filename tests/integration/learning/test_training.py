@@ -128,8 +128,8 @@ async def test_a_training_makes_a_version_and_a_release(training: Training) -> N
     assert (release.parent_id, release.why) == (learning.where.release_id, "the first corrections")
     manifest = (await learning.freeze()).manifest
     assert {(each.role, each.sha256) for each in attached} == {
-        ("model", digest_of(contrary())), ("data", training.dataset), ("data", manifest.items.sha256),
-        ("annotations", manifest.annotations.sha256),
+        ("model", digest_of(contrary())), ("data", training.dataset), ("annotations", manifest.annotations.sha256),
+        ("report", evaluation.report),
     }  # fmt: skip
     assert record is not None
     assert record.run is not None

@@ -37,4 +37,4 @@ async def test_after_so_many_corrections_a_training_is_asked_for_once(learning: 
     assert (shown.new_corrections, shown.after_corrections) == (0, 11)
     assert await Triggers(ledger, places).run() == 0
     types = [event for event, _ in await learning.scene.events() if event.startswith(("training", "dataset"))]
-    assert types == ["training.trigger", "dataset.frozen", "training.asked"]
+    assert types == ["training.trigger_set", "dataset.frozen", "training.asked"]

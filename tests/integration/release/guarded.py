@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from gateway.plan import HaltPlan
 from gateway.record.entries import Decided, Entry, Refused, StageTimes
 from gateway.store.halts import halt_of
 from gateway.store.schema.predictions import DeliveryRow
+from gateway.store.schema.work import CaseRow
 from gateway.store.segments import LedgerSegments
 from gateway.times import now_us
 from review.release.guard import GuardShown, WatchShown, clear_guard, set_guard, show_guard
@@ -25,6 +26,8 @@ from tests.unit.record.samples import decided, refused
 
 ERRORS = {"errors": {"limit": 0.1, "min_sample": 20}}
 HOUR_US = 3_600_000_000
+LOOK_US = 10_000_000
+"""After such a time a watch of a test is due again."""
 
 
 class Guarded(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +69,11 @@ class Guarded(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
     async def look(self, at_us: int | None = None) -> None:
-        """The guard looks, now unless another time is given."""
-        await watch_promotions(self.scene.registry.ledger, self.traffic, now_us() if at_us is None else at_us)
+        """The guard looks, now or when it is due unless another time is given."""
+        watch = (await self.shown()).watch
+        due_us = (watch.looked_us or 0) + LOOK_US if watch is not None else 0
+        at_us = max(now_us(), due_us) if at_us is None else at_us
+        await watch_promotions(self.scene.registry.ledger, self.traffic, at_us)
 
     async def halted(self) -> HaltPlan | None:
         """The model's halt."""
@@ -96,6 +102,12 @@ class Guarded(msgspec.Struct, frozen=True, kw_only=True):
         ]  # fmt: skip
         async with self.scene.registry.ledger.writing() as w:
             return await settle(w, where, asked, at_us=now_us() if at_us is None else at_us)
+
+    async def unjudged(self, number: int) -> None:
+        """So many audits were drawn and expired before anybody judged them."""
+        predictions = await self.judged(number, 0)
+        async with self.scene.registry.ledger.writing() as w:
+            await w.execute(update(CaseRow).where(CaseRow.prediction_id.in_(predictions)).values(state="expired"))
 
     async def refused(self, predictions: Sequence[UUID]) -> None:
         """The callers of these held predictions were told that there is no answer."""

@@ -46,7 +46,10 @@ async def test_a_breach_is_acted_upon_as_declared(
     watch = await on.watch()
     assert (watch.release, watch.state, watch.act, watch.left_s) == ("numbers@2", "breached", act, 0)
     assert watch.told is not None
-    assert "The share of wrong automatic answers is 50.0% (95 % interval 33.2% to 66.8%, 30 audits)" in watch.told
+    assert (
+        "The share of wrong automatic answers is 50.0% (95 % interval 33.2% to 66.8%, 30 of 30 drawn audits)"
+        in watch.told
+    )
     assert await on.told() == ["declared", "watching", "breached"]
     assert (await on.scene.serves())[0] == serves
     found = await on.halted()
@@ -91,7 +94,7 @@ async def test_without_a_sample_it_bakes_to_the_end_and_says_so(scene_guarded: G
     assert [(each.watch, each.standing, each.sample) for each in watch.figures] == [
         ("errors", "too_few", 19), ("latency", "too_few", 0), ("refusals", "too_few", 0),
     ]  # fmt: skip
-    assert "not known yet: 19 audits so far, and 20 are needed" in watch.figures[0].told
+    assert "not known yet: 19 of 19 drawn audits so far, and 20 are needed" in watch.figures[0].told
     await on.look(watch.until_us)
     watch = await on.watch()
     assert watch.state == "passed"

@@ -63,9 +63,11 @@ async def test_reversals_are_what_people_corrected_of_all_they_judged(scene_guar
     await on.judged(10, 3, kind="hold")
     await on.judged(5, 0, probability=0.5)
     await on.judged(0, 2, probability=0.25)
+    await on.unjudged(3)
     await on.look()
     errors, reversals = (await on.watch()).figures
     assert (reversals.standing, reversals.sample, errors.standing, errors.sample) == ("unsure", 20, "too_few", 7)
+    assert "7 of 10 drawn audits so far" in errors.told
     assert reversals.found is not None
     assert errors.found is not None
     assert reversals.found.value == pytest.approx(5 / 20)

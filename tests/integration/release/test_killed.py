@@ -13,7 +13,7 @@ async def test_a_killed_move_happened_whole_or_not_at_all(
 ) -> None:
     """Killed before its commit a move has left nothing, and is asked for again; killed after it, it is done: pointer,
     history, marks, events and what a gateway follows tell one story each time."""
-    monkeypatch.setenv("LOCKGATE_LEDGER_URL", ledger_url)
+    monkeypatch.setenv("LOCKGATE_DATABASE_URL", ledger_url)
     story = Story()
     story.releases = number = await scene.release()
     promoting = ("tests.promote", ledger_url, scene.registry.artifacts.directory.root, MODEL, number)

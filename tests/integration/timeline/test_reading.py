@@ -85,9 +85,9 @@ async def test_an_event_that_nobody_foresaw_is_told(scene: Scene) -> None:
     odd = {"list": [1], "measure": "error_rate", "why": "above its bound"}
     async with scene.registry.ledger.writing() as w:
         await append_event(
-            w, "guard.breached", f"model:{MODEL}", odd, by="worker", tenant_id=scene.registry.tenant_id, at_us=1 << 60
+            w, "bundle.imported", f"model:{MODEL}", odd, by="worker", tenant_id=scene.registry.tenant_id, at_us=1 << 60
         )
     (one,) = (await read(scene, limit=1)).entries
     assert (one.said, one.why, one.kind, one.grave) == (
-        "Guard breached: measure error_rate.", "above its bound", "guard", True,
+        "Bundle imported: measure error_rate.", "above its bound", "other", False,
     )  # fmt: skip

@@ -4,11 +4,11 @@ import msgspec
 import pytest
 
 from gateway.labels import Choice, LabelSchema
-from review.learning.effect import Counted, Effect, Held, item_words, period_words, tally
+from review.learning.effect import Counted, Effect, Said, item_words, period_words, tally
 from review.learning.intervals import share
 
 LABELS = LabelSchema(kind="choice", choices=(Choice(value="bad", title="Bad"), Choice(value="good", title="Good")))
-NOBODY = tally([], corrected=True, held_against=True)
+NOBODY = tally([], corrected=True, compared=True)
 COUNTS = (
     Counted(corrected=True, champion_right=False, candidate_right=True, n=41),
     Counted(corrected=True, champion_right=False, candidate_right=False, n=17),
@@ -23,32 +23,32 @@ def effect(**more: object) -> Effect:
     given = Effect(
         answer="good",
         corrected=True,
-        served=Held(release="mood@3", answer="bad", right=False),
-        champion=Held(release="mood@3", answer="bad", right=False),
-        candidate=Held(release="mood@4", answer="good", right=True),
+        served=Said(release="mood@3", answer="bad", right=False),
+        champion=Said(release="mood@3", answer="bad", right=False),
+        candidate=Said(release="mood@4", answer="good", right=True),
         dataset="6d0f4c",
         since_us=1,
-        corrections=tally(COUNTS, corrected=True, held_against=True),
-        approvals=tally(COUNTS, corrected=False, held_against=True),
+        corrections=tally(COUNTS, corrected=True, compared=True),
+        approvals=tally(COUNTS, corrected=False, compared=True),
     )
     return msgspec.structs.replace(given, **more)
 
 
 def test_both_releases_are_counted_on_the_same_items() -> None:
-    """Where a candidate is held against the champion, an item on which it was not run counts for neither."""
+    """Where a candidate is compared with the champion, an item on which it was not run counts for neither."""
     corrections, approvals = effect().corrections, effect().approvals
     assert (corrections.n, corrections.champion, corrections.candidate) == (58, share(0, 58), share(41, 58))
     assert (approvals.n, approvals.champion, approvals.candidate) == (120, share(120, 120), share(118, 120))
-    alone = tally(COUNTS, corrected=False, held_against=False)
+    alone = tally(COUNTS, corrected=False, compared=False)
     assert (alone.n, alone.champion, alone.candidate) == (125, share(125, 125), None)
 
 
 def test_what_is_unknown_is_not_counted_as_wrong() -> None:
     """A release that could not be run on some of the items has no share of them."""
     counts = [*COUNTS, Counted(corrected=True, champion_right=None, candidate_right=True, n=1)]
-    found = tally(counts, corrected=True, held_against=True)
+    found = tally(counts, corrected=True, compared=True)
     assert (found.n, found.champion, found.candidate) == (59, None, share(42, 59))
-    assert tally([], corrected=True, held_against=True).candidate is None
+    assert tally([], corrected=True, compared=True).candidate is None
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,12 @@ def test_what_is_unknown_is_not_counted_as_wrong() -> None:
     [
         ({}, "mood@3 said Bad; you said Good. mood@4 would have said Good: right."),
         (
-            {"candidate": Held(release="mood@4", answer=None, right=False)},
+            {"candidate": Said(release="mood@4", answer=None, right=False)},
             "mood@3 said Bad; you said Good. mood@4 would have said no answer: wrong.",
         ),
         ({"candidate": None}, "mood@3 said Bad; you said Good."),
         (
-            {"champion": Held(release="mood@5", answer="good", right=True), "candidate": None},
+            {"champion": Said(release="mood@5", answer="good", right=True), "candidate": None},
             "mood@3 said Bad; you said Good. mood@5, which serves now, says Good: right.",
         ),
         ({"corrected": False, "candidate": None}, "mood@3 said Bad; you agreed."),
@@ -80,7 +80,7 @@ def test_the_period_in_words() -> None:
         "Of 120 answers that people let stand, it breaks 2 (1.7%; 95 %: 0.5% to 5.9%; n = 120).",
         "Raw counts of the cases that people saw, not of the traffic; a correction is where what served was wrong.",
     ]
-    alone = effect(candidate=None, corrections=tally(COUNTS, corrected=True, held_against=False))
+    alone = effect(candidate=None, corrections=tally(COUNTS, corrected=True, compared=False))
     assert list(period_words(alone, "so far")) == [
         "People corrected 58 of 178 answers so far; no newer release was run on them."
     ]

@@ -18,6 +18,7 @@ from review.release.guarding import (
     ShareLimit,
     Standing,
     Watching,
+    is_due,
     judge,
     standing_of,
 )
@@ -93,6 +94,28 @@ def test_a_breach_tells_of_what_is_breached_alone() -> None:
 def test_words_say_what_is_known(evidence: Evidence, words: str) -> None:
     """Every figure says on how many it rests, or that they are not enough yet."""
     assert evidence.figure().told.startswith(words)
+
+
+S, H = 1_000_000, 3_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("since_us", "looked_ago_us", "due"),
+    [
+        (0, None, True),
+        (10 * S, 1 * S, False),
+        (10 * S, 2 * S, True),
+        (1 * H, 35 * S, False),
+        (1 * H, 36 * S, True),
+        (20 * H, 11 * 60 * S, False),
+        (20 * H, 12 * 60 * S, True),
+        (24 * H, 0, True),
+    ],
+)
+def test_looks_grow_rarer(since_us: int, looked_ago_us: int | None, due: object) -> None:
+    """After a hundredth of the time since the promotion and two seconds at least, and once the bake time is over."""
+    looked_us = since_us - looked_ago_us if looked_ago_us is not None else None
+    assert is_due(from_us=0, until_us=24 * H, looked_us=looked_us, now_us=since_us) == due
 
 
 class Wagered(msgspec.Struct, frozen=True):
