@@ -32,6 +32,9 @@ from review.bundle.manifest import (
 
 CHUNK_BYTES = 1 << 20
 MANIFEST_MAX_BYTES = 1 << 20
+DIRECTORY_MAX_BYTES = FILES_MAX * 512
+_ENDS_BYTES = 56 + 20 + 22
+"""How a zip ends: the record of a large one, what points to that, and the record of every one."""
 _BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can carry; no file has another one."""
 _ENCRYPTED = 0x1
@@ -56,6 +59,7 @@ def write_archive(file: BinaryIO, contents: Contents, artifacts: ObjectDirectory
 @contextmanager
 def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """A zip in which nothing waits for whoever unpacks it. Raises: NotABundle, OSError."""
+    _require_small_directory(path)
     try:
         with zipfile.ZipFile(path) as archive:
             _require_harmless(archive.infolist(), path.stat().st_size)
@@ -121,6 +125,21 @@ def _info(path: str, size: int) -> zipfile.ZipInfo:
     info.external_attr = _PLAIN_FILE
     info.file_size = size
     return info
+
+
+def _require_small_directory(path: Path) -> None:
+    """Return if the list of members, which is read whole, is short enough for that. Raises: NotABundle, OSError."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _ENDS_BYTES))
+        ends = file.read().rjust(_ENDS_BYTES, b"\0")
+    large, locator, end = ends[:56], ends[56:76], ends[76:]
+    if not end.startswith(b"PK\5\6"):
+        raise NotABundle(fault="its zip is broken (it does not end as a zip without a comment does)")
+    directory = int.from_bytes(end[12:16], "little")
+    if locator.startswith(b"PK\6\7"):
+        directory = max(directory if directory != 0xFFFFFFFF else 0, int.from_bytes(large[40:48], "little"))
+    if directory > DIRECTORY_MAX_BYTES:
+        raise NotABundle(fault=f"it holds more than {FILES_MAX} files")
 
 
 def _require_harmless(members: Sequence[zipfile.ZipInfo], archive_bytes: int) -> None:

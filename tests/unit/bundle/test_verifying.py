@@ -4,6 +4,7 @@ import io
 import shutil
 import stat
 import subprocess
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -187,6 +188,38 @@ def test_nothing_that_harms_is_unpacked(tmp_path: Path, data: bytes, fault: str)
     with pytest.raises(NotABundle) as refused:
         verify(path)
     assert fault in str(refused.value)
+
+
+def test_a_list_of_members_that_fills_the_memory_is_not_read(tmp_path: Path) -> None:
+    """Neither of a plain zip nor of one with the record for large archives."""
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(3000):
+            archive.writestr(f"f{number}", b"")
+    with pytest.raises(NotABundle, match="more than 200 files"):
+        verify(path)
+    end = path.read_bytes()[-22:]
+    large = b"PK\6\6" + bytes(36) + (1 << 40).to_bytes(8, "little") + bytes(8)
+    path.write_bytes(large + b"PK\6\7" + bytes(16) + end[:12] + b"\xff" * 4 + end[16:])
+    with pytest.raises(NotABundle, match="more than 200 files"):
+        verify(path)
+
+
+def test_a_large_file_takes_no_memory(tmp_path: Path) -> None:
+    """Writing and verifying a bundle hold some pieces of a file at a time, whatever its size."""
+    artifacts, size = ObjectDirectory(tmp_path / "artifacts"), 48 << 20
+    (tmp_path / "large").write_bytes(bytes(size))
+    part = Part(path="model.onnx", role="model", artifact=artifacts.put_file(tmp_path / "large").sha256)
+    entry = Entry(path=part.path, role=part.role, bytes=size, sha256=part.sha256)
+    manifest = Manifest(format=FORMAT, model="numbers", release="numbers@2", files=(entry,), absent=())
+    tracemalloc.start()
+    try:
+        with (tmp_path / "one.zip").open("w+b") as file:
+            write_archive(file, Contents(manifest=manifest, parts=(part,)), artifacts)
+        assert require_whole(tmp_path / "one.zip").bytes == size
+        assert tracemalloc.get_traced_memory()[1] < size / 4
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("name", ["a", "data/items.parquet", "SHA256SUMS", "a-b_c.d/e"])
