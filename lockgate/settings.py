@@ -88,7 +88,10 @@ class Settings(Struct, frozen=True, kw_only=True):
         int, Meta(description="Answers from this size on are compressed for callers who accept it; 0: never.", ge=0)
     ] = 65_536
     body_s: Annotated[
-        Seconds, Meta(description="How long a request's body may take; of an upload, each part of it.")
+        Seconds,
+        Meta(
+            description="How long the headers of a request may take, and then its body; of an upload, each part of it."
+        ),
     ] = 30.0
     api_body_max_bytes: Annotated[Bytes, Meta(description="The largest body under `/api/v1` and `/console`.")] = MIB
     upload_max_bytes: Annotated[Bytes, Meta(description="The largest model file that is taken.")] = 2048 * MIB

@@ -36,4 +36,7 @@ def values_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str
 
 def header(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> str | None:
     """The value of the first header of this name, which is in lower case."""
-    return next((value.decode("latin-1") for name, value in headers if name == wanted), None)
+    for name, value in headers:
+        if name == wanted:
+            return value.decode("latin-1")
+    return None

@@ -17,6 +17,7 @@ from gateway.protocol.errors import (
     FieldMistyped,
     MissingInput,
     NegativeDimension,
+    ParameterNotServed,
     ShapeOverflow,
     TooManyElements,
     UnknownDatatype,
@@ -40,6 +41,7 @@ REVIEW_STATUS = "review_status"
 """The output that no model has and every caller may ask for: the review status of each item."""
 
 _COUNTABLE = 2**63
+_NOT_SERVED = frozenset({"shared_memory_region", "classification"})
 _DISPLAY_RANK_MAX = 8
 
 
@@ -143,6 +145,7 @@ class RequestDecoder:
                 raise UnknownOutput(tensor=output.name, expected=_quoted(self._outputs - {REVIEW_STATUS}))
             if output.name in seen:
                 raise DuplicateOutput(tensor=output.name)
+            _check_served(output.parameters, f"output '{output.name}'")
             seen.add(output.name)
         return tuple(outputs)
 
@@ -201,10 +204,17 @@ def _elements(message: InputMessage, raw: RawTensors | None) -> Tensor:
             raise BinaryAndData(tensor=name)
         return to_array(name, message.datatype, shape, message.data)
     if size is None:
+        _check_served(message.parameters, f"input '{name}'")
         raise DataMissing(tensor=name)
     if raw is None:
         raise BinaryWithoutLength(tensor=name)
     return from_bytes(name, message.datatype, shape, raw.take(name, size))
+
+
+def _check_served(parameters: Parameters | None, place: str) -> None:
+    """Refuses what would otherwise be overheard, and make an answer mean something else than its caller thinks."""
+    for parameter in _NOT_SERVED.intersection(parameters or ()):
+        raise ParameterNotServed(parameter=parameter, place=place)
 
 
 def _flag(parameters: Parameters | None, name: str, place: str, *, default: bool) -> bool:

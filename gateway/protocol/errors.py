@@ -145,6 +145,13 @@ class DataNotArray(ProtocolError):
     code = "data-not-array"
 
 
+class ParameterNotServed(ProtocolError):
+    """'{parameter}' of {place} is not served here; tensors go in the request and in its answer, as they are."""
+
+    status = 501
+    code = "parameter-not-served"
+
+
 class WrongElementCount(ProtocolError):
     """Input '{tensor}' has {found} elements, but its shape asks for {expected}."""
 

@@ -74,6 +74,7 @@ async def run(order: Order, told: asyncio.Event | None = None, when_ready: Calla
         http=None if order.http_descriptor is None else adopt(order.http_descriptor),
         watch=adopt(order.monitor_descriptor),
         drain_s=order.settings.drain_s,
+        head_s=order.settings.body_s,
         when_ready=when_ready or (lambda: None),
         told_to_end=told.wait,
     )

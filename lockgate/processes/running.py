@@ -38,6 +38,7 @@ async def run_process(
     http: socket.socket | None,
     watch: socket.socket,
     drain_s: float,
+    head_s: float,
     when_ready: Callable[[], None],
     told_to_end: Callable[[], Awaitable[object]],
 ) -> None:
@@ -46,7 +47,7 @@ async def run_process(
         running = await stack.enter_async_context(opened)
         await stack.enter_async_context(serving(monitor(WatchedProcess(name, running.health)), watch, drain_s=1.0))
         if running.app is not None and http is not None:
-            await stack.enter_async_context(serving(running.app, http, drain_s=drain_s))
+            await stack.enter_async_context(serving(running.app, http, drain_s=drain_s, head_s=head_s))
         keep_pauses_short()
         when_ready()
         log.info("process_ready")

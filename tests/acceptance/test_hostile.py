@@ -75,6 +75,29 @@ def test_a_slow_body_is_cut_off(guarded: Scene, path: str) -> None:
         assert BODY_S * 0.9 < time.monotonic() - began < 5
 
 
+def test_slow_headers_are_cut_off(guarded: Scene) -> None:
+    """Whoever never finishes the headers is told 408, whoever says nothing is told nothing; both connections end."""
+    address = ("127.0.0.1", guarded.server.port)
+    with socket.create_connection(address, timeout=10) as slow, socket.create_connection(address, timeout=10) as silent:
+        slow.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        with slow.makefile("rb") as told:
+            assert told.read().startswith(b"HTTP/1.1 408")
+        assert silent.recv(1) == b""
+
+
+def test_a_quiet_connection_is_kept_between_requests(guarded: Scene) -> None:
+    """A client that has been answered may rest for longer than headers may take, and then ask again."""
+    address = ("127.0.0.1", guarded.server.port)
+    with socket.create_connection(address, timeout=10) as kept:
+        for _ in range(2):
+            kept.sendall(b"GET /v2 HTTP/1.1\r\nHost: x\r\n\r\n")
+            answer = HTTPResponse(kept)
+            answer.begin()
+            assert (answer.status, bool(answer.read())) == (200, True)
+            with socket.create_connection(address, timeout=10) as silent:  # is cut off, so time has passed
+                assert silent.recv(1) == b""
+
+
 @pytest.mark.parametrize("flood", [b"X-Again: yes\r\n" * 1000, b"X-Long: " + b"y" * 10_000], ids=["many", "long"])
 def test_a_flood_of_headers_is_refused(guarded: Scene, flood: bytes) -> None:
     """Headers that do not end are refused with 400 at 64 KiB, and others are served on."""

@@ -203,7 +203,7 @@ WANTED = [
     ({"binary_data_output": True}, [{"name": "z"}], ("z",)),
     ({"binary_data_output": True}, [{"name": "z", "parameters": {"binary_data": False}}, {"name": "y"}], ("y",)),
     ({}, [{"name": "z", "parameters": {"binary_data": True}}, {"name": "y"}], ("z",)),
-    ({"binary_data_output": True}, [{"name": "z", "parameters": {"classification": 2}}], ("z",)),
+    ({"binary_data_output": True}, [{"name": "z", "parameters": {"note": 2}}], ("z",)),
 ]
 
 

@@ -129,6 +129,24 @@ REFUSED = [
     ("a display input of no datatype", body(photo(datatype="JPEG")), errors.UnknownDatatype, "unknown datatype 'JPEG'"),
     ("a display input of nine axes", body(photo(shape=[1] * 9)), errors.WrongRank, "at most 8 dimensions"),
     ("an unknown output", body(x(), n(), outputs=[{"name": "z"}]), errors.UnknownOutput, "no output 'z'; it gives 'y'"),
+    (
+        "an output in shared memory",
+        body(x(), n(), outputs=[{"name": "y", "parameters": {"shared_memory_region": "r"}}]),
+        errors.ParameterNotServed,
+        "'shared_memory_region' of output 'y' is not served",
+    ),
+    (
+        "an output as classes",
+        body(x(), n(), outputs=[{"name": "y", "parameters": {"classification": 2}}]),
+        errors.ParameterNotServed,
+        "'classification' of output 'y' is not served",
+    ),
+    (
+        "an input in shared memory",
+        body(without(x(parameters={"shared_memory_region": "r"}), "data")),
+        errors.ParameterNotServed,
+        "'shared_memory_region' of input 'x'",
+    ),
     ("an output twice", body(x(), n(), outputs=[{"name": "y"}] * 2), errors.DuplicateOutput, "'y' is asked for twice"),
 ]
 
@@ -142,7 +160,7 @@ def test_what_is_wrong_is_refused_by_name(request_body: bytes, kind: type[Gatewa
         DECODER.decode(request_body)
     assert type(refused.value) is kind
     assert text in str(refused.value)
-    assert refused.value.status == 400
+    assert refused.value.status == (501 if kind is errors.ParameterNotServed else 400)
 
 
 def test_every_error_has_a_code_of_its_own() -> None:
