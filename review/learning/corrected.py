@@ -12,10 +12,11 @@ from gateway.store.serving import release_plan
 from gateway.times import iso
 from review.actors import Actor
 from review.errors import UnknownCase
-from review.learning.effect import Effect, Said, item_words, period_words, tally
+from review.learning.effect import Effect, Said, item_words, period_words, tally, training_words
 from review.learning.errors import NoEffect
 from review.store import effects as store
 from review.store.effects import SettledCase
+from review.store.recipes import new_corrections, rule_of
 
 POLL_S = 1.0
 DATE_CHARS = 10
@@ -87,8 +88,10 @@ async def _told(r: ReadSession, case: SettledCase, *, judge: str) -> EffectTold 
     since = "so far"
     if effect.dataset is not None:
         since = f"since the dataset {effect.dataset[:SHORT_CHARS]} of {iso(effect.since_us)[:DATE_CHARS]}"
-    item, period = tuple(item_words(effect, labels, judge)), tuple(period_words(effect, since))
-    return EffectTold(case=case.id, effect=effect, about_item=item, about_period=period)
+    period = (*period_words(effect, since), *training_words(effect))
+    return EffectTold(
+        case=case.id, effect=effect, about_item=tuple(item_words(effect, labels, judge)), about_period=period
+    )
 
 
 async def _effect(r: ReadSession, case: SettledCase, found: store.Effect) -> Effect:
@@ -108,7 +111,15 @@ async def _effect(r: ReadSession, case: SettledCase, found: store.Effect) -> Eff
         since_us=since_us,
         corrections=tally(counts, corrected=True, compared=compared),
         approvals=tally(counts, corrected=False, compared=compared),
+        until_training=await _until_training(r, found.model_id),
     )
+
+
+async def _until_training(r: ReadSession, model_id: UUID) -> int | None:
+    rule = await rule_of(r, model_id)
+    if rule.recipe is None or rule.after_corrections is None:
+        return None
+    return max(0, rule.after_corrections - await new_corrections(r, model_id))
 
 
 async def _names(r: ReadSession, model: str, found: store.Effect) -> dict[UUID | None, str]:

@@ -60,6 +60,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """Items since the dataset on which people contradicted what was served."""
     approvals: Tally
     """Items since the dataset on which people let it stand."""
+    until_training: int | None = None
+    """How many more corrections it takes until the model is retrained by itself; none where that was not declared."""
 
 
 def tally(counts: Sequence[Counted], *, corrected: bool, compared: bool) -> Tally:
@@ -92,6 +94,13 @@ def item_words(effect: Effect, labels: LabelSchema, judge: str) -> Iterator[str]
         yield f"{champion.release}, which serves now, says {answer(champion.answer, labels)}: {_right(champion)}."
     if candidate is not None:
         yield f"{candidate.release} would have said {answer(candidate.answer, labels)}: {_right(candidate)}."
+
+
+def training_words(effect: Effect) -> Iterator[str]:
+    """When the model is retrained by itself; nothing where that was not declared."""
+    left = effect.until_training
+    if left is not None:
+        yield f"{_many(left, 'more correction')}, and it is retrained by itself." if left else "Its retraining is due."
 
 
 def period_words(effect: Effect, since: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -20,9 +21,12 @@ from review.learning.asking import Answering, answering
 from review.learning.corrected import EffectTold, effect_of_case
 from review.learning.effects import CONSUMER, Effects
 from review.learning.errors import NoEffect
+from review.learning.recipes import declare_recipe, set_trigger
 from review.store.evaluations import find_release
 from tests.integration.learning.conftest import MODEL, Learning
+from tests.integration.learning.recipes import LEARN, write_recipe
 from tests.integration.learning.test_evaluating import DRAWN, WEIGHTS, add_candidate
+from tests.integration.release.scene import operator_of
 from tests.outcomes import Settled, numbers
 from tests.trials import open_trial
 from tests.worlds import START_US
@@ -125,6 +129,19 @@ async def test_both_releases_are_measured_on_a_correction(desk: Desk) -> None:
     assert (effect.candidate.release, effect.candidate.right) == (f"{MODEL}@2", True)
     assert (effect.corrections.n, effect.approvals.n, effect.dataset) == (1, 0, None)
     assert told.about_item[1] == f"{MODEL}@2 would have said {WOULD_SAY[row]}: right."
+
+
+async def test_the_next_training_is_told_where_it_comes_by_itself(desk: Desk, tmp_path: Path) -> None:
+    """How many more corrections it takes, once a trigger is set."""
+    learning, recipes = desk.learning, tmp_path / "recipes"
+    (case_id,) = await desk.settle(0, answers=WOULD_SAY[0])
+    await desk.follow()
+    assert (await desk.told(case_id)).effect.until_training is None
+    write_recipe(recipes, "learn", LEARN)
+    operator = operator_of(learning.scene.tenant_id)
+    await declare_recipe(learning.ledger, recipes, operator, MODEL, "learn")
+    await set_trigger(learning.ledger, recipes, operator, MODEL, 5)
+    assert (await desk.told(case_id)).about_period[-1] == "4 more corrections, and it is retrained by itself."
 
 
 async def test_the_counts_are_those_of_a_run_over_everything(desk: Desk) -> None:

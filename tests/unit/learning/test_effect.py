@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from gateway.labels import Choice, LabelSchema
-from review.learning.effect import Counted, Effect, Said, item_words, period_words, tally
+from review.learning.effect import Counted, Effect, Said, item_words, period_words, tally, training_words
 from review.learning.intervals import share
 
 LABELS = LabelSchema(kind="choice", choices=(Choice(value="bad", title="Bad"), Choice(value="good", title="Good")))
@@ -86,3 +86,17 @@ def test_the_period_in_words() -> None:
     ]
     fresh = effect(corrections=NOBODY, approvals=NOBODY)
     assert len(list(period_words(fresh, "so far"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (None, []),
+        (12, ["12 more corrections, and it is retrained by itself."]),
+        (1, ["1 more correction, and it is retrained by itself."]),
+        (0, ["Its retraining is due."]),
+    ],
+)
+def test_when_the_next_training_comes_is_told_where_it_comes_by_itself(left: int | None, said: list[str]) -> None:
+    """Nothing is promised where nobody declared it."""
+    assert list(training_words(effect(until_training=left))) == said
