@@ -239,7 +239,7 @@ async def test_an_outcome_in_its_grace_is_told_when_it_is_released(scene: Scene)
 
 async def test_an_undone_verdict_that_was_not_released_is_never_told(scene: Scene) -> None:
     """Undo within the grace: the caller waits on and is answered with the next round's outcome."""
-    slow = await _with_grace(scene, 0.3)
+    slow = await _with_grace(scene, 2.0)
     waiting = asyncio.create_task(slow.holds.hold(slow.held()))
     (prediction_id,) = await slow.until_held()
     case_id = (await slow.cases(prediction_id))[0].id
