@@ -64,8 +64,7 @@ class Tally:
         self, items: Sequence[FoundOutcome], digests: Sequence[str], folded: Sequence[str], splits: Sequence[str]
     ) -> None:
         """Count the items of a prediction in, each with its digests and its split."""
-        prediction = items[0].prediction_id
-        self._names += (prediction if isinstance(prediction, bytes) else prediction.bytes) * len(items)
+        self._names += items[0].prediction_id * len(items)
         self.splits.update(splits)
         self.kinds.update(found.kind or NEVER_A_CASE for found in items)
         self.sources.update(found.source for found in items)

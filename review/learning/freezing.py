@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import nullcontext
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +22,7 @@ from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import find_model
 from gateway.store.serving import served_models
+from review.learning.ahead import Material, ReadHere, read_ahead
 from review.learning.child import Task, be_child
 from review.learning.collecting import Collector, Tally, Wanted
 from review.learning.errors import DatasetEmpty
@@ -29,10 +31,12 @@ from review.learning.parquet import ANNOTATIONS, ParquetWriter, items_schema, re
 from review.learning.splits import Split
 from review.learning.validation import warnings_about
 from review.store.datasets import NewArtifact, NewDataset, NewItem, insert_dataset, insert_items, keep_artifact
-from review.store.material import FoundVerdict, RawId, id_text, outcomes_in_order, verdicts_in_order
+from review.store.material import FoundVerdict, are_many_outcomes, id_text
 
 FOLDER_PREFIX = "freeze-"
 ITEMS, HISTORY = "items.parquet", "annotations.parquet"
+AHEAD_FROM = 50_000
+"""So many outcomes are worth a second process, which takes a second to start."""
 ROW_COLUMNS = ("prediction", "item", "outcome_revision", "split", "kind", "inclusion_probability")
 
 
@@ -58,9 +62,10 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True):
     manifest: Manifest
 
 
-async def freeze(ledger: Ledger, task: FreezeTask) -> Frozen:
+async def freeze(ledger: Ledger, task: FreezeTask, *, ahead_from: int = AHEAD_FROM) -> Frozen:
     """Freeze a model's outcomes; freezing the same ones again finds the same dataset.
 
+    Where the ledger has more than `ahead_from` outcomes, another process reads ahead.
     Raises: UnknownModel, DatasetEmpty, AnswersOutsideSchema, InputsDiffer.
     """
     artifacts = LocalObjects(Path(task.artifacts))
@@ -68,9 +73,11 @@ async def freeze(ledger: Ledger, task: FreezeTask) -> Frozen:
     with TemporaryDirectory(prefix=FOLDER_PREFIX, dir=Path(task.artifacts).parent) as folder:
         async with ledger.reading() as r:
             wanted, model_id = await _wanted(r, task)
-            tally = await _collect(r, model_id, wanted, task, Path(folder))
-            items = await artifacts.put_file(Path(folder, ITEMS))
-            rows = await _annotate(r, model_id, Path(folder), items.sha256)
+            many = await are_many_outcomes(r, ahead_from)
+            async with read_ahead(ledger, model_id) if many else nullcontext(ReadHere(r, model_id)) as material:
+                tally = await _collect(material, wanted, task, Path(folder))
+                items = await artifacts.put_file(Path(folder, ITEMS))
+                rows = await _annotate(material, Path(folder), items.sha256)
         history = await artifacts.put_file(Path(folder, HISTORY))
         manifest = _manifest(wanted, tally, items, history, rows)
         kept = await artifacts.put(manifest_bytes(manifest))
@@ -94,7 +101,7 @@ async def _wanted(r: ReadSession, task: FreezeTask) -> tuple[Wanted, UUID]:
     return wanted, model.id
 
 
-async def _collect(r: ReadSession, model_id: UUID, wanted: Wanted, task: FreezeTask, folder: Path) -> Tally:
+async def _collect(material: Material, wanted: Wanted, task: FreezeTask, folder: Path) -> Tally:
     """Write the items file. Raises: DatasetEmpty, AnswersOutsideSchema, InputsDiffer."""
     inputs: dict[str, str] = {spec.name: spec.datatype for spec in wanted.signature.inputs}
     beside = {shown.input: shown.datatype for shown in wanted.card.shown if shown.beside}
@@ -103,7 +110,7 @@ async def _collect(r: ReadSession, model_id: UUID, wanted: Wanted, task: FreezeT
     writer = ParquetWriter(folder / ITEMS, schema, tensors)
     collector = Collector(wanted, open_objects(task.payloads_url), writer)
     try:
-        await collector.collect(outcomes_in_order(r, model_id))
+        await collector.collect(material.outcomes())
     finally:
         writer.close()
     if not writer.rows:
@@ -111,12 +118,12 @@ async def _collect(r: ReadSession, model_id: UUID, wanted: Wanted, task: FreezeT
     return collector.tally
 
 
-async def _annotate(r: ReadSession, model_id: UUID, folder: Path, salt: str) -> int:
+async def _annotate(material: Material, folder: Path, salt: str) -> int:
     """Write every verdict on the dataset's items, in the order of the items; returns how many there are."""
     writer = ParquetWriter(folder / HISTORY, ANNOTATIONS)
     keys, people = ItemKeys(folder / ITEMS), _People(salt)
     try:
-        async for page in verdicts_in_order(r, model_id):
+        async for page in material.verdicts():
             for prediction_id, group in groupby(page, key=lambda found: found.prediction_id):
                 prediction = id_text(prediction_id)
                 rows = [_annotation(prediction, each, people) for each in group if keys.has((prediction, each.item))]
@@ -146,9 +153,9 @@ class _People:
 
     def __init__(self, salt: str) -> None:
         self._salt = salt
-        self._names: dict[RawId, str] = {}
+        self._names: dict[bytes, str] = {}
 
-    def name(self, person_id: RawId) -> str:
+    def name(self, person_id: bytes) -> str:
         """A person's name here: always the same, another one in another dataset, and no way back to the person."""
         if person_id not in self._names:
             digest = sha256(f"{self._salt}/{id_text(person_id)}".encode()).hexdigest()

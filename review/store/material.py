@@ -4,7 +4,7 @@ Both run over a whole model, a million rows if need be. They are plain SQL whose
 because converting each of them would take longer than everything else.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -38,7 +38,8 @@ ORDER BY o.prediction_id, o.item, o.revision LIMIT :page
 """)
 _VERDICTS = text("""
 SELECT c.prediction_id, c.item, v.id, c.kind AS case_kind, v.person_id, v.kind, v.answer, v.reason_code, v.rationale,
-  v.created_us, v.active_s, v.guideline, v.round, v.adjudicated, v.round = c.round AS effective
+  v.created_us, v.active_s, v.guideline, v.round, CASE WHEN v.adjudicated THEN 1 ELSE 0 END AS adjudicated,
+  CASE WHEN v.round = c.round THEN 1 ELSE 0 END AS effective
 FROM "case" c JOIN verdict v ON v.case_id = c.id
 WHERE c.model_id = :model AND c.prediction_id >= :prediction
   AND (c.prediction_id, c.item, v.id) > (:prediction, :item, :verdict)
@@ -49,7 +50,7 @@ ORDER BY c.prediction_id, c.item, v.id LIMIT :page
 class FoundOutcome(NamedTuple):
     """A revision of an item's outcome with what is known about its item; not undone. A tuple, for the speed of it."""
 
-    prediction_id: RawId
+    prediction_id: bytes
     item: int
     revision: int
     source: str
@@ -80,11 +81,11 @@ class FoundOutcome(NamedTuple):
 class FoundVerdict(NamedTuple):
     """A verdict on an item."""
 
-    prediction_id: RawId
+    prediction_id: bytes
     item: int
-    id: RawId
+    id: bytes
     case_kind: str
-    person_id: RawId
+    person_id: bytes
     kind: str
     answer: str | None
     reason_code: str
@@ -93,29 +94,37 @@ class FoundVerdict(NamedTuple):
     active_s: float
     guideline: str
     round: int
-    adjudicated: bool
-    effective: bool
-    """False once its round was undone."""
+    adjudicated: int
+    """1 for a lead's, else 0."""
+    effective: int
+    """0 once its round was undone, else 1."""
+
+
+async def are_many_outcomes(r: ReadSession, many: int) -> bool:
+    """Whether the ledger has more outcomes than that, of whatever model."""
+    found = await r.execute(text("SELECT 1 FROM outcome LIMIT 1 OFFSET :many"), {"many": many})
+    return found.first() is not None
 
 
 async def outcomes_in_order(r: ReadSession, model_id: UUID) -> AsyncIterator[Sequence[FoundOutcome]]:
     """Every outcome of a model that was not undone, in pages, by prediction, item and revision."""
     after: dict[str, Any] = {"prediction": raw(r, _FIRST), "item": 0, "revision": 0}
     while page := await _page(r, _OUTCOMES, model_id, after):
-        found = [FoundOutcome._make(row) for row in page]
-        yield found
-        last = found[-1]
-        after = {"prediction": last.prediction_id, "item": last.item, "revision": last.revision}
+        after = dict(zip(("prediction", "item", "revision"), page[-1][:3], strict=True))
+        yield [FoundOutcome._make(_plain(row)) for row in page] if r.locks_rows else [*map(FoundOutcome._make, page)]
 
 
 async def verdicts_in_order(r: ReadSession, model_id: UUID) -> AsyncIterator[Sequence[FoundVerdict]]:
     """Every verdict on a model's items, in pages, by prediction, item and verdict."""
     after: dict[str, Any] = {"prediction": raw(r, _FIRST), "item": 0, "verdict": raw(r, _FIRST)}
     while page := await _page(r, _VERDICTS, model_id, after):
-        found = [FoundVerdict._make(row) for row in page]
-        yield found
-        last = found[-1]
-        after = {"prediction": last.prediction_id, "item": last.item, "verdict": last.id}
+        after = dict(zip(("prediction", "item", "verdict"), page[-1][:3], strict=True))
+        yield [FoundVerdict._make(_plain(row)) for row in page] if r.locks_rows else [*map(FoundVerdict._make, page)]
+
+
+def _plain(row: Sequence[Any]) -> Iterator[Any]:
+    """The values of a row with ids as bytes, whatever the database gives."""
+    return (value.bytes if isinstance(value, UUID) else value for value in row)
 
 
 def raw(r: ReadSession, identifier: UUID) -> RawId:
@@ -128,10 +137,8 @@ def raw_of_text(r: ReadSession, identifier: str) -> RawId:
     return UUID(identifier) if r.locks_rows else bytes.fromhex(identifier.replace("-", ""))
 
 
-def id_text(identifier: RawId) -> str:
-    """The id that the database gave, as text."""
-    if isinstance(identifier, UUID):
-        return str(identifier)
+def id_text(identifier: bytes) -> str:
+    """The id in 16 bytes as text."""
     digits = identifier.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 

@@ -16,7 +16,7 @@ from review.actors import Actor
 from review.errors import NotAllowed
 from review.learning.datasets import Places, diff_datasets, freeze_model, list_datasets, show_dataset
 from review.learning.errors import AnswersOutsideSchema, DatasetEmpty, UnknownDataset
-from review.learning.freezing import Frozen
+from review.learning.freezing import Frozen, freeze
 from tests.integration.learning.conftest import MODEL, Learning
 from tests.outcomes import Settled, numbers
 from tests.worlds import START_US
@@ -171,6 +171,17 @@ async def test_a_child_process_freezes_for_an_operator(learning: Learning) -> No
     reviewer = Actor(**{**_fields(actor), "roles": frozenset({("reviewer", None)})})
     with pytest.raises(NotAllowed):
         await freeze_model(learning.ledger, places, reviewer, MODEL)
+
+
+async def test_what_another_process_reads_ahead_is_the_same_dataset(learning: Learning) -> None:
+    """Outcomes and verdicts come whole and in order through it; a freeze that is refused leaves no process behind."""
+    await learning.many(30)
+    ahead = await freeze(learning.ledger, learning.task(), ahead_from=0)
+    assert (ahead.manifest.items.rows, ahead.manifest.annotations.rows) == (30, 30)
+    here = await learning.freeze()
+    assert (here.dataset, here.new) == (ahead.dataset, False)
+    with pytest.raises(DatasetEmpty):
+        await freeze(learning.ledger, learning.task(since_us=START_US + 10**9), ahead_from=0)
 
 
 async def test_two_who_freeze_at_once_get_one_dataset(learning: Learning) -> None:
