@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 
 from gateway.labels import Answer, LabelSchema
 from gateway.store.leases import move_cursor, read_cursor
@@ -22,6 +22,9 @@ from gateway.store.schema.work import (
 )
 from gateway.trial import OTHER, trial_rule
 from review.store.verdicts import Shown
+
+_DISAGREEMENT = CaseRow.kind == literal_column("'disagreement'")
+"""Written out, so that the index of disagreements is used."""
 
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +99,6 @@ async def candidate_of(r: ReadSession, trial_id: UUID) -> UUID:
 
 async def differences_of(r: ReadSession, trial_id: UUID) -> list[AskedDifference]:
     """Every disagreement of the trial that was put before people."""
-    asked = (CaseRow.kind == "disagreement", CaseRow.rule == trial_rule(trial_id))
     decided = (OutcomeRow.case_id == CaseRow.id) & (OutcomeRow.round == CaseRow.round) & (CaseRow.state == "settled")
     statement = (
         select(
@@ -106,7 +108,7 @@ async def differences_of(r: ReadSession, trial_id: UUID) -> list[AskedDifference
         .join(ReleaseRow, ReleaseRow.id == CaseRow.release_id)
         .join(LabelSchemaRow, LabelSchemaRow.sha256 == ReleaseRow.label_schema)
         .outerjoin(OutcomeRow, decided)
-        .where(*asked)
+        .where(_DISAGREEMENT, CaseRow.rule == trial_rule(trial_id))
     )  # fmt: skip
     rows: list[Any] = list(await r.execute(statement))
     choices = await _choices(r, trial_id)
@@ -116,11 +118,17 @@ async def differences_of(r: ReadSession, trial_id: UUID) -> list[AskedDifference
 
 async def _choices(r: ReadSession, trial_id: UUID) -> dict[UUID, set[str]]:
     """By case, what those chose on whose verdicts its present outcome rests."""
+    rests_on = (
+        (OutcomeVerdictRow.prediction_id == OutcomeRow.prediction_id)
+        & (OutcomeVerdictRow.item == OutcomeRow.item)
+        & (OutcomeVerdictRow.revision == OutcomeRow.revision)
+    )
     statement = (
-        select(VerdictRow.case_id, VerdictRow.shown)
-        .join(OutcomeVerdictRow, OutcomeVerdictRow.verdict_id == VerdictRow.id)
-        .join(CaseRow, (CaseRow.id == VerdictRow.case_id) & (CaseRow.round == VerdictRow.round))
-        .where(CaseRow.kind == "disagreement", CaseRow.rule == trial_rule(trial_id))
+        select(CaseRow.id, VerdictRow.shown)
+        .join(OutcomeRow, OutcomeRow.case_id == CaseRow.id)
+        .join(OutcomeVerdictRow, rests_on)
+        .join(VerdictRow, (VerdictRow.id == OutcomeVerdictRow.verdict_id) & (VerdictRow.round == CaseRow.round))
+        .where(_DISAGREEMENT, CaseRow.rule == trial_rule(trial_id))
     )
     found: dict[UUID, set[str]] = defaultdict(set)
     for case_id, shown in await r.execute(statement):

@@ -17,6 +17,8 @@ LIVE = "ended_us IS NULL"
 """The condition under which a claim has not ended."""
 IN_LINE = "state IN ('open', 'claimed', 'partial')"
 """The condition under which a case may be claimed; a query must write it out so to use the index of the line."""
+DIFFERS = "kind = 'disagreement'"
+"""The condition under which a case is about two releases that differ; a query must write it out, too."""
 
 
 class QueueRow(Table):
@@ -79,6 +81,7 @@ class CaseRow(Table):
         # The next case of a queue, whatever its state, without sorting: `state IN` would need a sort over 100,000 rows.
         Index("ix_case_line", "queue_id", "priority", "due_us", "id", sqlite_where=text(IN_LINE),
               postgresql_where=text(IN_LINE)),
+        Index("ix_case_disagreement", "rule", sqlite_where=text(DIFFERS), postgresql_where=text(DIFFERS)),
     )  # fmt: skip
 
     id: Mapped[Id] = mapped_column(primary_key=True)
