@@ -16,7 +16,7 @@ from gateway.record.payloads import LocalObjects
 from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
-from review.api.models import keep, upload_fits
+from review.api.models import UNREADABLE, keep, upload_fits
 from review.api.parts import ApiSettings
 from review.api.releases import number_of
 from review.bundle.importing import Imported, bring_in
@@ -52,7 +52,9 @@ class BundlesController(Controller):
         }
         return Stream(pieces(taken.file), media_type=ZIP, headers=headers)  # type: ignore[return-value]
 
-    @post("/bundles", request_max_body_size=None, guards=[upload_fits], **needs("operate"))
+    @post(
+        "/bundles", request_max_body_size=None, guards=[upload_fits], exception_handlers=UNREADABLE, **needs("operate")
+    )
     async def bring_in(
         self,
         data: Annotated[BundleForm, Body(media_type=RequestEncodingType.MULTI_PART)],

@@ -8,12 +8,13 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Controller, get, post
+from litestar import Controller, Request, Response, get, post
 from litestar.connection import ASGIConnection
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.handlers import BaseRouteHandler
 from litestar.params import Body
+from litestar.types import ExceptionHandlersMap
 
 from gateway.errors import BadRequest
 from gateway.inference.report import AdmissionLimits
@@ -26,6 +27,7 @@ from gateway.store.schema.serves import AttachedRole
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.api.problems import Problem, known
 from review.learning.errors import RecipeRefused, UnknownDataset
 from review.learning.learned import trained_with
 from review.learning.recipe import Elsewhere, declared_elsewhere
@@ -70,6 +72,21 @@ class NewVersionForm:
     """How it was trained elsewhere, as JSON."""
 
 
+class FormUnreadable(BadRequest):
+    """A part of the form that is no file is not text in the charset that it names, or in UTF-8."""
+
+    code = "form-unreadable"
+
+
+def form_unreadable(request: Request[Any, Any, Any], _error: UnicodeDecodeError | LookupError) -> Response[Problem]:
+    """What the framework fails to read of a form, before any of it is looked at here."""
+    return known(request, FormUnreadable())
+
+
+UNREADABLE: ExceptionHandlersMap = {UnicodeDecodeError: form_unreadable, LookupError: form_unreadable}
+"""The handlers of every route that takes a form."""
+
+
 async def upload_fits(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
     """Return if the body may be read at all. Raises: LengthMissing, UploadTooLarge."""
     declared = connection.headers.get("content-length", "")
@@ -98,7 +115,13 @@ class ModelsController(Controller):
         async with ledger.reading() as r:
             return await show_model(r, actor.tenant_id, model)
 
-    @post("/{model:str}/versions", request_max_body_size=None, guards=[upload_fits], **needs("operate"))
+    @post(
+        "/{model:str}/versions",
+        request_max_body_size=None,
+        guards=[upload_fits],
+        exception_handlers=UNREADABLE,
+        **needs("operate"),
+    )
     async def add_version(
         self,
         model: str,

@@ -138,6 +138,10 @@ async def test_an_upload_that_cannot_be_taken_is_refused(api: Api) -> None:
     assert (await api.ask("operator", "POST", "/models/numbers/versions", files=long)).status_code == 400
     missing = {"file": ("m.onnx", b"x")}
     assert (await api.ask("operator", "POST", "/models/numbers/versions", files=missing)).status_code == 400
+    for part in ("card", "data", "recipe"):
+        unreadable = {part: (None, b"\x89PNG\xff")}
+        answer = await api.ask("operator", "POST", "/models/numbers/versions", files=unreadable)
+        assert (answer.status_code, answer.json()["code"]) == (400, "form-unreadable")
     assert (await api.add("stats")).json()["code"] == "model-name-refused"
     assert (await api.ask("operator", "GET", "/models")).json() == []
 
