@@ -56,8 +56,8 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def told(self) -> str:
         """What is asked for, in words."""
-        worse = f"worse by {percent(self.margin)} at most"
-        return f"{worse}, {self.min_held_out} held-out items, {self.min_decided} decided disagreements"
+        evaluation = f"at most {percent(self.margin)} worse on {self.min_held_out} held-out items"
+        return f"{evaluation}, {self.min_decided} decided disagreements"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,7 +52,7 @@ async def test_a_release_is_promoted_and_rolled_back_from_its_models_page(api: A
     assert (await api.ask("operator", "PUT", "/models/numbers/gate", json=body)).is_success
     page = (await browser.get(f"{MODEL}/releases/2")).text
     for words in (page, (await browser.get(MODEL)).text):
-        assert "worse by 5.0% at most, 50 held-out items, 20 decided disagreements" in words
+        assert "at most 5.0% worse on 50 held-out items, 20 decided disagreements" in words
         assert "<q>its errors are &lt;cheap&gt;</q>" in words
     assert "The guard watches errors for 24 h after the promotion, and on a breach rolls back." in page
     form = {"revision": 1, "to": 2, "why": "better"}

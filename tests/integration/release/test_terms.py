@@ -101,7 +101,7 @@ async def test_what_was_declared_is_kept_with_who_and_why(scene: Scene) -> None:
     await declare(scene, STRICT)
     told = await declare(scene.as_person("otto"), LOOSE, "too strict")
     assert told == await shown(scene)
-    assert (told.thresholds, told.asks) == (LOOSE, "worse by 5.0% at most, 50 held-out items, 10 decided disagreements")
+    assert (told.thresholds, told.asks) == (LOOSE, "at most 5.0% worse on 50 held-out items, 10 decided disagreements")
     cleared = await clear(scene)
     assert (cleared.thresholds, cleared.declared) == (Thresholds(), cleared.history[0])
     assert [(each.revision, each.declaration, each.by, each.why) for each in cleared.history] == [

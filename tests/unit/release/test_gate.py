@@ -136,7 +136,7 @@ def test_the_gate_asks_for_what_was_declared(change: dict[str, Any], verdict: Ve
     assert word in " ".join(report.reasons(verdict))
     assert report.terms is not None
     assert (report.terms.by, report.asks) == (
-        "person:ada", "worse by 5.05% at most, 500 held-out items, 35 decided disagreements",
+        "person:ada", "at most 5.05% worse on 500 held-out items, 35 decided disagreements",
     )  # fmt: skip
 
 
