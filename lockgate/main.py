@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "history": ("lockgate.commands.releases:history", "What served when, and who decided that."),
     "trial": ("lockgate.commands.trial:trial", "Put a candidate beside the champion."),
     "gate": ("lockgate.commands.promote:gate", "Whether a release may serve."),
+    "terms": ("lockgate.commands.terms:terms", "What the gate asks for."),
     "promote": ("lockgate.commands.promote:promote", "Make a release serve."),
     "rollback": ("lockgate.commands.rollback:rollback", "Go back to the last good release."),
     "bundle": ("lockgate.commands.bundle:bundle", "A release in one archive, taken and verified."),

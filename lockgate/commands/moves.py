@@ -78,11 +78,14 @@ class GateLine(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     at_once: bool
     checks: tuple[CheckLine, ...]
+    asks: str
 
     def print(self, tell: Callable[[str], None]) -> None:
         """Print the verdict with every reason."""
         at_once = " It only raises human control, so no evidence is asked for." if self.at_once else ""
         tell(f"The gate says: {self.verdict}.{at_once}")
+        if not self.at_once:
+            tell(f"It asks for: {self.asks}.")
         for check in self.checks:
             for reason in check.reasons:
                 tell(f"  {check.verdict:8} {check.name}: {reason}")

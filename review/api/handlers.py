@@ -18,6 +18,7 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
+from review.api.terms import TermsController
 from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
 from review.api.training import JobsController, TrainingController
@@ -32,6 +33,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     ReleasesController,
     BundlesController,
     TrialsController,
+    TermsController,
     GuardController,
     HaltsController,
     FlagsController,

@@ -29,6 +29,7 @@ from review.flagging import Switch, flip, reach_of
 from review.halting import expect, halt_model, lift_model
 from review.release.guard import show_guard
 from review.release.looking import list_releases
+from review.release.terms import show_terms
 from review.served import list_served, show_model
 from review.timeline.told import HALTS
 from review.traffic.query import TrafficReader, Window
@@ -160,6 +161,7 @@ async def _model_page(
         flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
         rates=(await rates_of(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,
+        terms=await show_terms(ledger, actor.tenant_id, name) if inspects else None,
         guard=await show_guard(ledger, actor.tenant_id, name) if inspects else None,
         halts=HALTS,
         may_operate=has(actor, "operate"),

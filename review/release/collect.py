@@ -9,6 +9,7 @@ from review.release.control import lowered_control
 from review.release.evidence import EvaluationEvidence, TrialEvidence
 from review.release.gate import Facts, GateReport, judge
 from review.release.tally import trial_evidence
+from review.store.declared import GATE
 from review.store.recipes import rule_of, training_of
 from review.store.releases import documents_of
 from review.store.trials import open_trial_of
@@ -19,7 +20,8 @@ async def judged(ledger: Ledger, artifacts: ObjectStore, candidate: Candidate) -
     faults = await faults_of(artifacts, candidate)  # beside the transaction: it reads whole files
     async with ledger.reading() as r:
         evaluation, trial = await read_evidence(r, candidate)
-        return judge(await collect(r, candidate, faults, evaluation=evaluation, trial=trial))
+        facts = await collect(r, candidate, faults, evaluation=evaluation, trial=trial)
+        return judge(facts, await GATE.latest(r, candidate.now.model.id))
 
 
 async def read_evidence(r: ReadSession, candidate: Candidate) -> tuple[EvaluationEvidence | None, TrialEvidence | None]:

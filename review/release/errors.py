@@ -116,6 +116,13 @@ class QuantileUnknowable(ReviewError):
     code = "quantile-unknowable"
 
 
+class NoTermsDeclared(ReviewError):
+    """The gate asks of '{model}' what it asks of every model, so there is nothing to clear."""
+
+    status = 409
+    code = "no-terms-declared"
+
+
 class NothingDeclared(ReviewError):
     """Nothing is watched on '{model}', so there is nothing to clear."""
 

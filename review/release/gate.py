@@ -16,15 +16,19 @@ A comparison is the difference candidate minus champion, `overall` and in each s
 losses are the disagreements that people decided for the one and for the other; the candidate loses for certain when the
 interval of its share of wins lies wholly below one half, and does not lose when the share itself is one half or more.
 
+What a difference may be, and how much must be known of it, are the thresholds that operators declared for the model; no
+card and no release says anything of them.
+
 A release that only raises human control needs neither `evaluation`, `trial` nor `halt`: it may go live at once.
 `recipe` is asked for only where the model's operators require it.
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
+from review.release.declared import Declared
 from review.release.evidence import Comparison, EvaluationEvidence, TrialEvidence
 
 Verdict = Literal["promote", "wait", "refuse"]
@@ -32,21 +36,28 @@ CheckName = Literal["artifacts", "halt", "owner", "evaluation", "trial", "recipe
 ORDER: tuple[Verdict, ...] = ("promote", "wait", "refuse")
 """From the best to the worst."""
 EVEN = 0.5
+_Count = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 UNKNOWN_OVERLAP = (
     "No training data is attached to it, so nobody can tell whether it was trained on the held-out items: make a "
     "release of its version that names the dataset with --data, and evaluate that."
 )
 
 
-class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
-    """What the gate asks for: the same for every model until a card may declare its own."""
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the gate asks for: these numbers, until a model's operators declare others."""
 
-    margin: float = 0.02
+    margin: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.02
     """So much worse, as a share of right answers, may a candidate be; below it the difference does not matter."""
-    min_held_out: int = 100
+    min_held_out: _Count = 100
     """Fewer held-out items say nothing."""
-    min_decided: int = 20
+    min_decided: _Count = 20
     """Fewer disagreements that people have decided for either say nothing."""
+
+    @property
+    def told(self) -> str:
+        """What is asked for, in words."""
+        evaluation = f"at most {percent(self.margin)} worse on {self.min_held_out} held-out items"
+        return f"{evaluation}, {self.min_decided} decided disagreements"
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,15 +97,19 @@ class GateReport(msgspec.Struct, frozen=True, kw_only=True):
     """Whether it only raises human control, so that no evidence is asked for."""
     checks: tuple[Check, ...]
     thresholds: Thresholds
+    terms: Declared[Thresholds] | None = None
+    """Who declared them last and why, or cleared them; none where nobody ever did."""
+    asks: str = ""
+    """The thresholds in words."""
 
     def reasons(self, *verdicts: Verdict) -> tuple[str, ...]:
         """The reasons of the checks that said one of these."""
         return tuple(reason for check in self.checks if check.verdict in verdicts for reason in check.reasons)
 
 
-def judge(facts: Facts, thresholds: Thresholds | None = None) -> GateReport:
-    """The gate's report: the worst verdict of all checks."""
-    thresholds = thresholds or Thresholds()
+def judge(facts: Facts, terms: Declared[Thresholds] | None = None) -> GateReport:
+    """The gate's report under the terms that were declared last: the worst verdict of all checks."""
+    thresholds = in_force(terms)
     at_once = not facts.lowered
     checks = [_artifacts(facts), _owner(facts)]
     if not at_once:
@@ -105,7 +120,20 @@ def judge(facts: Facts, thresholds: Thresholds | None = None) -> GateReport:
         at_once=at_once,
         checks=tuple(checks),
         thresholds=thresholds,
+        terms=terms,
+        asks=thresholds.told,
     )
+
+
+def in_force(terms: Declared[Thresholds] | None) -> Thresholds:
+    """The thresholds that were declared last; those of every model where none were, or they were cleared."""
+    return terms.declaration if terms is not None and terms.declaration is not None else Thresholds()
+
+
+def percent(share: float) -> str:
+    """A share in percent, with one decimal place at least and four at most."""
+    whole, _, places = f"{share:.4%}".removesuffix("%").partition(".")
+    return f"{whole}.{places.rstrip('0') or '0'}%"
 
 
 def _artifacts(facts: Facts) -> Check:
@@ -161,10 +189,10 @@ def _comparison(compared: Comparison, margin: float) -> tuple[Verdict, str]:
     moved = f"fixes {compared.fixes}, breaks {compared.breaks}"
     told = f"{compared.what}: {between.value:+.1%} right answers ({interval}, {moved})"
     if between.low > -margin:
-        return "promote", f"{told}: not worse by more than {margin:.1%}."
+        return "promote", f"{told}: not worse by more than {percent(margin)}."
     if between.high < -margin:
-        return "refuse", f"{told}: worse by more than {margin:.1%}."
-    return "wait", f"{told}: it may be worse by more than {margin:.1%}; more held-out items would tell."
+        return "refuse", f"{told}: worse by more than {percent(margin)}."
+    return "wait", f"{told}: it may be worse by more than {percent(margin)}; more held-out items would tell."
 
 
 def _trial(facts: Facts, asked: Thresholds) -> Check:

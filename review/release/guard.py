@@ -11,20 +11,13 @@ from gateway.store.schema.serves import GuardAct, WatchState
 from gateway.times import SECOND_US
 from review.actors import Actor
 from review.operators import operated_model
+from review.release.declared import Declared
 from review.release.errors import NothingDeclared, QuantileUnknowable, WatchesNothing
 from review.release.guarding import Declaration, Figure
 from review.release.intervals import quantile_ranks
 from review.release.moving import require_why
-from review.store.guards import (
-    Declared,
-    Watch,
-    begin_watch,
-    declarations_of,
-    declare,
-    declared_for,
-    end_watch,
-    latest_watch,
-)
+from review.store.declared import GUARD
+from review.store.guards import Watch, begin_watch, end_watch, latest_watch
 
 
 class WatchShown(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +44,9 @@ class GuardShown(msgspec.Struct, frozen=True, kw_only=True):
     """What is declared for a model, what was before, and how its latest watch stands."""
 
     model: str
-    declared: Declared | None
+    declared: Declared[Declaration] | None
     """None where nothing was ever declared; without a declaration in it nothing is watched any more."""
-    history: tuple[Declared, ...]
+    history: tuple[Declared[Declaration], ...]
     """The latest first."""
     watch: WatchShown | None
 
@@ -72,7 +65,7 @@ async def set_guard(ledger: Ledger, actor: Actor, name: str, declaration: Declar
     _require_sense(declaration)
     async with ledger.writing() as w:
         model = await operated_model(w, actor, name)
-        await declare(w, model, declaration, by=actor.by, why=why)
+        await GUARD.declare(w, model, declaration, by=actor.by, why=why)
         await begin_watch(w, model, by=actor.by)
         return await _shown(w, name, model.id)
 
@@ -85,10 +78,10 @@ async def clear_guard(ledger: Ledger, actor: Actor, name: str, why: str) -> Guar
     require_why(why)
     async with ledger.writing() as w:
         model = await operated_model(w, actor, name)
-        before = await declared_for(w, model.id)
+        before = await GUARD.latest(w, model.id)
         if before is None or before.declaration is None:
             raise NothingDeclared(model=name)
-        await declare(w, model, None, by=actor.by, why=why)
+        await GUARD.declare(w, model, None, by=actor.by, why=why)
         await end_watch(w, model, by=actor.by, why=f"The guard was cleared: {why}")
         return await _shown(w, name, model.id)
 
@@ -103,7 +96,7 @@ async def show_guard(ledger: Ledger, tenant_id: UUID, name: str) -> GuardShown:
 
 
 async def _shown(r: ReadSession, name: str, model_id: UUID) -> GuardShown:
-    history = tuple(await declarations_of(r, model_id))
+    history = tuple(await GUARD.of(r, model_id))
     watch, now_us = await latest_watch(r, model_id), await r.now_us()
     return GuardShown(
         model=name,

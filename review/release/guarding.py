@@ -79,6 +79,11 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True):
         """What is watched, as people list it."""
         return _listed(self.watches)
 
+    @property
+    def told(self) -> str:
+        """What is watched and what happens on a breach, in words."""
+        return f"{self.named}, {self.on_breach.replace('_', ' ')}"
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """What one watch has found, in numbers and in plain words."""

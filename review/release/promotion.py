@@ -19,7 +19,7 @@ from review.release.gate import GateReport
 from review.release.guarding import foretold
 from review.release.moving import Moved, Preview, move, preview_of, read_standing, require_why, standing_of
 from review.release.second import Request, ask, asked_of, require_second
-from review.store.guards import declared_for
+from review.store.declared import GUARD
 from review.store.pointer import Move
 
 
@@ -95,7 +95,7 @@ async def promote(ledger: Ledger, artifacts: ObjectStore, actor: Actor, name: st
 async def _look(ledger: Ledger, artifacts: ObjectStore, candidate: Candidate) -> PromotionTold:
     gate = await judged(ledger, artifacts, candidate)
     async with ledger.reading() as r:
-        declared = await declared_for(r, candidate.now.model.id)
+        declared = await GUARD.latest(r, candidate.now.model.id)
         return PromotionTold(
             preview=await preview_of(r, candidate.now, candidate.release),
             gate=gate,

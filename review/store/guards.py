@@ -1,10 +1,10 @@
-"""The SQL of the guard: what is declared, which promotions are watched, and how each watch stands, with its events."""
+"""The SQL of the guard's watches: which promotions are watched, and how each watch stands, with its events."""
 
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from gateway.store.events import append_event
 from gateway.store.ledger import ReadSession, WriteSession
@@ -20,17 +20,7 @@ from gateway.store.schema.serves import (
 )
 from gateway.times import after_us
 from review.release.guarding import Declaration, Figure
-
-
-class Declared(msgspec.Struct, frozen=True, kw_only=True):
-    """What was declared for a model, who did that and why."""
-
-    revision: int
-    declaration: Declaration | None
-    """None where nothing is watched any more."""
-    by: str
-    why: str
-    declared_us: int
+from review.store.declared import GUARD
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,40 +46,13 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True):
     changed_us: int
 
 
-async def declarations_of(r: ReadSession, model_id: UUID) -> list[Declared]:
-    """Everything that was ever declared for a model, the latest first."""
-    statement = select(GuardRow).where(GuardRow.model_id == model_id).order_by(GuardRow.revision.desc())
-    return [_declared(row) for row in (await r.execute(statement)).scalars()]
-
-
-async def declared_for(r: ReadSession, model_id: UUID) -> Declared | None:
-    """What was declared last for a model."""
-    latest = select(func.max(GuardRow.revision)).where(GuardRow.model_id == model_id).scalar_subquery()
-    statement = select(GuardRow).where(GuardRow.model_id == model_id, GuardRow.revision == latest)
-    row = (await r.execute(statement)).scalar_one_or_none()
-    return _declared(row) if row is not None else None
-
-
-async def declare(w: WriteSession, model: ModelRow, declaration: Declaration | None, *, by: str, why: str) -> Declared:
-    """Declare anew what is watched on a locked model, or that nothing is."""
-    before, now = await declared_for(w, model.id), await w.now_us()
-    revision = before.revision + 1 if before is not None else 1
-    body = msgspec.json.encode(declaration).decode() if declaration is not None else None
-    await w.execute(
-        insert(GuardRow).values(model_id=model.id, revision=revision, body=body, by=by, why=why, declared_us=now)
-    )
-    data = {"revision": revision, "declaration": msgspec.to_builtins(declaration), "why": why}
-    await _tell(w, model, "guard.declared" if declaration is not None else "guard.cleared", data, by, now)
-    return Declared(revision=revision, declaration=declaration, by=by, why=why, declared_us=now)
-
-
 async def begin_watch(w: WriteSession, model: ModelRow, *, by: str) -> None:
     """Watch the promotion by which the model's champion came to serve, for what is left of its bake time.
 
     Nothing happens where nothing is declared, the champion came in another way, its bake time is over, or a verdict on
     it was found already; a watch that runs goes on by the latest declaration.
     """
-    declared, promoted = await declared_for(w, model.id), await _promotion_of(w, model.id)
+    declared, promoted = await GUARD.latest(w, model.id), await _promotion_of(w, model.id)
     if declared is None or declared.declaration is None or promoted is None:
         return
     now, until_us = await w.now_us(), after_us(promoted.from_us, declared.declaration.bake_s)
@@ -201,16 +164,6 @@ def _watch(found: Row[GuardWatchRow, UUID, str, int, str | None]) -> Watch:
         until_us=row.until_us,
         looked_us=row.looked_us,
         changed_us=row.changed_us,
-    )
-
-
-def _declared(row: GuardRow) -> Declared:
-    return Declared(
-        revision=row.revision,
-        declaration=msgspec.json.decode(row.body, type=Declaration) if row.body is not None else None,
-        by=row.by,
-        why=row.why,
-        declared_us=row.declared_us,
     )
 
 

@@ -64,6 +64,8 @@ SENTENCES: Mapping[str, str] = {
     "model.halted": "Halted: {means}.",
     "model.resumed": "The halt was lifted.",
     "flag.changed": "{flag}: {was} → {now}.",
+    "gate.declared": "The gate's terms were declared: {asks}.",
+    "gate.cleared": "The gate's terms were cleared: {asks}.",
     "guard.declared": "What the guard watches was declared anew.",
     "guard.cleared": "The guard watches nothing any more.",
     "guard.watching": "The guard watches {release}.",

@@ -130,3 +130,16 @@ async def test_a_trial_is_opened_and_closed_by_command(replicas: Scene) -> None:
     assert "tried.shadow" in opened
     assert "may answer" in await command(replicas, "trial", "canary", "tried", "--why", "a test")
     assert "No trial of tried is open" in await command(replicas, "trial", "close", "tried", "--why", "a test")
+
+
+async def test_the_gates_terms_are_declared_by_command(replicas: Scene) -> None:
+    """Set, shown with who and why, said by the gate before it judges, and cleared."""
+    replicas.found("asked")
+    assert "asks for: at most 2.0% worse" in await command(replicas, "terms", "show", "asked")
+    words = ("--margin", "0.05", "--held-out", "50", "--decided", "10", "--why", "its errors are cheap")
+    declared = await command(replicas, "terms", "set", "asked", *words)
+    asks = "at most 5.0% worse on 50 held-out items, 10 decided disagreements"
+    assert f"The gate of asked asks for: {asks}." in declared
+    assert "its errors are cheap" in await command(replicas, "terms", "show", "asked")
+    cleared = await command(replicas, "terms", "clear", "asked", "--why", "a test")
+    assert "20 decided disagreements, as it does of every model." in cleared

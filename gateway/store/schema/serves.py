@@ -196,19 +196,32 @@ class HaltRow(Table):
     since_us: Mapped[Micros]
 
 
-class GuardRow(Table):
-    """What the guard watches on a model after a promotion, from a moment on; the latest revision counts."""
+class DeclaredRow(Table):
+    """What operators declared for a model, from a moment on; the latest revision counts."""
 
-    __tablename__ = "guard"
-    __table_args__ = {"info": IMMUTABLE}
+    __abstract__ = True
 
     model_id: Mapped[Id] = mapped_column(ForeignKey("model.id"), primary_key=True)
     revision: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[Json | None]
-    """The declaration; none where nothing is watched any more."""
+    """The declaration; none where it was cleared."""
     by: Mapped[str] = mapped_column(String(200))
     why: Mapped[str] = mapped_column(Text)
     declared_us: Mapped[Micros]
+
+
+class GateRow(DeclaredRow):
+    """What the gate asks of a model's candidates."""
+
+    __tablename__ = "gate"
+    __table_args__ = {"info": IMMUTABLE}
+
+
+class GuardRow(DeclaredRow):
+    """What the guard watches on a model after a promotion."""
+
+    __tablename__ = "guard"
+    __table_args__ = {"info": IMMUTABLE}
 
 
 class GuardWatchRow(Table):

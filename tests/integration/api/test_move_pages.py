@@ -47,7 +47,13 @@ async def test_a_release_is_promoted_and_rolled_back_from_its_models_page(api: A
         assert words in page
     body = {"declaration": {"errors": {"limit": 0.1}, "on_breach": "roll_back"}, "why": "it is new"}
     assert (await api.ask("operator", "PUT", "/models/numbers/guard", json=body)).is_success
+    assert "as it does of every model." in page
+    body = {"declaration": {"margin": 0.05, "min_held_out": 50}, "why": "its errors are <cheap>"}
+    assert (await api.ask("operator", "PUT", "/models/numbers/gate", json=body)).is_success
     page = (await browser.get(f"{MODEL}/releases/2")).text
+    for words in (page, (await browser.get(MODEL)).text):
+        assert "at most 5.0% worse on 50 held-out items, 20 decided disagreements" in words
+        assert "<q>its errors are &lt;cheap&gt;</q>" in words
     assert "The guard watches errors for 24 h after the promotion, and on a breach rolls back." in page
     form = {"revision": 1, "to": 2, "why": "better"}
     refused = await send(browser, f"{MODEL}/releases/2", token, **form)

@@ -110,6 +110,27 @@ async def test_the_gate_is_asked_and_may_be_forced(api: Api) -> None:
     assert (served["forced"], served["gate"]["verdict"]) == (True, "wait")
 
 
+async def test_operators_declare_what_the_gate_asks_for(api: Api) -> None:
+    """Inspected by who may, set and cleared by operators and CI, and in the gate's report; nonsense is refused."""
+    await add_both(api)
+    path, terms = "/models/numbers/gate", {"margin": 0.05, "min_held_out": 50, "min_decided": 10}
+    body = {"declaration": terms, "why": "its errors are cheap"}
+    for who, status in (("reviewer", 403), ("auditor", 403), ("operator", 200)):
+        assert (await api.ask(who, "PUT", path, json=body)).status_code == status
+    assert (await api.ask("reviewer", "GET", path)).status_code == 403
+    shown = (await api.ask("auditor", "GET", path)).json()
+    assert (shown["thresholds"], shown["declared"]["by"]) == (terms, "person:operator@example.org")
+    told = (await api.ask("reviewer", "GET", "/models/numbers/releases/2/gate")).json()
+    assert (told["thresholds"], told["terms"]["why"]) == (terms, "its errors are cheap")
+    for wrong in ({"margin": 1}, {"margin": -0.1}, {"min_held_out": 0}, {"min_decided": 0}, {"min_heldout": 50}):
+        assert (await api.ask("operator", "PUT", path, json={"declaration": wrong, "why": "x"})).status_code == 400
+    assert (await api.ask("operator", "PUT", path, json={"declaration": terms})).json()["code"] == "reason-missing"
+    cleared = (await api.ask("ci", "DELETE", f"{path}?why=enough")).json()
+    assert [each["by"] for each in cleared["history"]] == ["key:service", "person:operator@example.org"]
+    again = await api.ask("operator", "DELETE", f"{path}?why=enough")
+    assert (again.status_code, again.json()["code"]) == (409, "no-terms-declared")
+
+
 async def test_two_people_promote_where_the_card_asks_for_four_eyes(api: Api) -> None:
     """The second one confirms what the first one asked for; nobody confirms their own."""
     four = "four_eyes = true\n" + CARD

@@ -5,8 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from review.release.declared import Declared
 from review.release.evidence import Comparison, EvaluationEvidence, Interval, TrialEvidence
-from review.release.gate import Facts, Verdict, judge
+from review.release.gate import Facts, GateReport, Thresholds, Verdict, judge, percent
 
 
 def interval(value: float, low: float, high: float, n: int = 500) -> Interval:
@@ -106,3 +107,56 @@ def test_what_only_raises_human_control_is_asked_for_no_evidence() -> None:
     report = judge(msgspec.structs.replace(GOOD, lowered=(), evaluation=None, trial=None))
     assert report.at_once
     assert [check.name for check in report.checks] == ["artifacts", "owner"]
+
+
+def declared(thresholds: Thresholds | None) -> Declared[Thresholds]:
+    """The terms that somebody declared."""
+    return Declared(revision=3, declaration=thresholds, by="person:ada", why="it is new", declared_us=1)
+
+
+TERMS = Thresholds(margin=0.0505, min_held_out=500, min_decided=35)
+
+
+@pytest.mark.parametrize(
+    ("change", "verdict", "word"),
+    [
+        ({}, "promote", "overall: +2.4%"),
+        (evaluation(held_out=499), "wait", "Only 499 held-out items were evaluated, and 500 are needed"),
+        (evaluation(comparisons=(compared(-0.01, -0.05, 0.0),)), "promote", "not worse by more than 5.05%"),
+        (evaluation(comparisons=(compared(-0.01, -0.0505, 0.0),)), "wait", "may be worse by more than 5.05%"),
+        (evaluation(comparisons=(compared(-0.09, -0.1, -0.051),)), "refuse", "worse by more than 5.05%"),
+        (evaluation(comparisons=(BETTER, compared(-0.09, -0.1, -0.051, "age=old"))), "refuse", "age=old"),
+        (trial(wins=25, losses=9), "wait", "decided 34 of its disagreements for either side, and 35 are needed"),
+    ],
+)
+def test_the_gate_asks_for_what_was_declared(change: dict[str, Any], verdict: Verdict, word: str) -> None:
+    """With other terms each border lies where they say, in verdict and words, and the report names who did that."""
+    report = judge(msgspec.structs.replace(GOOD, **change), declared(TERMS))
+    assert (report.verdict, report.thresholds) == (verdict, TERMS)
+    assert word in " ".join(report.reasons(verdict))
+    assert report.terms is not None
+    assert (report.terms.by, report.asks) == (
+        "person:ada", "at most 5.05% worse on 500 held-out items, 35 decided disagreements",
+    )  # fmt: skip
+
+
+def test_with_terms_that_were_cleared_it_asks_for_what_it_asks_of_every_model() -> None:
+    """Never declared and cleared are the same, and the report tells them apart."""
+    never, cleared = judge(GOOD), judge(GOOD, declared(None))
+    assert never.thresholds == cleared.thresholds == Thresholds()
+    assert (never.terms, cleared.terms) == (None, declared(None))
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.0, "0.0%"), (0.02, "2.0%"), (0.1, "10.0%"), (0.0005, "0.05%"), (0.123456, "12.3456%")]
+)
+def test_a_margin_is_told_as_it_was_declared(share: float, told: str) -> None:
+    """In percent, not rounded to another number that the gate does not go by."""
+    assert percent(share) == told
+
+
+def test_a_report_that_was_kept_before_terms_were_declared_is_read() -> None:
+    """The history of a ledger that is older than the terms stays readable."""
+    kept = msgspec.to_builtins(judge(GOOD))
+    older = {name: kept[name] for name in ("verdict", "at_once", "checks", "thresholds")}
+    assert msgspec.convert(older, GateReport).terms is None

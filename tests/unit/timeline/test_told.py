@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from review.release.gate import Thresholds
 from review.timeline.told import Entry, Fact, Happened, kind_of, model_of, together, told
 
 DIGEST = "4f2a" * 16
+LONGEST = Thresholds(margin=0.999999, min_held_out=100_000, min_decided=100_000).told
 
 
 def happened(type_: str, position: int = 1, subject: str = "model:sentiment", **facts: Fact) -> Happened:
@@ -43,6 +45,7 @@ def truth(position: int, items: int, conflicts: int = 0, source: str = "returns"
         (truth(1, 1), "1 truth arrived from the source “returns”."),
         (truth(1, 5, 2), "5 truths arrived from the source “returns”, 2 of them against what people said."),
         (happened("release.promoted"), "– was promoted in the place of –."),
+        (happened("gate.declared", asks=LONGEST), f"The gate's terms were declared: {LONGEST}."),
         (happened("guard.breached", release="s@2", act="rolled_back"),
          "The guard found s@2 in breach and rolled back."),
         (happened("guard.breached", release="s@2"), "The guard found s@2 in breach."),
