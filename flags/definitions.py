@@ -18,8 +18,13 @@ from flags.errors import InvalidFlags, NotAFeatureState, SeveralStrategies, Unkn
 from flags.names import describe, of_model
 
 
-class Value(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
-    """A part of a feature state."""
+class Value(
+    Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
+    """A part of a feature state.
+
+    None can hold itself, so the collector of cycles, which would stop everything else, need not look at thousands.
+    """
 
 
 class Constraint(Value, frozen=True, kw_only=True):

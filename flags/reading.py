@@ -37,7 +37,7 @@ _OLD_STRATEGIES: Final = {
 }
 
 
-class Reads(Struct, frozen=True, kw_only=True):
+class Reads(Struct, frozen=True, kw_only=True, gc=False):
     """What a flag's answer depends on."""
 
     fields: tuple[str, ...] = ()

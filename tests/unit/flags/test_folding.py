@@ -30,6 +30,7 @@ from flags.folding import KEPT_MAX, fold
 from flags.moments import moment_text
 from flags.names import of_model
 from flags.reading import reads_of
+from flags.slicing import SLICE, at_once, reads_in_slices
 
 ALL_OFF = with_model_flags(State(), "m")
 AUTOMATED = "m.automated"
@@ -101,6 +102,12 @@ requests = st.builds(
     ),
     st.none() | values, st.none() | values, st.sampled_from(["d1", "d2"]), properties, clocks,
 )  # fmt: skip
+
+
+def rolling(name: str) -> Feature:
+    """A flag that half of the sessions have."""
+    parameters = {"rollout": "50", "stickiness": "sessionId", "groupId": name}
+    return Feature(name=name, enabled=True, strategies=(Strategy(name="flexibleRollout", parameters=parameters),))
 
 
 def asked(engine: LoadedEngine, facts: RequestFacts) -> list[FlagAnswer]:
@@ -189,6 +196,15 @@ def test_kept_answers_are_bounded() -> None:
         facts = msgspec.structs.replace(FACTS, session_id=f"s{number}")
         assert folded.view(facts).automated == asked(engine, facts)[0]
         assert folded.kept <= KEPT_MAX + 2
+
+
+def test_a_state_is_read_in_slices() -> None:
+    """Between two stops no more than a slice of flags is read, and what is read is what each flag depends on."""
+    state = State(features=tuple(rolling(f"f{number}") for number in range(5 * SLICE)))
+    slices = reads_in_slices(body_of(state))
+    assert sum(1 for _ in slices) == 2 * 5
+    reads = at_once(reads_in_slices(body_of(state)))
+    assert reads == {feature.name: reads_of(state, feature.name) for feature in state.features}
 
 
 def test_a_form_that_is_not_known_here_is_left_to_the_engine() -> None:
