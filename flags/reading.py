@@ -25,6 +25,8 @@ from flags.moments import moment_from
 
 CLOCK: Final = "currentTime"
 _AGAINST_THE_CLOCK: Final = ("DATE_AFTER", "DATE_BEFORE")
+_DEPTH_MAX: Final = 8
+"""How many flags may depend on one another in a row and still be followed; Unleash itself allows two."""
 _STICKY_BY_DEFAULT: Final = ("userId", "sessionId")
 _ALWAYS_THERE: Final = (None, "", "default", "sessionId", "random")
 """What a full rollout lets everybody in by; whoever lacks another field is left out even then."""
@@ -88,7 +90,7 @@ class Reader:
     def _flag(self, name: str, above: tuple[str, ...]) -> Iterator[_Read]:
         """What a flag reads, as one on which those above depend."""
         feature = self._features.get(name)
-        if name in above:
+        if name in above or len(above) > _DEPTH_MAX:
             raise _ByChance
         if feature is None or not feature.enabled:
             return

@@ -78,3 +78,17 @@ def test_what_a_flag_reads(feature: Feature, reads: Reads) -> None:
     region = Constraint(context_name="region", operator="IN", values=("eu",))
     state = State(features=(feature, above), segments=(Segment(id=7, constraints=(region,)),))
     assert reads_of(state, "f") == reads
+
+
+def test_a_long_row_of_dependencies_is_not_followed() -> None:
+    """A row of dependencies longer than anybody writes counts as chance at its top, and ends with what it reads."""
+    row = tuple(
+        Feature(
+            name=f"f{number}",
+            enabled=True,
+            strategies=(ON_FOR_ALL,),
+            dependencies=(Dependency(feature=f"f{number + 1}"),),
+        )
+        for number in range(5_000)
+    )
+    assert (reads_of(State(features=row), "f0"), reads_of(State(features=row), "f4999")) == (CHANCE, NOTHING)
