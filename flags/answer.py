@@ -19,7 +19,7 @@ class Reason(StrEnum):
     """The engine could not evaluate the flag."""
 
 
-class FlagAnswer(Struct, frozen=True, kw_only=True):
+class FlagAnswer(Struct, frozen=True, kw_only=True, gc=False):
     """One flag for one request. `payload` is the variant's payload as text; what it means is the gateway's matter."""
 
     enabled: bool
@@ -28,7 +28,7 @@ class FlagAnswer(Struct, frozen=True, kw_only=True):
     payload: str | None = None
 
 
-class FlagView(Struct, frozen=True, kw_only=True):
+class FlagView(Struct, frozen=True, kw_only=True, gc=False):
     """The three flags of a model for one request, all from the state whose digest it carries.
 
     `state` is the sha256 of that state in hexadecimal, or None while nothing was ever loaded.

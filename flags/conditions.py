@@ -15,18 +15,17 @@ import ipaddress
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from typing import Final
 
 from flags.definitions import Constraint
 from flags.engine import regex_compiles
+from flags.moments import moment_from
 
 Finding = tuple[str, str]
 """A place within a flag, and what was expected there and what was found."""
 
 _NAME: Final = re.compile(r'[^"\\\x00-\x1f]{1,100}')
 _NUMBER: Final = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", re.ASCII)
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _NUMERAL: Final = r"(0|[1-9]\d{0,17})"
 _LABEL: Final = r"(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)"
 _SEMVER: Final = re.compile(
@@ -94,11 +93,9 @@ def _unfit_number(text: str) -> str | None:
 
 
 def _unfit_date(text: str) -> str | None:
-    try:
-        known = bool(_DATE.fullmatch(text)) and datetime.fromisoformat(text) is not None
-    except ValueError:
-        known = False
-    return None if known else f"expected a moment such as 2026-11-22T14:00:00Z, seconds and zone included; got {text!r}"
+    if moment_from(text) is not None:
+        return None
+    return f"expected a moment such as 2026-11-22T14:00:00Z, seconds and zone included; got {text!r}"
 
 
 def _unfit_version(text: str) -> str | None:

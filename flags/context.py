@@ -1,16 +1,20 @@
 """From the facts of a request to the context in which Unleash's engine evaluates its flags.
 
-Two habits of the engine shape this. Stickiness falls to chance when the context has neither a user nor a session, so a
-session is always there: equal requests get equal answers. And a value that is not a string silently makes a
-constraint false, so every value is text.
+Three habits of the engine shape this. Stickiness falls to chance when the context has neither a user nor a session, so
+a session is always there: equal requests get equal answers. A value that is not a string silently makes a constraint
+false, so every value is text. And a property named `userId` stands in for a user that is absent, likewise the clock and
+the other fields, so properties of such names are left out: nobody passes for a user by sending a property.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+
+from flags.moments import moment_text
+
+APP_NAME: Final = "lockgate"
 
 
 class RequestFacts(Struct, frozen=True, kw_only=True):
@@ -26,6 +30,7 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     sticky_key: str
     now_us: int
     environment: str = "production"
+    app_name: str = APP_NAME
     user_id: str | None = None
     session_id: str | None = None
     remote_address: str | None = None
@@ -44,17 +49,16 @@ class EvaluationContext(Struct, frozen=True, kw_only=True, rename="camel", omit_
     properties: dict[str, str]
 
 
-APP_NAME: Final = "lockgate"
 _ENCODER: Final = msgspec.json.Encoder()
 
 
 def evaluation_context(facts: RequestFacts) -> EvaluationContext:
-    """The context of a request. A caller's properties cannot replace `model`, `tenant` and `caller`."""
+    """The context of a request. A caller's properties cannot replace `model`, `tenant`, `caller` and the fields."""
     return EvaluationContext(
         session_id=_session(facts),
-        app_name=APP_NAME,
+        app_name=facts.app_name,
         environment=facts.environment,
-        current_time=_iso(facts.now_us),
+        current_time=moment_text(facts.now_us),
         user_id=facts.user_id or None,
         remote_address=facts.remote_address or None,
         properties=_properties(facts),
@@ -92,7 +96,7 @@ _FIELDS: Final[Mapping[str, Callable[[RequestFacts], str | None]]] = {
     "sessionId": _session,
     "remoteAddress": lambda facts: facts.remote_address or None,
     "environment": lambda facts: facts.environment,
-    "appName": lambda _: APP_NAME,
+    "appName": lambda facts: facts.app_name,
     "model": lambda facts: facts.model,
     "tenant": lambda facts: facts.tenant,
     "caller": lambda facts: facts.caller,
@@ -100,10 +104,13 @@ _FIELDS: Final[Mapping[str, Callable[[RequestFacts], str | None]]] = {
 
 
 _TOP_LEVEL: Final = frozenset({"userId", "sessionId", "remoteAddress", "environment", "appName"})
+_RESERVED: Final = _TOP_LEVEL | {"currentTime"}
+"""What the engine looks for among the properties where the context lacks it."""
 
 
 def _properties(facts: RequestFacts) -> dict[str, str]:
-    properties = {name: _text(value) for name, value in facts.properties.items() if value is not None}
+    sent = facts.properties.items()
+    properties = {name: _text(value) for name, value in sent if value is not None and name not in _RESERVED}
     properties["model"] = facts.model
     properties["tenant"] = facts.tenant
     properties["caller"] = facts.caller
@@ -113,9 +120,3 @@ def _properties(facts: RequestFacts) -> dict[str, str]:
 def _text(value: str | bool | float) -> str:
     """The value as people write it in a constraint: true and false in lower case, numbers in decimal."""
     return value if isinstance(value, str) else str(value).lower()
-
-
-def _iso(moment_us: int) -> str:
-    """RFC 3339 with milliseconds, the only precision below a second that the engine reads."""
-    moment = datetime.fromtimestamp(moment_us / 1_000_000, UTC)
-    return moment.isoformat(timespec="milliseconds")

@@ -18,8 +18,13 @@ from flags.errors import InvalidFlags, NotAFeatureState, SeveralStrategies, Unkn
 from flags.names import describe, of_model
 
 
-class Value(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True):
-    """A part of a feature state."""
+class Value(
+    Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False
+):
+    """A part of a feature state.
+
+    None can hold itself, so the collector of cycles, which would stop everything else, need not look at thousands.
+    """
 
 
 class Constraint(Value, frozen=True, kw_only=True):
@@ -141,7 +146,7 @@ def state_from(body: bytes) -> State:
 
 def feature_from(body: bytes, flag: str) -> Feature:
     """The flag that a JSON object describes; its name is `flag` whether or not the object says so."""
-    found = _part(body, Feature, f"Flag '{flag}'", name=flag)
+    found = part_from(body, Feature, f"Flag '{flag}'", name=flag)
     if found.name != flag:
         raise InvalidFlags(problems=f"Flag '{flag}': name: expected '{flag}', got '{found.name}'.")
     return found
@@ -149,10 +154,21 @@ def feature_from(body: bytes, flag: str) -> Feature:
 
 def segment_from(body: bytes, segment_id: int) -> Segment:
     """The segment that a JSON object describes; its id is `segment_id` whether or not the object says so."""
-    found = _part(body, Segment, f"Segment {segment_id}", id=segment_id)
+    found = part_from(body, Segment, f"Segment {segment_id}", id=segment_id)
     if found.id != segment_id:
         raise InvalidFlags(problems=f"Segment {segment_id}: id: expected {segment_id}, got {found.id}.")
     return found
+
+
+def part_from(body: bytes, of: type[_Part], what: str = "A part", **key: object) -> _Part:
+    """The part that a JSON object describes, with its key filled in where the object leaves it out."""
+    plain = _plain(body)
+    if isinstance(plain, dict):
+        plain = key | plain
+    try:
+        return msgspec.convert(plain, of)
+    except msgspec.ValidationError as error:
+        raise InvalidFlags(problems=f"{what}: {_named(str(error), plain)}") from error
 
 
 def body_of(state: State) -> bytes:
@@ -234,17 +250,6 @@ def _only_strategy(feature: Feature) -> Strategy:
 
 def _with_strategy(state: State, flag: str, strategy: Strategy) -> State:
     return with_feature(state, replace(state.feature(flag), strategies=(strategy,)))
-
-
-def _part(body: bytes, of: type[_Part], what: str, **key: object) -> _Part:
-    """The part that a JSON object describes, with its key filled in where the object leaves it out."""
-    plain = _plain(body)
-    if isinstance(plain, dict):
-        plain = key | plain
-    try:
-        return msgspec.convert(plain, of)
-    except msgspec.ValidationError as error:
-        raise InvalidFlags(problems=f"{what}: {_named(str(error), plain)}") from error
 
 
 def _plain(body: bytes) -> object:

@@ -12,9 +12,10 @@ from typing import Final
 from flags.answer import NOTHING_LOADED, FlagView, all_failed
 from flags.context import RequestFacts
 from flags.definitions import State, state_from
-from flags.engine import load
+from flags.engine import load_canonical
 from flags.errors import FlagsChanged, ReasonMissing
 from flags.folding import FoldedFlags
+from flags.slicing import reads_in_slices
 from flags.source import SourceHealth
 from flags.store import Authorship, FlagChange, FlagStore, Proposal, StoredState
 from flags.validation import validated
@@ -115,6 +116,11 @@ class AdoptedFlags:
         """The digest of the state in force, None while nothing was ever loaded."""
         return self._flags.digest if self._flags else None
 
+    @property
+    def kept(self) -> int:
+        """How many of the engine's answers are kept."""
+        return self._flags.kept if self._flags else 0
+
     def age_s(self, now_us: int) -> float:
         """The seconds since the state in force was last known to be the latest; infinite before the first time."""
         return math.inf if self._known_us is None else max(0.0, (now_us - self._known_us) / 1_000_000)
@@ -132,11 +138,14 @@ class AdoptedFlags:
         )
 
     async def _adopt(self, state: StoredState, known_us: int) -> bool:
-        """Swap one reference to an engine that was loaded beside the loop; an equal state keeps the engine."""
+        """Swap one reference to flags that are ready to answer; an equal state keeps the engine."""
         changed = state.digest != self.state
         if changed:
-            self._flags = await asyncio.to_thread(_folded, state.body)
+            fresh = await _folded(state.body)
+            before, self._flags = [self._flags], fresh
         self._version, self._known_us, self._error = state.version, known_us, None
+        if changed:
+            await asyncio.to_thread(_let_go, before)
         return changed
 
 
@@ -162,9 +171,25 @@ def _edited(body: bytes, edit: Edit) -> bytes:
     return validated(edit(state_from(body)))
 
 
-def _folded(body: bytes) -> FoldedFlags:
-    """The flags of a state; beside the loop, since it loads an engine."""
-    return FoldedFlags(load(body), body)
+async def _folded(body: bytes) -> FoldedFlags:
+    """The flags of a stored state: the engine is loaded beside the loop, the definitions are read on it, in slices.
+
+    Read in a thread, they would keep the loop waiting for the interpreter's lock, five milliseconds at a time.
+    """
+    engine = await asyncio.to_thread(load_canonical, body)
+    slices = reads_in_slices(body)
+    while True:
+        try:
+            next(slices)
+        except StopIteration as done:
+            return FoldedFlags(engine, done.value)
+        await asyncio.sleep(0)
+
+
+def _let_go(last: list[FoldedFlags | None]) -> None:
+    """Drop the last reference to flags beside the loop, since an engine takes milliseconds to free."""
+    if (flags := last.pop()) is not None:
+        flags.forget()
 
 
 def _require_reason(authorship: Authorship) -> None:

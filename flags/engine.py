@@ -72,7 +72,11 @@ def load(body: bytes) -> LoadedEngine:
 
     The engine takes a state flag by flag: one that it cannot compile answers off, and `warning` says so.
     """
-    canonical = canonical_json(body)
+    return load_canonical(canonical_json(body))
+
+
+def load_canonical(canonical: bytes) -> LoadedEngine:
+    """The same for a body that is canonical already, as stored ones are: other threads hardly wait for it."""
     engine = UnleashEngine()
     loading = _LOADING.decode(_taken(engine.lib.take_state(engine.state, canonical), engine.lib.free_response))
     said = loading.error_message if loading.status_code == "Error" else None

@@ -1,14 +1,17 @@
 """What an answer depends on: the fields of the context that a flag's definition reads, and whether chance plays. PURE.
 
-A flag that reads nothing answers everybody alike; one that reads some fields answers equal fields alike. Both are said
-only where it is certain: whatever is not known here counts as chance, and is then asked of the engine every time.
+A flag that reads nothing answers everybody alike; one that reads some fields answers equal fields alike; one that looks
+at the clock answers alike until the next moment that it names. All this is said only where it is certain: whatever is
+not known here counts as chance, and is then asked of the engine every time.
 
 | part | reads |
 |---|---|
 | a flag that is off, or unknown | nothing |
 | a strategy `default`, a full rollout by session | nothing |
 | another rollout, a variant among several | its stickiness: user and session by default; at random: chance |
-| a constraint, a segment's constraint, an override | the field that it names; the clock is chance |
+| a constraint, a segment's constraint, an override | the field that it names |
+| a date that the clock is compared with | on which side of that moment the request is |
+| the clock in any other way | chance |
 | a flag that it depends on | what that one reads |
 """
 
@@ -17,9 +20,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from flags.definitions import Constraint, Feature, State, Strategy, Variant
+from flags.definitions import Constraint, Feature, Segment, State, Strategy, Variant
+from flags.moments import moment_from
 
 CLOCK: Final = "currentTime"
+_AGAINST_THE_CLOCK: Final = ("DATE_AFTER", "DATE_BEFORE")
+_DEPTH_MAX: Final = 8
+"""How many flags may depend on one another in a row and still be followed; Unleash itself allows two."""
 _STICKY_BY_DEFAULT: Final = ("userId", "sessionId")
 _ALWAYS_THERE: Final = (None, "", "default", "sessionId", "random")
 """What a full rollout lets everybody in by; whoever lacks another field is left out even then."""
@@ -32,55 +39,68 @@ _OLD_STRATEGIES: Final = {
 }
 
 
-class Reads(Struct, frozen=True, kw_only=True):
+class Reads(Struct, frozen=True, kw_only=True, gc=False):
     """What a flag's answer depends on."""
 
     fields: tuple[str, ...] = ()
-    """The fields of the context, each once, in order."""
+    """The fields of the context, each once, in order; the clock is never among them."""
+    moments: tuple[int, ...] = ()
+    """The moments at which the answer may change, in microseconds, each once, in order."""
     chance: bool = False
     """Whether equal fields may be answered differently: at random, by the clock, or for a reason not known here."""
 
     @property
     def nothing(self) -> bool:
         """Whether everybody is answered alike."""
-        return not self.fields and not self.chance
+        return not self.fields and not self.moments and not self.chance
 
 
 class _ByChance(Exception):
     """The answer may differ between equal contexts."""
 
 
+NOTHING: Final = Reads()
+BY_CHANCE: Final = Reads(chance=True)
+_Read = str | int
+"""The name of a field, or a moment."""
+
+
 def reads_of(state: State, flag: str) -> Reads:
     """What the flag's answer depends on in this state."""
-    features = {feature.name: feature for feature in state.features}
-    segments = {segment.id: segment.constraints for segment in state.segments}
-    try:
-        return Reads(fields=tuple(sorted(set(_Reader(features, segments).flag(flag, ())))))
-    except _ByChance:
-        return Reads(chance=True)
+    return Reader(state.features, state.segments).reads(flag)
 
 
-class _Reader:
+class Reader:
     """Walks the definitions of one state."""
 
-    def __init__(self, features: dict[str, Feature], segments: dict[int, tuple[Constraint, ...]]) -> None:
-        self._features = features
-        self._segments = segments
+    def __init__(self, features: Iterable[Feature], segments: Iterable[Segment]) -> None:
+        self._features = {feature.name: feature for feature in features}
+        self._segments = {segment.id: segment.constraints for segment in segments}
 
-    def flag(self, name: str, above: tuple[str, ...]) -> Iterator[str]:
-        """The fields that a flag reads, as one on which those above depend."""
+    def reads(self, name: str) -> Reads:
+        """What the flag's answer depends on."""
+        try:
+            found = set(self._flag(name, ()))
+        except _ByChance:
+            return BY_CHANCE
+        fields = (each for each in found if isinstance(each, str))
+        moments = (each for each in found if isinstance(each, int))
+        return Reads(fields=tuple(sorted(fields)), moments=tuple(sorted(moments)))
+
+    def _flag(self, name: str, above: tuple[str, ...]) -> Iterator[_Read]:
+        """What a flag reads, as one on which those above depend."""
         feature = self._features.get(name)
-        if name in above:
+        if name in above or len(above) > _DEPTH_MAX:
             raise _ByChance
         if feature is None or not feature.enabled:
             return
         for dependency in feature.dependencies:
-            yield from self.flag(dependency.feature, (*above, name))
+            yield from self._flag(dependency.feature, (*above, name))
         for strategy in feature.strategies:
             yield from self._strategy(strategy)
         yield from _variants(feature.variants)
 
-    def _strategy(self, strategy: Strategy) -> Iterator[str]:
+    def _strategy(self, strategy: Strategy) -> Iterator[_Read]:
         yield from _rollout(strategy)
         yield from _constraints(strategy.constraints)
         for segment_id in strategy.segments:
@@ -102,21 +122,30 @@ def _rollout(strategy: Strategy) -> Iterable[str]:
 
 
 def _stickiness(of: str | None) -> tuple[str, ...]:
-    if of == "random":
+    if of in ("random", CLOCK):
         raise _ByChance
     return _STICKY_BY_DEFAULT if of in (None, "", "default") else (of,)
 
 
-def _constraints(constraints: Iterable[Constraint]) -> Iterator[str]:
+def _constraints(constraints: Iterable[Constraint]) -> Iterator[_Read]:
     for constraint in constraints:
-        if constraint.context_name == CLOCK:
-            raise _ByChance
-        yield constraint.context_name
+        yield _moment(constraint) if constraint.context_name == CLOCK else constraint.context_name
+
+
+def _moment(constraint: Constraint) -> int:
+    """The moment that a constraint compares the clock with."""
+    moment = moment_from(constraint.value or "") if constraint.operator in _AGAINST_THE_CLOCK else None
+    if moment is None:
+        raise _ByChance
+    return moment
 
 
 def _variants(variants: Sequence[Variant]) -> Iterator[str]:
     for variant in variants:
-        yield from (override.context_name for override in variant.overrides)
+        for override in variant.overrides:
+            if override.context_name == CLOCK:
+                raise _ByChance
+            yield override.context_name
     drawn = [variant for variant in variants if variant.weight > 0]
     if variants and not drawn:
         raise _ByChance  # the engine cannot draw from nothing

@@ -162,6 +162,9 @@ GUARD_VERDICTS = Counter(
     ("model", "verdict"),
 )
 FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
+FLAG_ANSWERS_KEPT = Gauge(
+    "lockgate_flag_answers_kept", "Answers of flags that are kept, so that equal contexts need no evaluation."
+)
 PLAN_REVISION = Gauge("lockgate_plan_revision", "Revision of the plan in force.")
 TRAFFIC_ENTRIES = Gauge("lockgate_traffic_entries", "Entries that this process has appended to its traffic log.")
 TRAFFIC_UNRECORDED = Gauge("lockgate_traffic_unrecorded", "Answers that left unrecorded because the disk was full.")

@@ -64,6 +64,7 @@ class GatewayProcess:
         self._holds.shut_down()
 
     def _count(self) -> None:
+        metrics.FLAG_ANSWERS_KEPT.put(self._follower.flags.kept)
         metrics.TRAFFIC_ENTRIES.put(self._log.counts.entries)
         metrics.TRAFFIC_UNRECORDED.put(self._log.counts.unrecorded)
         for model in self._follower.live.plan.models.values():

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from functools import reduce
 
 import msgspec
 import pytest
@@ -13,6 +14,7 @@ from flags.embedded import EmbeddedFlags, EmbeddedSource
 from flags.errors import FlagsChanged, InvalidFlags, ReasonMissing
 from flags.memory import MemoryFlagStore
 from flags.names import of_model
+from flags.slicing import SLICE
 from flags.source import FlagSource
 from flags.store import NO_FLAGS, Authorship, FlagStore, StoredState
 
@@ -98,6 +100,35 @@ async def test_an_equal_state_keeps_the_engine(store: FlagStore, flags: Embedded
     assert source.age_s(now_us=4_000_000) == 3.0
     assert not await source.refresh(now_us=3_000_000)
     assert source.age_s(now_us=4_000_000) == 1.0
+
+
+async def test_a_state_is_swapped_whole(store: FlagStore, flags: EmbeddedFlags) -> None:
+    """While many flags are loaded the loop goes round and requests are answered, by the old state until the new one."""
+    source = EmbeddedSource(store)
+    await source.refresh(now_us=5)
+    models = [f"m{number}" for number in range(50)]
+    await flags.change(lambda state: on(reduce(with_model_flags, models, state)), (FLAG,), ADA)
+    refreshing, seen = asyncio.create_task(source.refresh(now_us=6)), []
+    while not refreshing.done():
+        seen.append(source.view(FACTS))
+        await asyncio.sleep(0)
+    seen.append(source.view(FACTS))
+    turns = [view.automated.enabled for view in seen]
+    assert turns == sorted(turns)
+    assert (turns[0], turns[-1], len({(view.state, view.automated.enabled) for view in seen})) == (False, True, 2)
+    assert turns.count(False) > len(models) * 3 / SLICE
+
+
+async def test_what_is_kept_is_counted(store: FlagStore, flags: EmbeddedFlags) -> None:
+    """A source says how many answers it keeps, none before a state was loaded and none of the state before."""
+    source = EmbeddedSource(store)
+    assert source.kept == 0
+    await source.refresh(now_us=5)
+    source.view(FACTS)
+    assert source.kept == len(of_model("m").all())
+    await flags.change(on, (FLAG,), ADA)
+    await source.refresh(now_us=6)
+    assert source.kept == 0
 
 
 async def test_a_lost_store_leaves_the_last_state(store: MemoryFlagStore, flags: EmbeddedFlags) -> None:

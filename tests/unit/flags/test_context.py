@@ -49,6 +49,13 @@ def test_a_caller_cannot_forge_who_calls() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["userId", "sessionId", "remoteAddress", "environment", "appName", "currentTime"])
+def test_a_property_cannot_pass_for_a_field(name: str) -> None:
+    """A property with the name of a field is left out: the engine would take it for a user who is absent."""
+    context = evaluation_context(facts(properties={name: "forged"}))
+    assert "forged" not in encoded(context).decode()
+
+
 def test_values_are_text() -> None:
     """Booleans are true and false, numbers decimal, and what is absent stays absent."""
     properties = evaluation_context(facts(properties={"b": True, "i": 7, "f": 0.5, "n": None})).properties

@@ -8,6 +8,9 @@ from flags.reading import Reads, reads_of
 ON_FOR_ALL = Strategy(name="default")
 PLAN = Constraint(context_name="plan", operator="IN", values=("gold",))
 CLOCK = Constraint(context_name="currentTime", operator="DATE_AFTER", value="2026-11-22T14:00:00.000Z")
+CLOCK_AS_TEXT = Constraint(context_name="currentTime", operator="STR_ENDS_WITH", values=("00:00",))
+BY_CLOCK = Override(context_name="currentTime", values=("x",))
+UNREADABLE = Constraint(context_name="currentTime", operator="DATE_AFTER", value="2026-11-22")
 HALF = (Variant(name="a", weight=500), Variant(name="b", weight=500))
 
 
@@ -38,7 +41,16 @@ SESSION = Reads(fields=("sessionId", "userId"))
         pytest.param(flag(rollout("25", "tenant")), Reads(fields=("tenant",)), id="a share of tenants"),
         pytest.param(flag(rollout("25", "random")), CHANCE, id="a share at random"),
         pytest.param(flag(Strategy(name="default", constraints=(PLAN,))), Reads(fields=("plan",)), id="a constraint"),
-        pytest.param(flag(Strategy(name="default", constraints=(CLOCK,))), CHANCE, id="a date"),
+        pytest.param(
+            flag(Strategy(name="default", constraints=(CLOCK,))), Reads(moments=(1_795_356_000_000_000,)), id="a date",
+        ),
+        pytest.param(
+            flag(Strategy(name="default", constraints=(CLOCK, PLAN, CLOCK))),
+            Reads(fields=("plan",), moments=(1_795_356_000_000_000,)), id="a date beside a field",
+        ),
+        pytest.param(flag(Strategy(name="default", constraints=(CLOCK_AS_TEXT,))), CHANCE, id="the clock as text"),
+        pytest.param(flag(Strategy(name="default", constraints=(UNREADABLE,))), CHANCE, id="a date that is none"),
+        pytest.param(flag(rollout("50", "currentTime")), CHANCE, id="a share by the clock"),
         pytest.param(flag(Strategy(name="default", segments=(7,))), Reads(fields=("region",)), id="a segment"),
         pytest.param(flag(Strategy(name="userWithId")), Reads(fields=("userId",)), id="an old strategy"),
         pytest.param(flag(Strategy(name="ourOwn")), CHANCE, id="a strategy that is code"),
@@ -52,6 +64,10 @@ SESSION = Reads(fields=("sessionId", "userId"))
             flag(variants=(Variant(name="a", weight=1, overrides=(Override(context_name="plan", values=("x",)),)),)),
             Reads(fields=("plan",)), id="an override",
         ),
+        pytest.param(
+            flag(variants=(Variant(name="a", weight=1, overrides=(BY_CLOCK,)),)),
+            CHANCE, id="an override by the clock",
+        ),
         pytest.param(flag(dependencies=(Dependency(feature="above"),)), Reads(fields=("plan",)), id="a dependency"),
         pytest.param(flag(dependencies=(Dependency(feature="f"),)), CHANCE, id="a flag that depends on itself"),
     ],
@@ -62,3 +78,17 @@ def test_what_a_flag_reads(feature: Feature, reads: Reads) -> None:
     region = Constraint(context_name="region", operator="IN", values=("eu",))
     state = State(features=(feature, above), segments=(Segment(id=7, constraints=(region,)),))
     assert reads_of(state, "f") == reads
+
+
+def test_a_long_row_of_dependencies_is_not_followed() -> None:
+    """A row of dependencies longer than anybody writes counts as chance at its top, and ends with what it reads."""
+    row = tuple(
+        Feature(
+            name=f"f{number}",
+            enabled=True,
+            strategies=(ON_FOR_ALL,),
+            dependencies=(Dependency(feature=f"f{number + 1}"),),
+        )
+        for number in range(5_000)
+    )
+    assert (reads_of(State(features=row), "f0"), reads_of(State(features=row), "f4999")) == (CHANCE, NOTHING)
