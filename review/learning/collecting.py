@@ -5,8 +5,9 @@ Memory stays small: rows go to their file as they come, and of a million items o
 
 from array import array
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -30,6 +31,7 @@ NEVER_A_CASE = "report"
 
 
 _NAN = float("nan")
+_prediction = attrgetter("prediction_id")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,10 +119,8 @@ class Collector:
             raise AnswersOutsideSchema(count=self.tally.outside.total(), prediction=first)
 
     async def _take(self, outcomes: list[FoundOutcome]) -> None:
-        for prediction, group in groupby(outcomes, key=lambda found: found.prediction_id):
-            of_items = groupby(group, key=lambda found: found.item)
-            truths = [truth_among(revisions) for _item, revisions in of_items]
-            kept = [found for found in truths if found is not None and self._is_kept(found)]
+        for prediction, group in groupby(outcomes, key=_prediction):
+            kept = [found for found in _truths(list(group)) if self._is_kept(found)]
             if kept:
                 await self._write(id_text(prediction), kept)
 
@@ -170,8 +170,9 @@ class Collector:
         chosen = [each.item - 1 for each in found]
         splits = [split_of(digests[at]) for at in chosen]
         self.tally.add(found, [digests[at] for at in chosen], [folded[at] for at in chosen], splits)
+        of_slices = list(zip(*slices, strict=True)) or [()] * items
         rows = [
-            (*_plain(prediction, each, digests[at], split), *(values[at] for values in slices))
+            (*_plain(prediction, each, digests[at], split), *of_slices[at])
             for each, at, split in zip(found, chosen, splits, strict=True)
         ]
         tensors = {f"input.{key}": tensor[chosen] for key, tensor in inputs.items()}
@@ -191,6 +192,14 @@ class Collector:
             return decode_input(await self._objects.get(sha256))
         except (UnknownObject, DamagedObject):
             return None
+
+
+def _truths(revisions: list[FoundOutcome]) -> Iterator[FoundOutcome]:
+    """What is true of each item of a prediction."""
+    if len({found.item for found in revisions}) == len(revisions):  # nearly always: one revision an item
+        return iter(revisions)
+    of_items = groupby(revisions, key=attrgetter("item"))
+    return filter(None, (truth_among(each) for _item, each in of_items))
 
 
 def _plain(name: str, found: FoundOutcome, digest: str, split: str) -> tuple[Any, ...]:

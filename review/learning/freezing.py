@@ -4,10 +4,10 @@
 """
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import nullcontext
 from hashlib import sha256
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -30,7 +30,7 @@ from review.learning.manifest import FORMAT, MEDIA_TYPE, PARQUET, File, Manifest
 from review.learning.parquet import ANNOTATIONS, ParquetWriter, items_schema, read_rows
 from review.learning.splits import Split
 from review.learning.validation import warnings_about
-from review.store.datasets import NewArtifact, NewDataset, NewItem, insert_dataset, insert_items, keep_artifact
+from review.store.datasets import NewArtifact, NewDataset, insert_dataset, insert_items, keep_artifact
 from review.store.material import FoundVerdict, are_many_outcomes, id_text
 
 FOLDER_PREFIX = "freeze-"
@@ -124,10 +124,11 @@ async def _annotate(material: Material, folder: Path, salt: str) -> int:
     keys, people = ItemKeys(folder / ITEMS), _People(salt)
     try:
         async for page in material.verdicts():
-            for prediction_id, group in groupby(page, key=lambda found: found.prediction_id):
+            rows: list[tuple[object, ...]] = []
+            for prediction_id, group in groupby(page, key=attrgetter("prediction_id")):
                 prediction = id_text(prediction_id)
-                rows = [_annotation(prediction, each, people) for each in group if keys.has((prediction, each.item))]
-                writer.add(rows, {})
+                rows += [_annotation(prediction, each, people) for each in group if keys.has((prediction, each.item))]
+            writer.add(rows, {})
     finally:
         writer.close()
     return writer.rows
@@ -208,17 +209,12 @@ async def _register(
         for file, (kind, media_type) in zip(files, kinds, strict=True):
             stored = msgspec.structs.asdict(file)
             await keep_artifact(w, NewArtifact(**stored, kind=kind, media_type=media_type), at_us)
-        await insert_items(w, kept.sha256, _new_items(items))
+        await insert_items(w, kept.sha256, read_rows(items, ROW_COLUMNS))
         data = {"dataset": kept.sha256, "items": new.items, "since_us": task.since_us, "kinds": list(task.kinds)}
         await append_event(
             w, "dataset.frozen", f"model:{task.model}", data, by=task.by, tenant_id=task.tenant_id, at_us=at_us
         )
     return True
-
-
-def _new_items(items: Path) -> Iterator[NewItem]:
-    for batch in read_rows(items, ROW_COLUMNS):
-        yield from map(NewItem, *batch.values())
 
 
 if __name__ == "__main__":

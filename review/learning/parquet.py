@@ -73,27 +73,32 @@ class ParquetWriter:
             given = tensors.get(name)
             kept.append((len(rows), given))
             self._bytes += 0 if given is None else given.nbytes
-        if len(self._waiting) >= GROUP_ROWS or self._bytes >= GROUP_MAX_BYTES:
-            self._flush()
+        if self._tensors:
+            if len(self._waiting) >= GROUP_ROWS or self._bytes >= GROUP_MAX_BYTES:
+                self._flush(len(self._waiting))
+            return
+        while len(self._waiting) >= GROUP_ROWS:  # cut by count alone, however many rows came at once
+            self._flush(GROUP_ROWS)
 
     def close(self) -> None:
         """Write what is left and end the file."""
         if self._waiting:
-            self._flush()
+            self._flush(len(self._waiting))
         self._file.close()
 
-    def _flush(self) -> None:
-        columns: dict[str, Any] = dict(zip(self._plain, zip(*self._waiting, strict=True), strict=True))
+    def _flush(self, count: int) -> None:
+        rows = self._waiting[:count]
+        columns: dict[str, Any] = dict(zip(self._plain, zip(*rows, strict=True), strict=True))
         arrays = {name: pa.array(values, self._schema.field(name).type) for name, values in columns.items()}
         for name, kept in self._tensors.items():
             arrays[name] = _lists(kept, self._schema.field(name).type)
-            shapes = [None if given is None else given.shape[1:] for rows, given in kept for _row in range(rows)]
+            shapes = [None if given is None else given.shape[1:] for many, given in kept for _row in range(many)]
             arrays[_shape_of(name)] = pa.array(shapes, pa.list_(pa.int32()))
             kept.clear()
         ordered = [arrays[name] for name in self._schema.names]
         self._file.write_batch(pa.RecordBatch.from_arrays(ordered, schema=self._schema))
-        self.rows += len(self._waiting)
-        self._waiting.clear()
+        self.rows += count
+        del self._waiting[:count]
         self._bytes = 0
 
 

@@ -1,8 +1,8 @@
 """The SQL of datasets and of what differs between two."""
 
-from collections.abc import Iterator
-from itertools import islice
-from typing import NamedTuple, cast
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import repeat
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -14,24 +14,12 @@ from gateway.store.once import insert_once
 from gateway.store.schema.learning import DatasetItemRow, DatasetRow
 from gateway.store.schema.serves import ArtifactRow, ModelRow, ReleaseArtifactRow
 from gateway.store.schema.work import OutcomeRow
-from review.store.material import raw_of_text
+from review.store.material import raw_of_texts
 
-CHUNK = 5_000
 _ADD_ITEM = (
     "INSERT INTO dataset_item (dataset, prediction_id, item, outcome_revision, split, kind, inclusion_probability) "
     "VALUES ({})"
 )
-
-
-class NewItem(NamedTuple):
-    """An outcome that a dataset holds."""
-
-    prediction: str
-    item: int
-    outcome_revision: int
-    split: str
-    kind: str
-    inclusion_probability: float | None
 
 
 class NewDataset(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,14 +58,18 @@ async def insert_dataset(w: WriteSession, new: NewDataset) -> bool:
     )  # fmt: skip
 
 
-async def insert_items(w: WriteSession, dataset: str, items: Iterator[NewItem]) -> None:
-    """Write the rows of a dataset's items, in chunks that the driver takes as they are."""
+async def insert_items(w: WriteSession, dataset: str, batches: Iterator[Mapping[str, Sequence[Any]]]) -> None:
+    """Write the rows of a dataset's items, in batches that the driver takes as they are.
+
+    A batch has columns under the names of the table's, but for `prediction`, which is the id as text.
+    """
     places = (f"${number}" for number in range(1, 8)) if w.locks_rows else ("?",) * 7
     statement = _ADD_ITEM.format(", ".join(places))
     connection = await w.connection()
-    while chunk := list(islice(items, CHUNK)):
-        rows = [(dataset, raw_of_text(w, item.prediction), *item[1:]) for item in chunk]
-        await connection.exec_driver_sql(statement, rows)
+    for batch in batches:
+        columns = (batch[name] for name in ("item", "outcome_revision", "split", "kind", "inclusion_probability"))
+        ids = raw_of_texts(w, batch["prediction"])
+        await connection.exec_driver_sql(statement, list(zip(repeat(dataset), ids, *columns, strict=False)))
 
 
 async def find_dataset(r: ReadSession, tenant_id: UUID, prefix: str) -> tuple[DatasetRow, str] | None:

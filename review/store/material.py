@@ -132,9 +132,11 @@ def raw(r: ReadSession, identifier: UUID) -> RawId:
     return identifier if r.locks_rows else identifier.bytes
 
 
-def raw_of_text(r: ReadSession, identifier: str) -> RawId:
-    """The id as this database keeps it, out of its text."""
-    return UUID(identifier) if r.locks_rows else bytes.fromhex(identifier.replace("-", ""))
+def raw_of_texts(r: ReadSession, identifiers: Sequence[str]) -> list[RawId]:
+    """Ids as this database keeps them, out of their texts."""
+    if r.locks_rows:
+        return [UUID(each) for each in identifiers]
+    return [bytes.fromhex(each.replace("-", "")) for each in identifiers]
 
 
 def id_text(identifier: bytes) -> str:
