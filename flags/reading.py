@@ -8,7 +8,8 @@ not known here counts as chance, and is then asked of the engine every time.
 |---|---|
 | a flag that is off, or unknown | nothing |
 | a strategy `default`, a full rollout by session | nothing |
-| another rollout, a variant among several | its stickiness: user and session by default; at random: chance |
+| another rollout | its stickiness: user and session by default; at random: chance |
+| a variant among several | its stickiness, a strategy's own ones by the strategy's |
 | a constraint, a segment's constraint, an override | the field that it names |
 | a date that the clock is compared with | on which side of that moment the request is |
 | the clock in any other way | chance |
@@ -98,14 +99,15 @@ class Reader:
             yield from self._flag(dependency.feature, (*above, name))
         for strategy in feature.strategies:
             yield from self._strategy(strategy)
-        yield from _variants(feature.variants)
+        yield from _variants(feature.variants, {variant.stickiness for variant in feature.variants})
 
     def _strategy(self, strategy: Strategy) -> Iterator[_Read]:
         yield from _rollout(strategy)
         yield from _constraints(strategy.constraints)
         for segment_id in strategy.segments:
             yield from _constraints(self._segments.get(segment_id, ()))
-        yield from _variants(strategy.variants)
+        # The engine draws a strategy's variants by what the strategy sticks to, whatever they say themselves.
+        yield from _variants(strategy.variants, {(strategy.parameters or {}).get("stickiness")})
 
 
 def _rollout(strategy: Strategy) -> Iterable[str]:
@@ -140,7 +142,7 @@ def _moment(constraint: Constraint) -> int:
     return moment
 
 
-def _variants(variants: Sequence[Variant]) -> Iterator[str]:
+def _variants(variants: Sequence[Variant], stickiness: set[str | None]) -> Iterator[str]:
     for variant in variants:
         for override in variant.overrides:
             if override.context_name == CLOCK:
@@ -150,7 +152,7 @@ def _variants(variants: Sequence[Variant]) -> Iterator[str]:
     if variants and not drawn:
         raise _ByChance  # the engine cannot draw from nothing
     if len(drawn) > 1:
-        yield from _drawn_by({variant.stickiness for variant in variants})
+        yield from _drawn_by(stickiness)
 
 
 def _drawn_by(stickiness: set[str | None]) -> tuple[str, ...]:

@@ -56,6 +56,8 @@ def at_work(scene: Scene, folder: Path) -> Iterator[None]:
         objects=scene.objects,
         traffic=folder / "traffic",
         artifacts=folder / "artifacts",
+        payloads_url=str(folder / "objects"),
+        recipes=None,
         traffic_keep_s=1e6,
     )
 

@@ -223,3 +223,18 @@ def test_a_field_is_what_the_engine_reads(name: str) -> None:
     facts = msgspec.structs.replace(FACTS, user_id="u", properties={"plan": True, "model": "forged"})
     sent = msgspec.to_builtins(evaluation_context(facts))
     assert field_of(facts, name) == sent.get(name, sent["properties"].get(name))
+
+
+@pytest.mark.parametrize("own", ["default", "sessionId", "tenant"])
+@pytest.mark.parametrize("of_strategy", [None, "default", "sessionId", "tenant"])
+def test_variants_of_a_strategy_are_drawn_by_what_the_strategy_sticks_to(own: str, of_strategy: str | None) -> None:
+    """Whatever the variants say themselves: users who share a session, and sessions of one user, get the engine's."""
+    parameters = {"rollout": "100", "stickiness": of_strategy, "groupId": "g"} if of_strategy else None
+    drawn = tuple(Variant(name=name, weight=500, stickiness=own) for name in ("a", "b"))
+    strategy = Strategy(name="flexibleRollout" if parameters else "default", parameters=parameters, variants=drawn)
+    body = body_of(State(features=(Feature(name=AUTOMATED, enabled=True, strategies=(strategy,)),)))
+    folded, engine = fold(body), load(body)
+    people = [("u", "s"), *((f"u{n}", "s") for n in range(12)), *(("u", f"s{n}") for n in range(12))]
+    for user, session in people:
+        facts = msgspec.structs.replace(FACTS, user_id=user, session_id=session)
+        assert folded.view(facts).automated == asked(engine, facts)[0]
