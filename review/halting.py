@@ -5,11 +5,10 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import UnknownModel
 from gateway.store.halts import halt as put_halt
 from gateway.store.halts import lift as lift_halt
 from gateway.store.ledger import Ledger
-from gateway.store.models import find_model
+from gateway.store.models import known_model
 from gateway.store.plans import plan_revision
 from gateway.store.queues import open_holds
 from gateway.store.schema.serves import HaltMode
@@ -62,9 +61,7 @@ async def expect(
 ) -> Expected:
     """What a halt of the model would mean; no rates for one that nobody called within a day. Raises: UnknownModel."""
     async with ledger.reading() as r:
-        model = await find_model(r, tenant_id, name)
-        if model is None:
-            raise UnknownModel(model=name[:80])
+        model = await known_model(r, tenant_id, name)
         waiting = await open_holds(r, model.id)
     for window_s in WINDOWS_S:
         since_us = now_us - round(window_s * SECOND_US)

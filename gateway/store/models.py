@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, func, insert, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from gateway.errors import UnknownModel
 from gateway.ids import new_id
 from gateway.record.objects import digest_of
 from gateway.registry.card import Card
@@ -60,6 +61,14 @@ async def find_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow | N
     """The model with this name."""
     statement = select(ModelRow).where(ModelRow.tenant_id == tenant_id, ModelRow.name == name)
     return (await r.execute(statement)).scalar_one_or_none()
+
+
+async def known_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow:
+    """The model with this name. Raises: UnknownModel."""
+    model = await find_model(r, tenant_id, name)
+    if model is None:
+        raise UnknownModel(model=name[:80])
+    return model
 
 
 async def model_names(r: ReadSession, tenant_id: UUID) -> list[str]:

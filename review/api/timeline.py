@@ -7,9 +7,9 @@ from litestar.datastructures import State
 from litestar.params import Parameter
 from litestar.response import Stream
 
-from gateway.errors import BadRequest, UnknownModel
+from gateway.errors import BadRequest
 from gateway.store.ledger import Ledger
-from gateway.store.models import find_model
+from gateway.store.models import known_model
 from review.actors import Actor
 from review.api.authentication import Credentials
 from review.api.guards import needs
@@ -81,5 +81,4 @@ def position_of(last_event_id: str | None, after: int | None) -> int | None:
 
 async def _require_model(ledger: Ledger, actor: Actor, model: str) -> None:
     async with ledger.reading() as r:
-        if await find_model(r, actor.tenant_id, model) is None:
-            raise UnknownModel(model=model[:80])
+        await known_model(r, actor.tenant_id, model)

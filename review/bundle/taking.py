@@ -12,13 +12,13 @@ from gateway.record.errors import DamagedObject, UnknownObject
 from gateway.record.payloads import LocalObjects
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger
+from gateway.store.models import known_model
 from gateway.store.schema.serves import ModelRow
 from review.actors import Actor
 from review.bundle.archive import CHUNK_BYTES, write_archive
 from review.bundle.contents import Contents, contents_of
 from review.bundle.errors import BundleIncomplete
 from review.errors import NotAllowed
-from review.learning.datasets import known_model
 from review.release.attached import attachment_faults
 from review.release.errors import NoSuchRelease
 from review.store.releases import attached_to, find_release

@@ -4,9 +4,8 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import UnknownModel
 from gateway.store.ledger import ReadSession, WriteSession
-from gateway.store.models import find_model
+from gateway.store.models import known_model
 from gateway.store.plans import bump_plan
 from review.actors import Actor
 from review.errors import QueueRefused, UnknownPerson, UnknownQueue
@@ -69,10 +68,7 @@ async def revise_queue(
 async def _model_id(r: ReadSession, actor: Actor, model: str | None) -> UUID | None:
     if model is None:
         return None
-    found = await find_model(r, actor.tenant_id, model)
-    if found is None:
-        raise UnknownModel(model=model)
-    return found.id
+    return (await known_model(r, actor.tenant_id, model)).id
 
 
 async def put_member(w: WriteSession, actor: Actor, name: str, person_id: UUID) -> None:

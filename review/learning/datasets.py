@@ -5,12 +5,10 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import UnknownModel
 from gateway.labels import Answer
 from gateway.record.payloads import LocalObjects
 from gateway.store.ledger import Ledger, ReadSession
-from gateway.store.models import find_model
-from gateway.store.schema.serves import ModelRow
+from gateway.store.models import known_model
 from review.actors import Actor
 from review.learning.child import in_child
 from review.learning.errors import DatasetImported, UnknownDataset
@@ -137,14 +135,6 @@ async def diff_datasets(r: ReadSession, tenant_id: UUID, before: str, after: str
     listed = await list_differences(r, one, other, LISTED)
     items = tuple(_item_changed(each) for each in listed)
     return Difference(before=one, after=other, came=came, went=went, changed=changed, items=items)
-
-
-async def known_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow:
-    """The model with this name. Raises: UnknownModel."""
-    model = await find_model(r, tenant_id, name)
-    if model is None:
-        raise UnknownModel(model=name[:80])
-    return model
 
 
 def _item_changed(changed: Changed) -> ItemChanged:

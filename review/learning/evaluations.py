@@ -7,11 +7,10 @@ import msgspec
 
 from gateway.record.payloads import LocalObjects
 from gateway.store.ledger import Ledger, ReadSession
-from gateway.store.models import releases_of
+from gateway.store.models import known_model, releases_of
 from gateway.store.schema.learning import EvaluationRow
 from review.actors import Actor
 from review.learning.child import in_child
-from review.learning.datasets import known_model
 from review.learning.errors import UnknownEvaluation, UnknownRelease
 from review.learning.evaluating import EvaluateTask
 from review.learning.report import Evaluated, Report, Summary, read_report

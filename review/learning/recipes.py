@@ -8,9 +8,9 @@ import msgspec
 
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.models import known_model
 from gateway.store.schema.serves import ModelRow
 from review.actors import Actor
-from review.learning.datasets import known_model
 from review.learning.errors import NoRecipe
 from review.learning.recipe import Recipe, recipe_digest
 from review.learning.recipe_folder import read_named, recipe_names

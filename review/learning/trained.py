@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert
 
 from gateway.inference.report import AdmissionReport
 from gateway.record.objects import StoredObject
@@ -12,8 +11,8 @@ from gateway.registry.card import Card
 from gateway.registry.fitting import require_fit
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, WriteSession
-from gateway.store.models import NewVersion, ReleaseParts, add_release, add_version, lock_model
-from gateway.store.schema.serves import ReleaseArtifactRow, ReleaseRow
+from gateway.store.models import NewVersion, ReleaseParts, add_release, add_version, attach, lock_model
+from gateway.store.schema.serves import ReleaseRow
 from review.learning.errors import JobOver
 from review.learning.jobs import TrainArgs, TrainingResult
 from review.learning.manifest import Manifest
@@ -96,6 +95,4 @@ async def _attach(
     for stored in (product.log, *product.code):
         values = msgspec.structs.asdict(stored)
         await keep_artifact(w, NewArtifact(**values, kind="recipe", media_type=TEXT), at_us)
-    attached = (("data", dataset), ("annotations", manifest.annotations.sha256))
-    for role, sha256 in attached:
-        await w.execute(insert(ReleaseArtifactRow).values(release_id=release_id, role=role, artifact=sha256))
+    await attach(w, release_id, {"data": dataset, "annotations": manifest.annotations.sha256})

@@ -11,10 +11,11 @@ import msgspec
 from gateway.record.payloads import LocalObjects
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.models import known_model
 from gateway.store.schema.plumbing import JobRow
 from gateway.store.schema.serves import ModelRow
 from review.actors import Actor
-from review.learning.datasets import known_model, show_dataset
+from review.learning.datasets import show_dataset
 from review.learning.errors import (
     DatasetOfOtherModel,
     JobOver,

@@ -4,9 +4,8 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import UnknownModel
 from gateway.store.ledger import Ledger, ReadSession
-from gateway.store.models import find_model
+from gateway.store.models import known_model
 from gateway.store.schema.serves import GuardAct, WatchState
 from gateway.times import SECOND_US
 from review.actors import Actor
@@ -78,10 +77,8 @@ async def clear_guard(ledger: Ledger, actor: Actor, name: str, why: str) -> Guar
     require_why(why)
     async with ledger.writing() as w:
         model = await operated_model(w, actor, name)
-        before = await GUARD.latest(w, model.id)
-        if before is None or before.declaration is None:
+        if not await GUARD.clear(w, model, by=actor.by, why=why):
             raise NothingDeclared(model=name)
-        await GUARD.declare(w, model, None, by=actor.by, why=why)
         await end_watch(w, model, by=actor.by, why=f"The guard was cleared: {why}")
         return await _shown(w, name, model.id)
 
@@ -89,9 +86,7 @@ async def clear_guard(ledger: Ledger, actor: Actor, name: str, why: str) -> Guar
 async def show_guard(ledger: Ledger, tenant_id: UUID, name: str) -> GuardShown:
     """What is declared for a model, and how its latest watch stands. Raises: UnknownModel."""
     async with ledger.reading() as r:
-        model = await find_model(r, tenant_id, name)
-        if model is None:
-            raise UnknownModel(model=name[:80])
+        model = await known_model(r, tenant_id, name)
         return await _shown(r, name, model.id)
 
 

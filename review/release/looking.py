@@ -4,11 +4,10 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import UnknownModel
 from gateway.labels import LabelSchema
 from gateway.policy import Policy
 from gateway.store.ledger import Ledger, ReadSession
-from gateway.store.models import find_model, releases_of
+from gateway.store.models import known_model, releases_of
 from gateway.store.schema.serves import ModelRow, ReleaseRow, ServingAction, ServingHistoryRow
 from review.learning.recipe import TrainingRecord
 from review.release.control import lowered_control
@@ -75,7 +74,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
 async def list_releases(ledger: Ledger, tenant_id: UUID, name: str) -> list[ReleaseLine]:
     """Every release of a model, the newest first. Raises: UnknownModel."""
     async with ledger.reading() as r:
-        return list((await release_lines(r, await _model(r, tenant_id, name))).values())
+        return list((await release_lines(r, await known_model(r, tenant_id, name))).values())
 
 
 async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) -> ReleaseShown:
@@ -107,7 +106,7 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
 async def differ(ledger: Ledger, tenant_id: UUID, name: str, before: int, after: int) -> Difference:
     """What differs between two releases of a model. Raises: UnknownModel, NoSuchRelease."""
     async with ledger.reading() as r:
-        model = await _model(r, tenant_id, name)
+        model = await known_model(r, tenant_id, name)
         one, other = await _release(r, model, before), await _release(r, model, after)
         return difference(await documents_of(r, model, one), await documents_of(r, model, other))
 
@@ -118,7 +117,7 @@ async def history(ledger: Ledger, tenant_id: UUID, name: str, at: str | None = N
     Raises: UnknownModel, MomentRefused, NothingServedThen.
     """
     async with ledger.reading() as r:
-        model = await _model(r, tenant_id, name)
+        model = await known_model(r, tenant_id, name)
         moment = moment_us(at, await r.now_us()) if at is not None else None
         served = await served_times(r, model)
     if moment is None:
@@ -150,13 +149,6 @@ def _served(row: ServingHistoryRow, names: dict[UUID, str], until_us: int | None
         forced=row.forced,
         second_person=row.second_person,
     )
-
-
-async def _model(r: ReadSession, tenant_id: UUID, name: str) -> ModelRow:
-    model = await find_model(r, tenant_id, name)
-    if model is None:
-        raise UnknownModel(model=name[:80])
-    return model
 
 
 async def _release(r: ReadSession, model: ModelRow, number: int) -> ReleaseRow:

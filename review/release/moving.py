@@ -8,7 +8,7 @@ import msgspec
 from gateway.errors import UnknownModel
 from gateway.store.events import append_event
 from gateway.store.ledger import ReadSession, WriteSession
-from gateway.store.models import find_model
+from gateway.store.models import known_model
 from gateway.store.plans import bump_plan, plan_revision
 from gateway.store.schema.serves import ModelRow, ReleaseRow, ServingAction
 from review.errors import ReasonMissing
@@ -81,10 +81,7 @@ async def standing_of(r: ReadSession, model: ModelRow, expected_revision: int | 
 
 async def read_standing(r: ReadSession, tenant_id: UUID, name: str) -> Standing:
     """What serves the model with this name. Raises: UnknownModel."""
-    model = await find_model(r, tenant_id, name)
-    if model is None:
-        raise UnknownModel(model=name[:80])
-    return await standing_of(r, model)
+    return await standing_of(r, await known_model(r, tenant_id, name))
 
 
 async def preview_of(r: ReadSession, now: Standing, to: ReleaseRow, *, withdraws: str | None = None) -> Preview:

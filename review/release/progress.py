@@ -5,9 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import UnknownModel
 from gateway.store.ledger import Ledger
-from gateway.store.models import find_model
+from gateway.store.models import known_model
 from gateway.times import now_us
 from review.errors import ReviewError
 from review.release.evidence import Interval, TrialEvidence
@@ -51,9 +50,7 @@ class TrialShown(msgspec.Struct, frozen=True, kw_only=True):
 async def show_trial(ledger: Ledger, traffic: TrafficReader, tenant_id: UUID, name: str) -> TrialShown:
     """How the model's open trial stands, or its last one. Raises: UnknownModel, NoTrial."""
     async with ledger.reading() as r:
-        model = await find_model(r, tenant_id, name)
-        if model is None:
-            raise UnknownModel(model=name[:80])
+        model = await known_model(r, tenant_id, name)
         trial = await latest_trial(r, model.id)
         if trial is None:
             raise NoTrial(model=name)

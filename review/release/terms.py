@@ -4,9 +4,8 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.errors import UnknownModel
 from gateway.store.ledger import Ledger, ReadSession
-from gateway.store.models import find_model
+from gateway.store.models import known_model
 from review.actors import Actor
 from review.operators import operated_model
 from review.release.declared import Declared
@@ -50,19 +49,15 @@ async def clear_terms(ledger: Ledger, actor: Actor, name: str, why: str) -> Term
     require_why(why)
     async with ledger.writing() as w:
         model = await operated_model(w, actor, name)
-        before = await GATE.latest(w, model.id)
-        if before is None or before.declaration is None:
+        if not await GATE.clear(w, model, by=actor.by, why=why, asks=in_force(None).told):
             raise NoTermsDeclared(model=name)
-        await GATE.declare(w, model, None, by=actor.by, why=why, asks=in_force(None).told)
         return await _shown(w, name, model.id)
 
 
 async def show_terms(ledger: Ledger, tenant_id: UUID, name: str) -> TermsShown:
     """What the gate asks of a model's candidates. Raises: UnknownModel."""
     async with ledger.reading() as r:
-        model = await find_model(r, tenant_id, name)
-        if model is None:
-            raise UnknownModel(model=name[:80])
+        model = await known_model(r, tenant_id, name)
         return await _shown(r, name, model.id)
 
 

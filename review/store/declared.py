@@ -47,6 +47,14 @@ class Declarations(Generic[T]):
         await append_event(w, event, f"model:{model.name}", data, by=by, tenant_id=model.tenant_id, at_us=now)
         return Declared(revision=revision, declaration=declaration, by=by, why=why, declared_us=now)
 
+    async def clear(self, w: WriteSession, model: ModelRow, *, by: str, why: str, asks: str | None = None) -> bool:
+        """Clear what is declared for a locked model; False where nothing is."""
+        before = await self.latest(w, model.id)
+        if before is None or before.declaration is None:
+            return False
+        await self.declare(w, model, None, by=by, why=why, asks=asks)
+        return True
+
     def _declared(self, row: DeclaredRow) -> Declared[T]:
         return Declared(
             revision=row.revision,

@@ -1,7 +1,7 @@
 """The operations page by keyboard alone, and the pages of releases: what will change, the gate, one confirmation."""
 
-import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -80,10 +80,10 @@ def test_what_others_do_is_seen_as_it_happens(operated: Operated, opened: Open, 
     operated.halt("loans", "It answers in riddles")
     newest = page.get_by_role("log").get_by_role("listitem").first
     for _ in range(LOOKS):
-        if "It answers in riddles" in newest.inner_text():
-            break
         context.clock.run_for(REST_MS // 10)
-        time.sleep(0.4)
+        with suppress(AssertionError):
+            expect(newest).to_contain_text("It answers in riddles", timeout=REST_MS // 2)
+            break
     expect(model).to_contain_text("Halted: every request waits for a person.")
     expect(page.locator("#verdict")).to_contain_text("1 of 3 models is in trouble: loans")
     expect(newest).to_contain_text("Halted: every request waits for a person. olga@example.org It answers in riddles")
