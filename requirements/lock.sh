@@ -1,7 +1,7 @@
 #!/bin/sh
 # Writes the hash-locked lists anew. They name versions and hashes and no address: where packages come from is the
 # configuration of whoever installs them. run ⊆ demo ⊆ test, each held to the versions of the one before it; the stock
-# clients have lists of their own, because they pin other versions of the same libraries.
+# clients and servers of the tests have lists of their own, because they pin other versions of the same libraries.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -20,5 +20,6 @@ lock() {
 lock pyproject.toml --group build -o requirements/run.txt
 lock pyproject.toml --group build --group demo -c requirements/run.txt -o requirements/demo.txt
 lock pyproject.toml --group build --group demo --group check --group test -c requirements/demo.txt -o requirements/test.txt
-lock requirements/client-triton.in -o requirements/client-triton.txt
-lock requirements/client-kserve.in -o requirements/client-kserve.txt
+for apart in client-triton client-kserve server-postgres server-mlserver; do
+    lock "requirements/$apart.in" -o "requirements/$apart.txt"
+done

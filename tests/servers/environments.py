@@ -1,4 +1,4 @@
-"""Environments of their own for the stock clients, which pin other versions of what the product uses."""
+"""Environments of their own for stock clients and servers, which pin other versions of what the product uses."""
 
 import contextlib
 import fcntl
@@ -15,15 +15,20 @@ TOOLS = ROOT / ".tools"
 
 
 def client_python(name: str) -> Path:
-    """The Python of an environment that holds the client `name` (`triton` or `kserve`), made from its lock once."""
-    lock = ROOT / "requirements" / f"client-{name}.txt"
+    """The Python of an environment that holds the client `name` (`triton` or `kserve`)."""
+    return environment(f"client-{name}") / "bin" / "python"
+
+
+def environment(name: str) -> Path:
+    """The folder of an environment made from the lock of this name, once."""
+    lock = ROOT / "requirements" / f"{name}.txt"
     digest = hashlib.sha256(lock.read_bytes() + sys.version.encode()).hexdigest()[:16]
-    folder = TOOLS / f"client-{name}-{digest}"
-    with alone(TOOLS / f"client-{name}.lock"):
+    folder = TOOLS / f"{name}-{digest}"
+    with alone(TOOLS / f"{name}.lock"):
         if not (folder / "complete").exists():
             install(folder, lock)
             (folder / "complete").touch()
-    return folder / "bin" / "python"
+    return folder
 
 
 @contextlib.contextmanager
