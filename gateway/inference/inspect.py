@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from google.protobuf.message import DecodeError
 
 from gateway.inference.labels import class_labels
 from gateway.inference.refusals import (
