@@ -16,7 +16,7 @@ import structlog
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
 from gateway.inference.cache import SessionCache
 from gateway.inference.session import OnnxSession
-from gateway.plan import HaltPlan, ModelPlan, Plan, ReleasePlan
+from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.record.payloads import ObjectStore
 
@@ -108,6 +108,10 @@ class LivePlan:
             if live is not None and live.release.id != model.champion.id:
                 pointed[key] = msgspec.structs.replace(model, champion=live.release, trial=None)
         self.plan = msgspec.structs.replace(self.plan, models=pointed)
+
+    def admit(self, callers: Mapping[bytes, Caller]) -> None:
+        """Let these keys, and no others, work at once: a revoked one does not outlive the opening of a model."""
+        self.plan = msgspec.structs.replace(self.plan, callers=callers)
 
     def retire(self) -> None:
         """Give the sessions back as soon as no request uses them any more."""
