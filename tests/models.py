@@ -378,6 +378,15 @@ def mixes_rows() -> bytes:
 
 
 @cache
+def add_total() -> bytes:
+    """`y` = `x`, and beside it the sum of all of `x`: one number, whatever the number of rows."""
+    kind = TensorProto.FLOAT
+    nodes = [node("Identity", "x", "y"), node("ReduceSum", "x", "total", keepdims=0)]
+    outputs = [_value("y", kind, ("n", 4)), _value("total", kind, ())]
+    return build(nodes, [_value("x", kind, ("n", 4))], outputs).SerializeToString()
+
+
+@cache
 def reserved_name() -> bytes:
     """An output named as one that answers add themselves."""
     kind, shape = TensorProto.FLOAT, ("n",)

@@ -14,6 +14,7 @@ import msgspec
 import structlog
 
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
+from gateway.inference.batching import Batcher, Runner
 from gateway.inference.cache import SessionCache
 from gateway.inference.session import OnnxSession
 from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
@@ -26,6 +27,7 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
 
     release: ReleasePlan
     session: OnnxSession
+    runner: Runner
     decoder: RequestDecoder
     file: Path
 
@@ -48,7 +50,8 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
         decoder = RequestDecoder(
             session.signature, display=release.card.beside, batch_axis=release.card.batch_axis, limits=self.limits
         )
-        return LiveRelease(release=release, session=session, decoder=decoder, file=file)
+        runner = Batcher(session, release.card.batching, joins=release.joins, model=release.name.partition("@")[0])
+        return LiveRelease(release=release, session=session, runner=runner, decoder=decoder, file=file)
 
 
 class LivePlan:
