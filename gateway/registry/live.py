@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from gateway.context import ContextReader
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
 from gateway.inference.cache import SessionCache
 from gateway.inference.session import OnnxSession
@@ -27,6 +28,7 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
     release: ReleasePlan
     session: OnnxSession
     decoder: RequestDecoder
+    context: ContextReader
     file: Path
 
 
@@ -48,7 +50,8 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
         decoder = RequestDecoder(
             session.signature, display=release.card.beside, batch_axis=release.card.batch_axis, limits=self.limits
         )
-        return LiveRelease(release=release, session=session, decoder=decoder, file=file)
+        context = ContextReader(release.card.context)
+        return LiveRelease(release=release, session=session, decoder=decoder, context=context, file=file)
 
 
 class LivePlan:
