@@ -126,6 +126,7 @@ class Pipeline:
             caller=str(call.caller.key_id),
             sticky_key=digest,
             now_us=at.us,
+            environment=self._follower.flags.environment,
             user_id=told.user_id,
             session_id=told.session_id,
             remote_address=told.remote_address,

@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from flags.source import EMBEDDED, UNLEASH, FlagHome
+
 PREFIX = "LOCKGATE_"
 CONFIG = "LOCKGATE_CONFIG"
 CONFIG_FILE = "lockgate.toml"
@@ -55,6 +57,32 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Where payloads are kept, `file:///FOLDER`. Empty: in the data directory.", extra=SECRET),
     ] = ""
+    flags_source: Annotated[
+        Literal["embedded", "unleash"],
+        Meta(description="Where flags are kept: `embedded`, in the ledger and changed here; `unleash`, on a server."),
+    ] = "embedded"
+    unleash_url: Annotated[
+        str,
+        Meta(
+            description="The address of the Unleash server, such as `https://unleash.example.org`; `/api` may follow."
+        ),
+    ] = ""
+    unleash_token: Annotated[
+        str,
+        Meta(
+            description="A backend token of that server (before Unleash 7: a client token) for one environment.",
+            extra=SECRET,
+        ),
+    ] = ""
+    unleash_refresh_s: Annotated[
+        int, Meta(description="How often each gateway asks that server for changes, in seconds.", ge=1, le=3600)
+    ] = 15
+    unleash_usage_s: Annotated[
+        int,
+        Meta(
+            description="How often each gateway tells that server how its flags answered, in seconds; 0: never.", ge=0
+        ),
+    ] = 60
     internal_key: Annotated[
         str,
         Meta(
@@ -141,6 +169,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     def embedded(self) -> bool:
         """Whether the ledger is the SQLite file that needs no server."""
         return self.ledger_url.startswith("sqlite")
+
+    @property
+    def flag_home(self) -> FlagHome:
+        """Where flags are kept and changed; the address is the one that people open."""
+        if self.flags_source == EMBEDDED:
+            return FlagHome()
+        return FlagHome(source=UNLEASH, url=self.unleash_url.rstrip("/").removesuffix("/api").rstrip("/"))
 
     @property
     def payloads_url(self) -> str:

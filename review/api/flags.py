@@ -15,9 +15,11 @@ from review.flagging import (
     HISTORY_MAX,
     FlagLine,
     FlagShown,
+    FlagsNow,
     Flipped,
     define,
     flag_history,
+    flags_now,
     flip,
     list_flags,
     roll_out,
@@ -60,6 +62,12 @@ class FlagsController(Controller):
     async def list_all(self, ledger: Ledger, actor: Actor) -> list[FlagLine]:
         """Every flag: on or off, for whom, and its last change."""
         return await list_flags(ledger, actor.tenant_id)
+
+    @get("/source", **needs("look"))
+    async def source(self, ledger: Ledger) -> FlagsNow:
+        """Where the flags are kept, and since when gateways could not fetch them, if they cannot."""
+        async with ledger.reading() as r:
+            return await flags_now(r)
 
     @get("/{flag:str}", **needs("look"))
     async def show(self, flag: str, ledger: Ledger, actor: Actor) -> FlagShown:
