@@ -13,6 +13,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from flags.unleash.place import Place
+
 PREFIX = "LOCKGATE_"
 CONFIG = "LOCKGATE_CONFIG"
 CONFIG_FILE = "lockgate.toml"
@@ -119,6 +121,33 @@ class Settings(Struct, frozen=True, kw_only=True):
             "Empty: no training runs here."
         ),
     ] = ""
+    unleash_url: Annotated[
+        str, Meta(description="The Unleash server, as its clients are given it: `https://HOST/api`. Empty: none.")
+    ] = ""
+    unleash_admin_token: Annotated[
+        str,
+        Meta(
+            description="A token for Unleash's Admin API: with it flags are made and switched from here, and what was "
+            "changed there is pulled into the history. Empty: flags are changed in Unleash alone.",
+            extra=SECRET,
+        ),
+    ] = ""
+    unleash_project: Annotated[str, Meta(description="The project in Unleash whose flags these are.")] = "default"
+    unleash_environment: Annotated[
+        str, Meta(description="The environment in Unleash in which flags are made and switched.")
+    ] = "development"
+
+    @property
+    def unleash_place(self) -> Place | None:
+        """Where the flags are in Unleash; none where no server is named."""
+        if not self.unleash_url:
+            return None
+        return Place(
+            url=self.unleash_url,
+            project=self.unleash_project,
+            environment=self.unleash_environment,
+            admin_token=self.unleash_admin_token,
+        )
 
     @property
     def ledger_url(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.times import iso
 from lockgate.commands.remote import Call, remote
+from lockgate.commands.unleash import init
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_table, say
 
@@ -93,6 +94,9 @@ class LintedLines(msgspec.Struct, frozen=True, kw_only=True):
 @click.group()
 def flags() -> None:
     """What is switched on, for whom, and why."""
+
+
+flags.add_command(init)
 
 
 @flags.command("list")
