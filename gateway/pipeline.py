@@ -122,6 +122,7 @@ class Pipeline:
             caller=str(call.caller.key_id),
             sticky_key=digest,
             now_us=at.us,
+            environment=self._follower.flags.environment,
             user_id=_text(request, "user_id"),
             session_id=_text(request, "session_id"),
         )

@@ -9,12 +9,15 @@ import msgspec
 
 from flags.engine import load
 from flags.errors import FlagsError
+from flags.unleash.fetched import fetched_state
+from flags.unleash.server import TIMEOUT_S, refused, silent, unreachable, unreadable
 from gateway.errors import GatewayError
 from gateway.inference.cache import SessionCache
 from gateway.plan import Plan, ReleasePlan
 from gateway.record.payloads import LocalObjects, open_objects
 from gateway.record.reserve import free_bytes
 from gateway.store.engines import file_system_of
+from gateway.store.fetched_flags import fetched_flags
 from gateway.store.flags import current_state
 from gateway.store.keys import live_callers
 from gateway.store.ledger import Ledger
@@ -29,6 +32,7 @@ SKEW_BAD_S = 5.0
 EXPIRY_WARN_S = 7 * 86_400.0
 REDIS_S = 2.0
 MIB = 1 << 20
+UNTIL_THEN = "Until then gateways go on with the last flags they know, up to the policy's stale_after_s."
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +64,8 @@ async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
     yield check_disk(settings)
     yield check_objects(settings)
     yield await check_redis(settings)
+    if not settings.flag_home.embedded:
+        yield await check_unleash(settings)
     yield await check_server(settings)
     try:
         await check(settings.ledger_url)
@@ -71,7 +77,7 @@ async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
             "ledger", f"It cannot be reached: {type(error).__name__}.", "Start the database, or see database_url."
         )
         return
-    ledger = Ledger.open(settings.ledger_url)
+    ledger = Ledger.open(settings.ledger_url, flags=settings.flag_home)
     try:
         for examine in CHECKS:
             for finding in await examine(settings, ledger):
@@ -118,6 +124,24 @@ async def check_redis(settings: Settings) -> Finding:
         await bell.close()
 
 
+async def check_unleash(settings: Settings) -> Finding:
+    """Whether the Unleash server gives this token its flags."""
+    url = f"{settings.flag_home.url}/api/client/features"
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            answer = await client.get(url, headers={"Authorization": settings.unleash_token})
+        if answer.status_code != httpx.codes.OK:
+            return bad("unleash", refused(answer.status_code).said, "Put unleash_token and unleash_url right.")
+        state = fetched_state(answer.content)
+    except httpx.TimeoutException:
+        return warn("unleash", silent(TIMEOUT_S).said, f"Look at {settings.flag_home.url}. {UNTIL_THEN}")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return warn("unleash", unreachable(type(error).__name__).said, f"Start it, or see unleash_url. {UNTIL_THEN}")
+    except FlagsError as error:
+        return bad("unleash", unreadable(str(error)).said, "Put unleash_url right.")
+    return ok("unleash", f"It answers with revision {state.version} ({settings.flag_home.url}).")
+
+
 async def check_server(settings: Settings) -> Finding:
     """Whether a Lockgate runs here, and how it is."""
     try:
@@ -153,16 +177,23 @@ async def check_models(settings: Settings, ledger: Ledger) -> Sequence[Finding]:
 
 
 async def check_flags(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:
-    """Whether the flags in force can be evaluated."""
+    """Whether the flags in force can be evaluated, and how old they are where a server has them."""
     async with ledger.reading() as r:
-        state = await current_state(r)
+        state, fetched = await current_state(r), None if ledger.flags.embedded else await fetched_flags(r)
+    where = "with 'lockgate flags set'" if ledger.flags.embedded else f"at {ledger.flags.url}"
     try:
         engine = await asyncio.to_thread(load, state.body)
     except FlagsError as error:
-        return [bad("flags", str(error), "Set the flags again with 'lockgate flags set'; until then all are off.")]
+        return [bad("flags", str(error), f"Set the flags again {where}; until then all are off.")]
     if engine.warning:
-        return [warn("flags", engine.warning, "Such a flag is off; change it with 'lockgate flags set'.")]
-    return [ok("flags", f"Version {state.version}, state {state.digest[:12]}.")]
+        return [warn("flags", engine.warning, f"Such a flag is off; change it {where}.")]
+    says = f"Version {state.version}, state {state.digest[:12]}."
+    if ledger.flags.embedded:
+        return [ok("flags", says)]
+    if fetched is None or fetched.known_us is None:
+        return [warn("flags", "No gateway has fetched any yet: all are off.", "Start a gateway; see 'unleash' above.")]
+    says += f" A gateway last heard that they are the latest {(now_us() - fetched.known_us) // SECOND_US} s ago."
+    return [warn("flags", f"{says} {fetched.error}", UNTIL_THEN) if fetched.error else ok("flags", says)]
 
 
 async def check_keys(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:

@@ -13,7 +13,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from flags.unleash.place import Place
+from flags.source import EMBEDDED, UNLEASH, FlagHome
+from flags.unleash.place import Place, address_of
+from flags.unleash.server import environment_of
 
 PREFIX = "LOCKGATE_"
 CONFIG = "LOCKGATE_CONFIG"
@@ -54,6 +56,45 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Where payloads are kept, `file:///FOLDER`. Empty: in the data directory.", extra=SECRET),
     ] = ""
+    flags_source: Annotated[
+        Literal["embedded", "unleash"],
+        Meta(description="Where flags are kept: `embedded`, in the ledger and changed here; `unleash`, on a server."),
+    ] = "embedded"
+    unleash_url: Annotated[
+        str,
+        Meta(
+            description="The address of the Unleash server, such as `https://unleash.example.org`; `/api` may follow."
+        ),
+    ] = ""
+    unleash_token: Annotated[
+        str,
+        Meta(
+            description="A backend token of that server (before Unleash 7: a client token) for one environment.",
+            extra=SECRET,
+        ),
+    ] = ""
+    unleash_admin_token: Annotated[
+        str,
+        Meta(
+            description="A token for Unleash's Admin API: with it flags are made and switched from here, and what was "
+            "changed there is pulled into the history. Empty: flags are changed in Unleash alone.",
+            extra=SECRET,
+        ),
+    ] = ""
+    unleash_project: Annotated[str, Meta(description="The project in Unleash whose flags these are.")] = "default"
+    unleash_environment: Annotated[
+        str,
+        Meta(description="The environment in Unleash in which flags are made and switched. Empty: the token's own."),
+    ] = ""
+    unleash_refresh_s: Annotated[
+        int, Meta(description="How often each gateway asks that server for changes, in seconds.", ge=1, le=3600)
+    ] = 15
+    unleash_usage_s: Annotated[
+        int,
+        Meta(
+            description="How often each gateway tells that server how its flags answered, in seconds; 0: never.", ge=0
+        ),
+    ] = 60
     internal_key: Annotated[
         str,
         Meta(
@@ -121,21 +162,6 @@ class Settings(Struct, frozen=True, kw_only=True):
             "Empty: no training runs here."
         ),
     ] = ""
-    unleash_url: Annotated[
-        str, Meta(description="The Unleash server, as its clients are given it: `https://HOST/api`. Empty: none.")
-    ] = ""
-    unleash_admin_token: Annotated[
-        str,
-        Meta(
-            description="A token for Unleash's Admin API: with it flags are made and switched from here, and what was "
-            "changed there is pulled into the history. Empty: flags are changed in Unleash alone.",
-            extra=SECRET,
-        ),
-    ] = ""
-    unleash_project: Annotated[str, Meta(description="The project in Unleash whose flags these are.")] = "default"
-    unleash_environment: Annotated[
-        str, Meta(description="The environment in Unleash in which flags are made and switched.")
-    ] = "development"
 
     @property
     def unleash_place(self) -> Place | None:
@@ -143,9 +169,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         if not self.unleash_url:
             return None
         return Place(
-            url=self.unleash_url,
+            url=address_of(self.unleash_url),
             project=self.unleash_project,
-            environment=self.unleash_environment,
+            environment=self.unleash_environment or environment_of(self.unleash_token),
             admin_token=self.unleash_admin_token,
         )
 
@@ -158,6 +184,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     def embedded(self) -> bool:
         """Whether the ledger is the SQLite file that needs no server."""
         return self.ledger_url.startswith("sqlite")
+
+    @property
+    def flag_home(self) -> FlagHome:
+        """Where flags are kept and changed; the address is the one that people open."""
+        if self.flags_source == EMBEDDED:
+            return FlagHome()
+        return FlagHome(source=UNLEASH, url=address_of(self.unleash_url))
 
     @property
     def payloads_url(self) -> str:

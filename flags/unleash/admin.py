@@ -149,7 +149,7 @@ class UnleashAdmin:
         """The answer of a call that succeeded; None for one that is `missing` and may be."""
         content = msgspec.json.encode(body) if body is not None else None
         headers = {"authorization": self.place.admin_token, "content-type": "application/json"}
-        url = f"{self.place.url.rstrip('/')}/admin{path}"
+        url = f"{self.place.admin_url}{path}"
         try:
             async with asyncio.timeout(self._call_s):
                 answer = await self._client.request(method, url, content=content, headers=headers)

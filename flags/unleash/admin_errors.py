@@ -32,7 +32,7 @@ class UnleashRefused(FlagsError):
 
 
 class UnleashUnexpected(FlagsError):
-    """Unleash at {url} answered something unexpected ({why}): is unleash_url the address of its API, ending in /api?"""
+    """Unleash at {url} answered something unexpected ({why}): is unleash_url its address?"""
 
     status = 502
     code = "unleash-unexpected"

@@ -8,7 +8,7 @@ API: Final = "/api"
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """A project and an environment of an Unleash server. `url` is what clients are given; it ends in `/api`."""
+    """A project and an environment of an Unleash server. `url` is where people look at it."""
 
     url: str
     project: str
@@ -17,10 +17,16 @@ class Place(Struct, frozen=True, kw_only=True):
     """Empty: flags are changed in Unleash, and what was changed there is not pulled."""
 
     @property
-    def people_url(self) -> str:
-        """Where people look at the server."""
-        return self.url.rstrip("/").removesuffix(API)
+    def admin_url(self) -> str:
+        """Where the Admin API is."""
+        return f"{self.url}{API}/admin"
 
-    def link(self, flag: str) -> str:
-        """The page of a flag in Unleash."""
-        return f"{self.people_url}/projects/{self.project}/features/{flag}"
+    def link(self, flag: str = "") -> str:
+        """The page of a flag in Unleash, or of the project."""
+        project = f"{self.url}/projects/{self.project}"
+        return f"{project}/features/{flag}" if flag else project
+
+
+def address_of(url: str) -> str:
+    """Where people look at a server, whether its address is written with `/api` or without."""
+    return url.rstrip("/").removesuffix(API).rstrip("/")

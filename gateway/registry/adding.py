@@ -217,7 +217,9 @@ def _shown(specs: list[dict[str, object]]) -> str:
 
 
 async def _make_flags(w: WriteSession, model: ModelRow, new: NewVersion) -> None:
-    """The model's three flags, all off."""
+    """The model's three flags, all off; an Unleash server's flags are made there, and are off until then."""
+    if not w.flags.embedded:
+        return
     current = await current_state(w)
     names = of_model(model.name)
     proposal = Proposal(

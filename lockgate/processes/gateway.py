@@ -1,11 +1,15 @@
 """The gateway process: answers predictions from its plan, holds what needs a person, and follows the ledger."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from random import SystemRandom
 
+from flags.embedded import AdoptedFlags
+from flags.source import EMBEDDED
+from flags.unleash.server import UnleashServer
 from gateway import metrics
 from gateway.capture import Capture
 from gateway.holding.holds import Holds, open_holds
@@ -23,10 +27,13 @@ from gateway.record.payloads import LocalObjects
 from gateway.registry.follower import Follower
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
-from lockgate.health import Dependency, ProcessHealth
+from lockgate.health import Dependency, FlagsHealth, ProcessHealth
 from lockgate.internal import internal_key
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.settings import Settings
+
+AGE_MAX_S = 1e9
+"""What stands for an age without end: JSON has no infinity."""
 
 
 class GatewayProcess:
@@ -51,10 +58,11 @@ class GatewayProcess:
                 await ledger_state(self._ledger),
                 bell_state(self._ledger),
                 self._disk_state(),
+                *self._flag_server(),
                 *self._unready_releases(),
             ),
             plan_revision=self._follower.live.plan.revision if self._follower.loaded else None,
-            flag_age_s=min(self._follower.flags.age_s(now_us()), 1e9),
+            flags=flags_health(self._follower.flags),
         )
 
     async def drain(self) -> None:
@@ -79,10 +87,30 @@ class GatewayProcess:
         full = self._log.reserve.reached
         return Dependency(name="disk", state="down: the disk has come down to its reserve" if full else "up")
 
+    def _flag_server(self) -> list[Dependency]:
+        """Whether the last fetch from the Unleash server was answered, where flags are a server's."""
+        health = self._follower.flags.health(now_us())
+        if health.source == EMBEDDED:
+            return []
+        return [Dependency(name=health.source, state=f"down: {health.error}" if health.error else "up")]
+
     def _unready_releases(self) -> list[Dependency]:
         """The releases whose model files could not be loaded."""
         unready = self._follower.live.unready()
         return [Dependency(name=f"release {name}", state="down: its model cannot be loaded") for name in unready]
+
+
+def flags_health(flags: AdoptedFlags) -> FlagsHealth:
+    """The flags that a gateway answers with."""
+    health = flags.health(now_us())
+    return FlagsHealth(
+        source=health.source,
+        state=health.state,
+        revision=health.version,
+        age_s=min(health.age_s, AGE_MAX_S),
+        error=health.error,
+        warning=health.warning,
+    )
 
 
 @asynccontextmanager
@@ -92,7 +120,8 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
         log = await stack.enter_async_context(open_traffic_log(_log_settings(settings, name), objects))
-        follower = await stack.enter_async_context(_following(settings, name, ledger))
+        flags = None if ledger.flags.embedded else await stack.enter_async_context(_fetching(settings, name, ledger))
+        follower = await stack.enter_async_context(_following(settings, name, ledger, flags))
         logged = LoggedPredictions(console_url, internal_key(settings))
         stack.push_async_callback(logged.close)
         holds = await stack.enter_async_context(
@@ -122,13 +151,32 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
 
 
 @asynccontextmanager
-async def _following(settings: Settings, name: str, ledger: Ledger) -> AsyncIterator[Follower]:
+async def _fetching(settings: Settings, name: str, ledger: Ledger) -> AsyncIterator[AdoptedFlags]:
+    """The flags of an Unleash server: the last known at once, the latest as soon as it answers."""
+    from gateway.registry.fetching import fetching
+
+    server = UnleashServer(
+        url=f"{settings.flag_home.url}/api",
+        token=settings.unleash_token,
+        instance=f"{socket.gethostname()}/{name}",
+        refresh_s=settings.unleash_refresh_s,
+        usage_s=settings.unleash_usage_s,
+    )
+    async with fetching(server, ledger, settings.snapshots / f"{name}-flags.msgpack") as flags:
+        yield flags
+
+
+@asynccontextmanager
+async def _following(
+    settings: Settings, name: str, ledger: Ledger, flags: AdoptedFlags | None
+) -> AsyncIterator[Follower]:
     follower = Follower(
         ledger,
         LocalObjects(settings.artifacts),
         settings.snapshots / f"{name}.msgpack",
         limits=Limits(body_max_bytes=settings.body_max_bytes),
         threads=settings.model_threads,
+        flags=flags,
     )
     await follower.start()
     task = asyncio.create_task(follower.follow(), name="follower")

@@ -15,9 +15,11 @@ from review.flagging import (
     HISTORY_MAX,
     FlagLine,
     FlagShown,
+    FlagsNow,
     Flipped,
     define,
     flag_history,
+    flags_now,
     flip,
     list_flags,
     roll_out,
@@ -66,6 +68,12 @@ class FlagsController(Controller):
     async def lint(self, ledger: Ledger, actor: Actor, model: str | None = None) -> Linted:
         """What in the flags in force would surprise: what the engine reads otherwise, and what no request can meet."""
         return await lint_flags(ledger, actor.tenant_id, model)
+
+    @get("/source", **needs("look"))
+    async def source(self, ledger: Ledger) -> FlagsNow:
+        """Where the flags are kept, and since when gateways could not fetch them, if they cannot."""
+        async with ledger.reading() as r:
+            return await flags_now(r)
 
     @get("/{flag:str}", **needs("look"))
     async def show(self, flag: str, ledger: Ledger, actor: Actor) -> FlagShown:

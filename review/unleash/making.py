@@ -51,7 +51,7 @@ def administered(place: Place | None) -> Place:
     if place is None:
         raise NoUnleash
     if not place.admin_token:
-        raise NoAdminToken(link=f"{place.people_url}/projects/{place.project}")
+        raise NoAdminToken(link=place.link())
     return place
 
 

@@ -25,4 +25,4 @@ def either_unleash(request: pytest.FixtureRequest) -> Unleash:
 
 def place_in(server: Unleash, admin_token: str = ADMIN_TOKEN) -> Place:
     """Where the tests' flags are in a server."""
-    return Place(url=server.api_url, project="default", environment=ENVIRONMENT, admin_token=admin_token)
+    return Place(url=server.url, project="default", environment=ENVIRONMENT, admin_token=admin_token)

@@ -51,7 +51,7 @@ async def somebody(serve: Serve) -> AsyncIterator[Place]:
     server = await asyncio.start_server(there.connected, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server:
-        yield Place(url=f"http://127.0.0.1:{port}/api", project="p", environment="e", admin_token="t")
+        yield Place(url=f"http://127.0.0.1:{port}", project="p", environment="e", admin_token="t")
         await there.end()
 
 
@@ -107,7 +107,7 @@ async def test_each_trouble_is_told_apart(word: str, serve: Serve, kind: type[Fl
 
 async def test_nobody_is_told_as_nobody() -> None:
     """Where nobody listens the server cannot be reached."""
-    place = Place(url=f"http://127.0.0.1:{free_port()}/api", project="p", environment="e")
+    place = Place(url=f"http://127.0.0.1:{free_port()}", project="p", environment="e")
     async with opened_admin(place) as admin:
         with pytest.raises(UnleashAway, match="ConnectError"):
             await admin.feature("f")
