@@ -23,6 +23,7 @@ from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
 from review.api.training import JobsController, TrainingController
 from review.api.trials import TrialsController
+from review.api.unleash import UnleashController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
 
@@ -37,6 +38,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     GuardController,
     HaltsController,
     FlagsController,
+    UnleashController,
     TimelineController,
     TrafficController,
     DatasetsController,

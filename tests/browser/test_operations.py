@@ -92,12 +92,13 @@ def test_what_others_do_is_seen_as_it_happens(operated: Operated, opened: Open, 
 
 
 def test_a_model_is_halted_and_resumed_by_keys(opened: Open) -> None:
-    """`h` shows what a halt means; the modes, the reason and Enter do it. One is led back to the model, and `h` lifts
-    it; Escape changes nothing."""
+    """`h` shows what a halt means to the queue; the modes, the reason and Enter do it. One is led back to the model,
+    and `h` lifts it; Escape changes nothing."""
     page = opened()
     in_front(page, "sentiment")
     page.keyboard.press("h")
     expect(page.get_by_role("heading", level=1)).to_have_text("Halt sentiment")
+    expect(page.get_by_role("list", name="What it does to the queue")).to_contain_text("hold")
     page.keyboard.press("Escape")
     expect(page.locator("#live")).to_have_text("● live")
     expect(page.locator("#model-sentiment")).to_be_focused()
