@@ -56,14 +56,21 @@ class Reads(Struct, frozen=True, kw_only=True, gc=False):
         return not self.fields and not self.moments and not self.chance
 
 
+class Rollout(Struct, frozen=True, order=True, gc=False):
+    """A share of contexts, drawn by hashing the group with the first of the fields that is there."""
+
+    group: str
+    fields: tuple[str, ...]
+
+
 class _ByChance(Exception):
     """The answer may differ between equal contexts."""
 
 
 NOTHING: Final = Reads()
 BY_CHANCE: Final = Reads(chance=True)
-_Read = str | int
-"""The name of a field, or a moment."""
+_Read = str | int | Rollout
+"""The name of a field, a moment, or fields of which only the place in a rollout counts."""
 
 
 def reads_of(state: State, flag: str) -> Reads:
@@ -84,9 +91,19 @@ class Reader:
             found = set(self._flag(name, ()))
         except _ByChance:
             return BY_CHANCE
-        fields = (each for each in found if isinstance(each, str))
+        fields = {each for each in found if isinstance(each, str)}
+        drawn = {field for each in found if isinstance(each, Rollout) for field in each.fields}
         moments = (each for each in found if isinstance(each, int))
-        return Reads(fields=tuple(sorted(fields)), moments=tuple(sorted(moments)))
+        return Reads(fields=tuple(sorted(fields | drawn)), moments=tuple(sorted(moments)))
+
+    def rollouts(self, name: str) -> tuple[Rollout, ...]:
+        """The rollouts that draw by fields of which the flag's answer reads nothing else; none where it has chance."""
+        try:
+            found = set(self._flag(name, ()))
+        except _ByChance:
+            return ()
+        plain = {each for each in found if isinstance(each, str)}
+        return tuple(sorted(each for each in found if isinstance(each, Rollout) and not plain & set(each.fields)))
 
     def _flag(self, name: str, above: tuple[str, ...]) -> Iterator[_Read]:
         """What a flag reads, as one on which those above depend."""
@@ -98,11 +115,11 @@ class Reader:
         for dependency in feature.dependencies:
             yield from self._flag(dependency.feature, (*above, name))
         for strategy in feature.strategies:
-            yield from self._strategy(strategy)
+            yield from self._strategy(strategy, name)
         yield from _variants(feature.variants, {variant.stickiness for variant in feature.variants})
 
-    def _strategy(self, strategy: Strategy) -> Iterator[_Read]:
-        yield from _rollout(strategy)
+    def _strategy(self, strategy: Strategy, flag: str) -> Iterator[_Read]:
+        yield from _rollout(strategy, flag)
         yield from _constraints(strategy.constraints)
         for segment_id in strategy.segments:
             yield from _constraints(self._segments.get(segment_id, ()))
@@ -110,7 +127,7 @@ class Reader:
         yield from _variants(strategy.variants, {(strategy.parameters or {}).get("stickiness")})
 
 
-def _rollout(strategy: Strategy) -> Iterable[str]:
+def _rollout(strategy: Strategy, flag: str) -> Iterable[_Read]:
     if strategy.name == "default":
         return ()
     if strategy.name != "flexibleRollout":
@@ -120,7 +137,7 @@ def _rollout(strategy: Strategy) -> Iterable[str]:
     parameters = strategy.parameters or {}
     stickiness = parameters.get("stickiness")
     full = parameters.get("rollout") == "100" and stickiness in _ALWAYS_THERE
-    return () if full else _stickiness(stickiness)
+    return () if full else (Rollout(parameters.get("groupId", flag), _stickiness(stickiness)),)
 
 
 def _stickiness(of: str | None) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.times import iso
 from lockgate.commands.remote import Call, remote
+from lockgate.commands.simulation import simulate, simulations
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_table, say
 
@@ -75,6 +76,10 @@ class FlippedLine(msgspec.Struct, frozen=True, kw_only=True):
 @click.group()
 def flags() -> None:
     """What is switched on, for whom, and why."""
+
+
+flags.add_command(simulate)
+flags.add_command(simulations)
 
 
 @flags.command("list")
