@@ -60,7 +60,8 @@ class FoldedFlags:
         model = self._models.get(facts.model)
         if model is None:
             flags = [self._flag(name) for name in of_model(facts.model).all()]
-            model = self._models[facts.model] = _Model(flags, self.digest)
+            fields = None if self._reads is None else _together(flags)
+            model = self._models[facts.model] = _Model(flags, self.digest, fields)
         return model.view(facts)
 
     def answer(self, flag: str, facts: RequestFacts) -> FlagAnswer:
@@ -104,9 +105,10 @@ class _Context:
 class _Model:
     """The flags of one model, answered by one view for everybody where nothing differs."""
 
-    def __init__(self, flags: list["_Flag"], state: str) -> None:
+    def __init__(self, flags: list["_Flag"], state: str, fields: tuple[str, ...] | None) -> None:
         self._flags = flags
         self._state = state
+        self._fields = fields
         self._for_all = self._view(_Context(None)) if all(flag.reads.nothing for flag in flags) else None
 
     def view(self, facts: RequestFacts) -> FlagView:
@@ -121,6 +123,7 @@ class _Model:
             candidate=candidate.answer(context),
             state=self._state,
             loaded=True,
+            fields=self._fields,
         )
 
 
@@ -157,6 +160,11 @@ class _Flag:
                 self._kept.clear()
             self._kept[key] = answer
         return answer
+
+
+def _together(flags: Iterable[_Flag]) -> tuple[str, ...]:
+    """The fields that the flags read, each once, in order."""
+    return tuple(sorted({field for flag in flags for field in flag.reads.fields}))
 
 
 def _only_once(reads: Reads, facts: RequestFacts) -> bool:

@@ -54,6 +54,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What `Preference-Applied` says."""
     binary: tuple[str, ...] = ()
     """The outputs that the caller takes as binary data."""
+    context: tuple[str, ...] = ()
+    """The headers that tell the flags something of the user, not read yet."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

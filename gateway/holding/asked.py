@@ -9,6 +9,7 @@
 | `parameters.timeout` | microseconds, above 0 | shortens the wait; on its own it is the wait, unless async was asked |
 | `parameters.review` | "require" | a person shall look |
 | `Idempotency-Key` | a text | this request again is the same request |
+| `Lockgate-Context` | a query string | what flags may know of the user; read elsewhere (gateway.context_header) |
 
 The least wait counts. An invalid preference or parameter is ignored; an invalid key is refused. The first instance of a
 preference counts (RFC 7240 §2).
@@ -49,7 +50,7 @@ def asked_from(
 ) -> Asked:
     """What the caller asks for. Raises: InvalidIdempotencyKey."""
     parameters = parameters or {}
-    prefer, keys = _relevant(headers)
+    prefer, keys, context = _relevant(headers)
     preferences = parse_prefer(prefer)
     respond_async = preferences.respond_async or parameters.get("review_async") is True
     return Asked(
@@ -60,6 +61,7 @@ def asked_from(
         idempotency_key=parse_key(keys),
         request_id=request_id,
         applied=_applied(preferences),
+        context=tuple(context),
     )
 
 
@@ -86,15 +88,18 @@ def parse_key(values: Iterable[str]) -> str | None:
     return key
 
 
-def _relevant(headers: RawHeaders) -> tuple[list[str], list[str]]:
+def _relevant(headers: RawHeaders) -> tuple[list[str], list[str], list[str]]:
     prefer: list[str] = []
     keys: list[str] = []
+    context: list[str] = []
     for name, value in headers:
         if name == b"prefer":
             prefer.append(value.decode("latin-1"))
         elif name == b"idempotency-key":
             keys.append(value.decode("latin-1"))
-    return prefer, keys
+        elif name == b"lockgate-context":
+            context.append(value.decode("latin-1"))
+    return prefer, keys, context
 
 
 def _unquoted(text: str) -> str:

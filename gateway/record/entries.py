@@ -78,8 +78,14 @@ class FlagFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The SHA-256 of the feature state; None while no state was loaded."""
     evaluated_us: int = 0
     stickiness: str = ""
+    """What a rollout sticks to by default; empty where the caller named nobody: then it is the input digest."""
     context: tuple[ContextField, ...] = ()
+    """What the caller told and the definitions read. Model, tenant and caller are the entry's own."""
     answers: tuple[FlagFact, ...] = ()
+    sticky_field: str = ""
+    """Whether `stickiness` is `userId` or `sessionId`; empty in older entries, where it is the session that counted."""
+    unread: tuple[str, ...] = ()
+    """What else the caller told, by name alone: no definition reads it, so its values are not kept."""
 
 
 class InlineTensor(Struct, frozen=True, kw_only=True, array_like=True):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from gateway.context import AllowedContext, context_faults
 from gateway.errors import BadRequest
 from gateway.labels import Answer, LabelSchema
 from gateway.policy import Policy, policy_fault
@@ -116,6 +117,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     guideline: Annotated[str, Meta(min_length=1, max_length=20_000)]
     """Markdown that a reviewer reads."""
     four_eyes: bool = False
+    context: AllowedContext = AllowedContext()
     policy: Policy = msgspec.field(default_factory=Policy)
 
     @property
@@ -171,6 +173,7 @@ def card_faults(card: Card) -> Iterator[str]:
             yield f"policy.safe_value: {error}"
     if fault := policy_fault(card.policy):
         yield fault
+    yield from context_faults(card.context)
 
 
 def _choice_faults(card: Card) -> Iterator[str]:

@@ -13,10 +13,11 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from gateway.context import ContextReader
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
 from gateway.inference.cache import SessionCache
 from gateway.inference.session import OnnxSession
-from gateway.plan import HaltPlan, ModelPlan, Plan, ReleasePlan
+from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.record.payloads import ObjectStore
 
@@ -27,6 +28,7 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
     release: ReleasePlan
     session: OnnxSession
     decoder: RequestDecoder
+    context: ContextReader
     file: Path
 
 
@@ -48,7 +50,8 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
         decoder = RequestDecoder(
             session.signature, display=release.card.beside, batch_axis=release.card.batch_axis, limits=self.limits
         )
-        return LiveRelease(release=release, session=session, decoder=decoder, file=file)
+        context = ContextReader(release.card.context)
+        return LiveRelease(release=release, session=session, decoder=decoder, context=context, file=file)
 
 
 class LivePlan:
@@ -108,6 +111,10 @@ class LivePlan:
             if live is not None and live.release.id != model.champion.id:
                 pointed[key] = msgspec.structs.replace(model, champion=live.release, trial=None)
         self.plan = msgspec.structs.replace(self.plan, models=pointed)
+
+    def admit(self, callers: Mapping[bytes, Caller]) -> None:
+        """Let these keys, and no others, work at once: a revoked one does not outlive the opening of a model."""
+        self.plan = msgspec.structs.replace(self.plan, callers=callers)
 
     def retire(self) -> None:
         """Give the sessions back as soon as no request uses them any more."""

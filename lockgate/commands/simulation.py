@@ -174,7 +174,7 @@ def _show_ended(call: Call, answer: Answer) -> None:
     one = answer.read(SimulationLine)
     if one.state == "done":
         call.show(call.server.get(f"/api/v1/simulations/{one.id}/report"), ReportShown, print_report)
-        note(f"Shared by link: {call.server.url}/console/simulations/{one.id}")
+        note(f"Shared by link: {call.server.context.url}/console/simulations/{one.id}")
     else:
         call.show(answer, SimulationLine, lambda found: say(f"It is {found.state}: {found.error or 'no result'}"))
 

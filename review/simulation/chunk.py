@@ -107,10 +107,14 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
     asked: Ints
     """1 where the caller asked for a person, 0 where not, -1 where the entry does not tell."""
     digest: Sequence[str]
-    sticky: Sequence[str]
-    """The key that assignments stick to, as it was recorded; empty where the request had neither user nor session."""
+    sticky: Sequence[str | None]
+    """The key that assignments stick to by default: the user, else the session, else the input's digest."""
+    sticky_field: Coded
+    """Which of these it is: `userId`, `sessionId` or empty."""
     context: Mapping[str, Sequence[str | None]]
     """The fields of the context that were recorded, among those that were asked for."""
+    unread: Mapping[str, Flags]
+    """The rows in which the caller told a field that no flag read then, so that its value was not kept."""
     folded: Flags
     items: Items
 

@@ -8,9 +8,11 @@ unknown, and so does a flag that draws at random: nothing is guessed.
 | field | known from |
 |---|---|
 | `tenant`, `caller`, `model`, `appName`, `environment` | the entry itself |
-| `sessionId` | the key that assignments stick to, or the input's digest where the request had none |
-| `userId` | the context; absent where nothing but the input's digest was stuck to |
-| any other | the context; absent where the flags of then read it and it was not recorded |
+| `userId` | the context, or the key that assignments stick to, where that is a user |
+| `sessionId` | the same of a session; else the user, else the input's digest, as the gateway has it |
+| any other | the context |
+
+What the caller had not told is absent, and known to be; what was told and is among the entry's `unread` is not known.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,7 +28,7 @@ from flags.folding import FoldedFlags, fold
 from flags.names import of_model
 from flags.reading import Reads, Rollout
 from review.simulation.chunk import Chunk, Flags, Ints
-from review.simulation.past import rollouts_in
+from review.simulation.rolling import rollouts_in
 
 ENVIRONMENT = "production"
 MILLISECOND_US = 1000
@@ -43,11 +45,10 @@ class FlagColumn(msgspec.Struct, frozen=True):
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose flags: the tenant and the model; and what the flags of then read, by the digest of their state."""
+    """Whose flags: the tenant and the model."""
 
     tenant: str
     model: str
-    read_then: Mapping[str, frozenset[str]]
 
 
 class ModelFlags(msgspec.Struct, frozen=True):
@@ -69,8 +70,9 @@ class ModelFlags(msgspec.Struct, frozen=True):
         )
 
     def fields(self, model: str) -> frozenset[str]:
-        """The fields of the context that the model's flags read."""
-        return fields_read(self.folded, model)
+        """The fields of the context that the model's flags read, and those that may stand in for them."""
+        read = fields_read(self.folded, model)
+        return read | {"userId"} if "sessionId" in read else read
 
 
 def fields_read(flags: FoldedFlags, model: str) -> frozenset[str]:
@@ -108,15 +110,27 @@ def _field(name: str, chunk: Chunk, where: Where) -> tuple[Column, Flags]:
     if name == "caller":
         return [chunk.caller.values[code] for code in chunk.caller.codes.tolist()], everywhere
     if name == "sessionId":
-        return [stuck or digest for stuck, digest in zip(chunk.sticky, chunk.digest, strict=True)], everywhere
-    read = np.array([name in where.read_then.get(state, ()) for state in chunk.state.values] + [False])
-    known = read[chunk.state.codes]
-    if name == "userId":
-        known |= np.array([not stuck for stuck in chunk.sticky], dtype=np.bool_)
-    recorded = chunk.context.get(name)
-    if recorded is None:
-        return [None] * size, known
-    return recorded, known | np.array([text is not None for text in recorded], dtype=np.bool_)
+        return _session(chunk)
+    return _told(name, chunk)
+
+
+def _session(chunk: Chunk) -> tuple[Column, Flags]:
+    """The session that the engine sees: never empty."""
+    (session, known), (user, user_known) = _told("sessionId", chunk), _told("userId", chunk)
+    found = [one or other or digest for one, other, digest in zip(session, user, chunk.digest, strict=True)]
+    has_session = np.array([one is not None for one in session], dtype=np.bool_)
+    return found, known & (has_session | user_known)
+
+
+def _told(name: str, chunk: Chunk) -> tuple[Column, Flags]:
+    """What the caller told of itself under this name, and whether that is known."""
+    stuck = chunk.sticky_field.equals(name)
+    unread = chunk.unread.get(name)
+    known = np.ones(len(chunk), dtype=np.bool_) if unread is None else ~unread | stuck
+    column = list(chunk.context.get(name, ())) or [None] * len(chunk)
+    for row in np.flatnonzero(stuck).tolist():
+        column[row] = chunk.sticky[row]
+    return column, known
 
 
 def _numbered(

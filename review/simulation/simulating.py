@@ -26,19 +26,16 @@ from review.learning.child import Task
 from review.simulation.counting import Counter, Sides, count_part, counting_pool
 from review.simulation.flagging import Where
 from review.simulation.jobs import SimulateArgs, SimulationResult
-from review.simulation.past import fields_read_in
 from review.simulation.proposal import JUDGED, proposed_plan
 from review.simulation.report import MEDIA_TYPE, Frame, People, Report, report_bytes, report_of
 from review.simulation.tally import Context, Tally, add
 from review.store.datasets import NewArtifact, keep_artifact
 from review.store.jobs import find_job, note_progress
 from review.store.queues import queues_in
-from review.store.simulations import count_reviewers, key_names, pace_since, states_seen, wrong_items
+from review.store.simulations import count_reviewers, key_names, pace_since, wrong_items
 from review.traffic.query import TrafficReader, Window
 from review.traffic.recorded import Wanted, count_rows, open_chunks
 
-STATES_MAX = 500
-"""So many past states of flags are looked at for what they read."""
 ALONE_BELOW = 50_000
 """Fewer decisions are counted by this process itself: another one takes a second to start."""
 
@@ -91,9 +88,7 @@ async def _subject(r: ReadSession, task: SimulateTask) -> _Subject:
 
 
 async def _sides(r: ReadSession, args: SimulateArgs, plan: ModelPlan, then: ModelPlan) -> Sides:
-    states = await states_seen(r, args.until_us, STATES_MAX)
     now = NO_FLAGS.body if args.state_now == NO_FLAGS.digest else (await states_at(r, [args.state_now]))[args.state_now]
-    read_then = {digest: fields_read_in(body, args.model) for digest, body in states.items()}
     return Sides(
         body_now=now,
         body_then=args.body_then.encode(),
@@ -101,7 +96,7 @@ async def _sides(r: ReadSession, args: SimulateArgs, plan: ModelPlan, then: Mode
         plan_then=then,
         now_us=await r.now_us(),
         versions={f"{args.model}@{row.number}": version for row, version in await releases_of(r, args.model_id)},
-        where=Where(tenant=str(plan.tenant_id), model=args.model, read_then=read_then),
+        where=Where(tenant=str(plan.tenant_id), model=args.model),
         wanted=Wanted(
             tenant=str(plan.tenant_id), model=args.model, since_us=args.since_us, until_us=args.until_us
         ),

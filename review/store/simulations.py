@@ -1,4 +1,4 @@
-"""The SQL of simulations: what is known of the items they count, of those who judge them, and of past flag states."""
+"""The SQL of simulations: what is known of the items they count, and of those who judge them."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -6,7 +6,6 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from gateway.store.ledger import ReadSession
-from gateway.store.schema.flags import FlagStateRow
 from gateway.store.schema.predictions import PredictionRow
 from gateway.store.schema.who import ApiKeyRow, PersonRow
 from gateway.store.schema.work import CaseRow, OutcomeRow, QueueMemberRow, VerdictRow
@@ -57,13 +56,6 @@ async def count_reviewers(r: ReadSession, queue_id: UUID) -> int:
         .where(QueueMemberRow.queue_id == queue_id, PersonRow.disabled_us.is_(None), PersonRow.replayed.is_(False))
     )
     return int((await r.execute(statement)).scalar_one())
-
-
-async def states_seen(r: ReadSession, until_us: int, limit: int) -> dict[str, bytes]:
-    """The bodies of the latest flag states first seen before a moment, by digest."""
-    statement = select(FlagStateRow.sha256, FlagStateRow.body).where(FlagStateRow.first_seen_us < until_us)
-    latest = statement.order_by(FlagStateRow.first_seen_us.desc(), FlagStateRow.sha256).limit(limit)
-    return {row.sha256: row.body.encode() for row in await r.execute(latest)}
 
 
 async def key_names(r: ReadSession, ids: Collection[UUID]) -> dict[str, str]:

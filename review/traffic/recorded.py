@@ -21,7 +21,8 @@ from review.traffic.columns import DECIDED, batches
 ROWS = 50_000
 COLUMNS = (
     "prediction", "tenant", "model", "at_us", "evaluated_us", "release", "decided_rule", "path", "rule", "flag_state",
-    "api_key", "asked", "input_digest", "stickiness", "context", "folded", "items", "answers", "unfit",
+    "api_key", "asked", "input_digest", "stickiness", "sticky_field", "context", "unread", "folded", "items", "answers",
+    "unfit",
 )  # fmt: skip
 _CODED = ("tenant", "model", "release", "decided_rule", "path", "rule", "flag_state", "api_key")
 _RANDOM = slice(28, 36)
@@ -111,8 +112,10 @@ def _chunk(table: pa.Table, wanted: Wanted) -> Chunk:
         caller=_coded(table["api_key"]),
         asked=_ints(asked),
         digest=table["input_digest"].to_pylist(),
-        sticky=_column(table, "stickiness", pa.string()).fill_null("").to_pylist(),
+        sticky=_column(table, "stickiness", pa.string()).to_pylist(),
+        sticky_field=_coded(_column(table, "sticky_field", pa.string()).fill_null("")),
         context=_context(table, wanted.fields),
+        unread=_unread(table, wanted.fields),
         folded=pc.is_valid(table["folded"]).to_numpy(zero_copy_only=False),
         items=_items(table),
     )
@@ -161,6 +164,21 @@ def _context(table: pa.Table, names: tuple[str, ...]) -> dict[str, list[str | No
             for place, text in zip(row[at].tolist(), texts.take(pa.array(at)).to_pylist(), strict=True):
                 column[place] = text
             found[name] = column
+    return found
+
+
+def _unread(table: pa.Table, names: tuple[str, ...]) -> dict[str, Flags]:
+    """For each field that somebody will look at the rows that were told it, and keep no value."""
+    if not names or "unread" not in table.column_names:
+        return {}
+    listed = _flat(table["unread"])
+    keys, row = _coded(listed.flatten()), _ints(pc.list_parent_indices(listed))
+    found = {}
+    for name in names:
+        at = row[keys.equals(name)]
+        if len(at):
+            found[name] = np.zeros(table.num_rows, dtype=np.bool_)
+            found[name][at] = True
     return found
 
 

@@ -82,6 +82,18 @@ def test_the_cards_of_the_demo_are_right(model: str) -> None:
         ('key = "2"', 'key = "1"', "labels.choices gives one key to two choices."),
         ('guideline = "Judge the sentence."', 'guideline = ""', "guideline: it is empty."),
         ("[answer]", "[answer", "it is not TOML"),
+        *(
+            ("[policy]", f"[context.properties]\n{written}\n[policy]", told)
+            for written, told in (
+                ('tenant = { type = "text" }', "context.properties.tenant: this name has a meaning of its own"),
+                ('review_wait_ms = { type = "number" }', "context.properties.review_wait_ms: this name has a meaning"),
+                ('"a b" = { type = "text" }', "context.properties.a b: a name is a letter"),
+                ('plan = { type = "colour" }', "context.properties.plan.type: Invalid enum value 'colour'."),
+                ('plan = { type = "number", values = ["7"] }', "context.properties.plan.values: only a text has"),
+                ('plan = { values = [""] }', "context.properties.plan.values: expected printable texts"),
+                ("\n".join(f"p{n} = {{}}" for n in range(33)), "context.properties lists 33 properties"),
+            )
+        ),
         ("[labels]", "confirm = 3\n[labels]", "answer.confirm: there is no such field"),
     ],
 )

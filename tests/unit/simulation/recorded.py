@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 
 from flags.answer import NOTHING_LOADED, FlagView
-from flags.context import RequestFacts, field_of
+from flags.context import RequestFacts
 from flags.folding import FoldedFlags
+from gateway.context import Told, kept_fields, sticky_key, unread_fields
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision, Settled
 from gateway.plan import ModelPlan
@@ -17,7 +18,6 @@ from gateway.record.entries import ContextField, Decided, FlagFacts, ItemFacts, 
 from gateway.record.reader import Recorded
 from gateway.settle import Run, settle
 from review.simulation.chunk import Chunk
-from review.simulation.flagging import fields_read
 from review.traffic.recorded import Wanted, open_chunks
 from tests.plans import CLASSES, TENANT
 
@@ -46,11 +46,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.number:064x}"
 
     @property
+    def told(self) -> Told:
+        """What its caller told the flags."""
+        properties = {"region": self.region} if self.region else {}
+        return Told(user_id=self.user, session_id=self.session, properties=properties)
+
+    @property
     def facts(self) -> RequestFacts:
         """What flags are told of it."""
         return RequestFacts(
             model=MODEL, tenant=str(TENANT), caller=str(UUID(int=5)), sticky_key=self.digest, now_us=self.at_us,
-            user_id=self.user, session_id=self.session, properties={"region": self.region} if self.region else {},
+            user_id=self.user, session_id=self.session, properties=self.told.properties,
         )  # fmt: skip
 
 
@@ -108,11 +114,11 @@ def _entry(world: World, request: Request, place: int, **changes: Any) -> Decide
         )
         for item in settled.items
     )  # fmt: skip
-    read = sorted(fields_read(world.flags, MODEL) - {"sessionId", "tenant", "caller", "model"})
-    fields = ((name, field_of(request.facts, name)) for name in read)
+    stickiness, sticky_field = sticky_key(request.told)
     flags = FlagFacts(
-        state=view.state, evaluated_us=request.at_us, stickiness=request.session or request.user or "",
-        context=tuple(ContextField(name, value) for name, value in fields if value is not None),
+        state=view.state, evaluated_us=request.at_us, stickiness=stickiness, sticky_field=sticky_field,
+        context=tuple(ContextField(*field) for field in kept_fields(request.told, view.fields)),
+        unread=unread_fields(request.told, view.fields),
     )  # fmt: skip
     values = {
         "at_us": request.at_us, "process": "test", "prediction": UUID(int=(7 << 76) + (2 << 62) + place),

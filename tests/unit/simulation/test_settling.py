@@ -24,11 +24,12 @@ from flags.definitions import (
     with_variants,
 )  # fmt: skip
 from flags.folding import FoldedFlags, fold
+from gateway.context import unread_fields
 from gateway.plan import ModelPlan, PrecedentPlan
 from gateway.policy import Envelope, FieldRule
 from gateway.record.entries import Folded
-from review.simulation.flagging import ModelFlags, Where, fields_read
-from review.simulation.past import rollouts_in
+from review.simulation.flagging import ModelFlags, Where
+from review.simulation.rolling import rollouts_in
 from review.simulation.settling import PATHS, WHY_UNKNOWN, Settled, Settling, Side
 from tests.plans import CLASSES, TENANT, make_model, make_release
 from tests.unit.simulation.recorded import MODEL, NOW_US, Request, World, chunk_of, recorded
@@ -85,13 +86,12 @@ def plan_of(policy: dict[str, Any], *, number: int = 1, corrected: frozenset[int
     return make_model(champion=champion, candidate=make_release(5), canary_open=True, precedents=precedents)
 
 
-def settled_under(world: World, read_then: FoldedFlags, entries: Any) -> Settled:
+def settled_under(world: World, entries: Any) -> Settled:
     """What becomes of the entries under a world, column by column."""
-    chunk = chunk_of(entries, sorted(fields_read(world.flags, MODEL)))
-    assert chunk is not None
-    then = {read_then.digest: fields_read(read_then, MODEL)}
     flags = ModelFlags(world.flags, ROLLOUTS[world.flags.digest])
-    columns = flags.columns(chunk, Where(tenant=str(TENANT), model=MODEL, read_then=then))
+    chunk = chunk_of(entries, sorted(flags.fields(MODEL)))
+    assert chunk is not None
+    columns = flags.columns(chunk, Where(tenant=str(TENANT), model=MODEL))
     side = Side(plan=world.plan, now_us=NOW_US, versions={f"{MODEL}@{n}": 1 for n in (1, 2)}, stale_then_s=300.0)
     return Settling(side).settle(chunk, columns)
 
@@ -130,7 +130,7 @@ def test_columns_come_out_as_each_request_would(
     engine, `decide` and `settle` give, and what is not known is not for want of looking."""
     recording = World(flags=flags_of(then[0]), plan=plan_of(then[1], corrected=some))
     world = World(flags=flags_of(now[0]), plan=plan_of(now[1], number=2, corrected=some))
-    settled = settled_under(world, recording.flags, recorded(recording, asked))
+    settled = settled_under(world, recorded(recording, asked))
     at = 0
     for row, request in enumerate(asked):
         count = len(request.scores)
@@ -142,15 +142,16 @@ def test_columns_come_out_as_each_request_would(
             rates = [item.audit_probability for item in live.items]
             assert settled.audit[at : at + count].tolist() == rates
         else:
-            _justified(WHY_UNKNOWN[settled.unknown[row] - 1], recording, request, decision.by, then[0], now[0])
+            _justified(WHY_UNKNOWN[settled.unknown[row] - 1], recording, request, decision.by, now[0])
         at += count
 
 
-def _justified(why: str, recording: World, request: Request, by: str, then: str, now: str) -> None:
+def _justified(why: str, recording: World, request: Request, by: str, now: str) -> None:
     """Assert that what is not known could not be."""
-    _, before, _ = recording.answer(request)
+    view, before, _ = recording.answer(request)
     if why == "context":
-        assert fields_read(flags_of(now), MODEL) - fields_read(flags_of(then), MODEL)
+        read = ModelFlags(flags_of(now), {}).fields(MODEL)
+        assert read & set(unread_fields(request.told, view.fields))
     elif why == "version":
         assert by == "model"
     elif why == "correction":
@@ -173,17 +174,14 @@ UNKNOWN = [
 def test_what_an_entry_does_not_tell_is_said_to_be_unknown(changes: dict[str, Any], why: str) -> None:
     """Each row changes a recorded entry, and gives why nothing is said of it."""
     recording = World(flags=flags_of("off"), plan=plan_of({}))
-    settled = settled_under(
-        World(flags=flags_of("on"), plan=plan_of({})), recording.flags, recorded(recording, [ONE], **changes)
-    )
+    settled = settled_under(World(flags=flags_of("on"), plan=plan_of({})), recorded(recording, [ONE], **changes))
     assert [WHY_UNKNOWN[number - 1] for number in settled.unknown.tolist()] == [why]
 
 
 def test_a_halted_request_stays_as_it_was() -> None:
     """A halt is not simulated: its path, its rule and its holds are the recorded ones."""
     halted = World(flags=flags_of("on"), plan=msgspec.structs.replace(plan_of({}), halt=make_model(halt="review").halt))
-    settled = settled_under(
-        World(flags=flags_of("on"), plan=plan_of({})), halted.flags, recorded(halted, [ONE])
+    settled = settled_under(World(flags=flags_of("on"), plan=plan_of({})), recorded(halted, [ONE])
     )  # fmt: skip
     assert settled.known.tolist() == [True]
     assert (PATHS[settled.path[0]], settled.rules[settled.rule[0]]) == ("review", "halted")

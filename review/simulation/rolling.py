@@ -1,4 +1,4 @@
-"""What the flags of a model read in a state, of the past or of now, of whatever source."""
+"""The rollouts in a state of flags, of whatever source, by which a simulation need not ask for each request."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,13 +9,6 @@ from flags.definitions import Feature, Segment, part_from
 from flags.errors import InvalidFlags
 from flags.names import of_model
 from flags.reading import Reader, Rollout
-
-
-def fields_read_in(body: bytes, model: str) -> frozenset[str]:
-    """The fields that a model's flags read; none where a definition is of a form that is not known here."""
-    reader = _reader(body, model)
-    flags = of_model(model).all() if reader is not None else ()
-    return frozenset(field for flag in flags if reader for field in reader.reads(flag).fields)
 
 
 def rollouts_in(body: bytes, model: str) -> dict[str, tuple[Rollout, ...]]:
