@@ -49,6 +49,10 @@ class ItemFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """The random number in [0, 1) that was compared with the probability; None where nothing was drawn."""
     inclusion: tuple[Inclusion, ...] = ()
     evidence: tuple[Number, ...] = ()
+    answer: str | float | None = None
+    """What answered: the model, or people's correction of an identical input."""
+    unfit: str | None = None
+    """The rule that holds it whatever its score; empty for none, None where nobody looked."""
 
 
 class FlagFact(Struct, frozen=True, kw_only=True, array_like=True):
@@ -147,6 +151,8 @@ class Decided(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
     output_digest: str
     shadow_release: str | None = None
     request_id: str | None = None
+    asked: bool | None = None
+    """Whether the caller asked for a person; None in entries that do not tell."""
     flags: FlagFacts = FlagFacts()
     items: tuple[ItemFacts, ...] = ()
     inputs: tuple[InlineTensor, ...] = ()

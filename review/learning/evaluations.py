@@ -77,7 +77,7 @@ async def evaluate_in_child(
         ledger_url=ledger.url.render_as_string(hide_password=False), artifacts=str(artifacts.directory.root),
         tenant_id=tenant_id, release=release, dataset=dataset, seed=seed, by=by,
     )  # fmt: skip
-    done = await in_child("evaluating", task, Evaluated)
+    done = await in_child("learning.evaluating", task, Evaluated)
     await ledger.bell.ring()
     return done
 
