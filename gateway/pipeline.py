@@ -12,6 +12,8 @@ from flags.answer import FlagView
 from flags.context import RequestFacts
 from gateway.call import Call
 from gateway.capture import Capture
+from gateway.context import Told
+from gateway.context_header import context_pairs
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
 from gateway.errors import GatewayError, UnknownVersion
@@ -64,7 +66,7 @@ class Pipeline:
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
             with STATISTICS.failures_of(model, at):
-                request = live.live(model.champion).decoder.decode(call.body, call.json_bytes)
+                request = call.read(live.live(model.champion).decoder)
                 asked = _asked(call, request)
                 async with once(self._keys, self._holds, call, asked) as only:
                     if only.reply is not None:
@@ -87,7 +89,8 @@ class Pipeline:
         """Decide, infer, settle, record, and offer the trial's other release its run."""
         digest = input_digest(request)
         at.after("decode")
-        flags = self._flags(call, request, digest, at)
+        told = live.live(model.champion).context.read(context_pairs(asked.context), request.parameters)
+        flags = self._flags(call, told, digest, at)
         at.after("flags")
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
@@ -118,13 +121,14 @@ class Pipeline:
             signature=answering.session.signature,
             decided_us=at.us,
             requested=tuple(output.name for output in request.outputs),
+            told=told,
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
         _count(prediction, at)
         self._shadow.offer(Beside(live=live, prediction=prediction, flags=flags, at=at))
         return msgspec.structs.replace(prediction, log_position=position)
 
-    def _flags(self, call: Call, request: InferenceRequest, digest: str, at: Stages) -> FlagView:
+    def _flags(self, call: Call, told: Told, digest: str, at: Stages) -> FlagView:
         """The model's three flags for this request."""
         facts = RequestFacts(
             model=call.model,
@@ -132,8 +136,11 @@ class Pipeline:
             caller=str(call.caller.key_id),
             sticky_key=digest,
             now_us=at.us,
-            user_id=_text(request, "user_id"),
-            session_id=_text(request, "session_id"),
+            environment=self._follower.flags.environment,
+            user_id=told.user_id,
+            session_id=told.session_id,
+            remote_address=told.remote_address,
+            properties=told.properties,
         )
         return self._follower.flags.view(facts)
 
@@ -170,13 +177,10 @@ class Pipeline:
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:
     pinned = pinned_release(request, call.model)
-    asked = asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    asked = asked_from(
+        call.headers, request.parameters, pinned=pinned, request_id=request.id, deadline_s=call.deadline_s
+    )
     return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
-
-
-def _text(request: InferenceRequest, name: str) -> str | None:
-    value = request.parameters.get(name)
-    return value[:200] if isinstance(value, str) else None
 
 
 def _count(prediction: HeldPrediction, at: Stages) -> None:
