@@ -18,6 +18,7 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
+from review.api.rollouts import RolloutsController
 from review.api.terms import TermsController
 from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
@@ -37,6 +38,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     GuardController,
     HaltsController,
     FlagsController,
+    RolloutsController,
     TimelineController,
     TrafficController,
     DatasetsController,

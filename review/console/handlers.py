@@ -17,6 +17,7 @@ from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.releases import MovesPages
+from review.console.rollouts import RolloutsPages
 from review.console.signing_in import SigningInController
 from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
@@ -41,6 +42,7 @@ CONSOLE = Router(
         MovesPages,
         OperationsPages,
         ActsPages,
+        RolloutsPages,
         TrainingPages,
         PredictionsPages,
         CorrectionsPages,
