@@ -18,6 +18,7 @@ from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.release import ReleasePages
 from review.console.releases import MovesPages
+from review.console.rollouts import RolloutsPages
 from review.console.signing_in import SigningInController
 from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
@@ -43,6 +44,7 @@ CONSOLE = Router(
         ReleasePages,
         OperationsPages,
         ActsPages,
+        RolloutsPages,
         TrainingPages,
         PredictionsPages,
         CorrectionsPages,

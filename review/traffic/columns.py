@@ -175,9 +175,10 @@ def _decided(entry: Decided) -> dict[str, object]:
 
 
 def _flags(entry: Decided) -> dict[str, object]:
-    """What the flags were asked with and what they said; a folded entry keeps both in its object."""
+    """What the flags said and what they were asked with; a folded entry keeps the latter in its object."""
     facts = entry.flags
-    found: dict[str, object] = {"flag_state": facts.state, "evaluated_us": facts.evaluated_us}
+    answers = [msgspec.structs.asdict(flag) for flag in facts.answers]
+    found: dict[str, object] = {"flag_state": facts.state, "evaluated_us": facts.evaluated_us, "flags": answers}
     if entry.folded is not None:
         return found
     return found | {
@@ -185,7 +186,6 @@ def _flags(entry: Decided) -> dict[str, object]:
         "sticky_field": facts.sticky_field or ("sessionId" if facts.stickiness else ""),
         "context": [(field.name, field.value) for field in facts.context],
         "unread": facts.unread,
-        "flags": [msgspec.structs.asdict(flag) for flag in facts.answers],
     }
 
 
