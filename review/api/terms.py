@@ -40,7 +40,7 @@ class TermsController(Controller):
 
     @put("/", **needs("operate"))
     async def declare(self, model: str, data: Asking, ledger: Ledger, actor: Actor) -> TermsShown:
-        """Declare what the gate asks of the model's candidates from now on; with four eyes lower terms wait for a second
+        """Declare what the gate asks of the model's candidates from now on; with four eyes less waits for a second
         person."""
         return await set_terms(ledger, actor, model, data.declaration, data.why)
 
