@@ -33,10 +33,8 @@ class UnleashServer(Struct, frozen=True, kw_only=True):
 
     @property
     def environment(self) -> str:
-        """The environment that the token is for: `default:production.secret` is for `production`."""
-        _, colon, rest = self.token.partition(":")
-        named, dot, _ = rest.partition(".")
-        return named if colon and dot and named else NO_ENVIRONMENT
+        """The environment that the token is for."""
+        return environment_of(self.token)
 
 
 class Trouble(StrEnum):
@@ -94,3 +92,10 @@ def unreachable(why: str) -> Failure:
 def unreadable(why: str) -> Failure:
     """Somebody answered, but with no feature state."""
     return Failure(trouble=Trouble.UNREADABLE, said=f"The server's answer is no feature state: {why}.")
+
+
+def environment_of(token: str) -> str:
+    """The environment that a token is for: `default:production.secret` is for `production`."""
+    _, colon, rest = token.partition(":")
+    named, dot, _ = rest.partition(".")
+    return named if colon and dot and named else NO_ENVIRONMENT

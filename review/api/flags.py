@@ -25,6 +25,7 @@ from review.flagging import (
     roll_out,
     show_flag,
 )
+from review.lint.looking import Linted, lint_flags
 
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -62,6 +63,11 @@ class FlagsController(Controller):
     async def list_all(self, ledger: Ledger, actor: Actor) -> list[FlagLine]:
         """Every flag: on or off, for whom, and its last change."""
         return await list_flags(ledger, actor.tenant_id)
+
+    @get("/lint", **needs("look"))
+    async def lint(self, ledger: Ledger, actor: Actor, model: str | None = None) -> Linted:
+        """What in the flags in force would surprise: what the engine reads otherwise, and what no request can meet."""
+        return await lint_flags(ledger, actor.tenant_id, model)
 
     @get("/source", **needs("look"))
     async def source(self, ledger: Ledger) -> FlagsNow:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import httpx
 import psutil
@@ -44,9 +45,11 @@ class Scene:
         self.operator.close()
 
     def make_key(self, name: str, *scopes: str) -> str:
-        """A key with these scopes."""
+        """A key with these scopes, once the gateway knows it."""
         answer = _good(self.admin.post("/api/v1/keys", json={"name": name, "scopes": list(scopes)}))
         key: str = answer["key"]
+        with self.server.client(key) as client:
+            until(lambda: client.get(f"/v2/predictions/{UUID(int=0)}").status_code != 401, f"the key {name} is known")
         return key
 
     def make_person(self, name: str, email: str, *roles: str) -> tuple[str, str]:
