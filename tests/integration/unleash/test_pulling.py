@@ -46,7 +46,7 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
         until(shown, "a state that contains the latest event", SHOWN_S)
         state = fetched_state(answers[-1])
         async with self.ledger.writing() as w:
-            await keep_fetched(w, [state], now_us())
+            await keep_fetched(w, (), state, now_us())
         return state.digest
 
     async def pull(self) -> int:
