@@ -124,6 +124,7 @@ async def _record(
         )
     )
     data = {"flag": flag, "version": after.version, "before": before.digest, "after": after.digest, "why": author.why}
+    data |= {"simulation": author.simulation} if author.simulation is not None else {}
     await append_event(w, "flag.changed", f"flag:{flag}", data, by=author.by, tenant_id=tenant_id, at_us=author.at_us)
 
 
