@@ -7,7 +7,7 @@ plays with chance.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -67,6 +67,14 @@ class FoldedFlags:
     def answer(self, flag: str, facts: RequestFacts) -> FlagAnswer:
         """One flag of any name for one request, as a view would have it."""
         return self._flag(flag).answer(_Context(facts))
+
+    def reads(self, flag: str) -> Reads:
+        """What the answer of a flag depends on."""
+        return self._flag(flag).reads
+
+    def ask(self, flag: str, contexts: Iterable[bytes]) -> Iterator[FlagAnswer]:
+        """One flag in many encoded contexts, each asked of the engine, none kept."""
+        return self._engine.answers(flag, contexts)
 
     def forget(self) -> None:
         """Let all answers go, flag by flag: what asked a million times takes a while to give back."""

@@ -60,6 +60,13 @@ class Reads(Struct, frozen=True, kw_only=True, gc=False):
         return not self.fields and not self.moments and not self.chance
 
 
+class Rollout(Struct, frozen=True, order=True, gc=False):
+    """A share of contexts, drawn by hashing the group with the first of the fields that is there."""
+
+    group: str
+    fields: tuple[str, ...]
+
+
 class _Chance(Enum):
     """The answer may differ between equal contexts."""
 
@@ -69,8 +76,8 @@ class _Chance(Enum):
 NOTHING: Final = Reads()
 BY_CHANCE: Final = Reads(chance=True)
 CHANCE: Final = _Chance.CHANCE
-_Read = str | int | _Chance
-"""The name of a field, a moment, or chance."""
+_Read = str | int | Rollout | _Chance
+"""The name of a field, a moment, fields of which only the place in a rollout counts, or chance."""
 
 
 def reads_of(state: State, flag: str) -> Reads:
@@ -88,9 +95,16 @@ class Reader:
     def reads(self, name: str) -> Reads:
         """What the flag's answer depends on."""
         found = set(self._flag(name, ()))
-        fields = (each for each in found if isinstance(each, str))
+        fields = {each for each in found if isinstance(each, str)}
+        drawn = {field for each in found if isinstance(each, Rollout) for field in each.fields}
         moments = (each for each in found if isinstance(each, int))
-        return Reads(fields=tuple(sorted(fields)), moments=tuple(sorted(moments)), chance=CHANCE in found)
+        return Reads(fields=tuple(sorted(fields | drawn)), moments=tuple(sorted(moments)), chance=CHANCE in found)
+
+    def rollouts(self, name: str) -> tuple[Rollout, ...]:
+        """The rollouts that draw by fields of which the flag's answer reads nothing else."""
+        found = set(self._flag(name, ()))
+        plain = {each for each in found if isinstance(each, str)}
+        return tuple(sorted(each for each in found if isinstance(each, Rollout) and not plain & set(each.fields)))
 
     def _flag(self, name: str, above: tuple[str, ...]) -> Iterator[_Read]:
         """What a flag reads, as one on which those above depend."""
@@ -103,11 +117,11 @@ class Reader:
         for dependency in feature.dependencies:
             yield from self._flag(dependency.feature, (*above, name))
         for strategy in feature.strategies:
-            yield from self._strategy(strategy)
+            yield from self._strategy(strategy, name)
         yield from _variants(feature.variants, {variant.stickiness for variant in feature.variants})
 
-    def _strategy(self, strategy: Strategy) -> Iterator[_Read]:
-        yield from _rollout(strategy)
+    def _strategy(self, strategy: Strategy, flag: str) -> Iterator[_Read]:
+        yield from _rollout(strategy, flag)
         yield from _constraints(strategy.constraints)
         for segment_id in strategy.segments:
             yield from _constraints(self._segments.get(segment_id, ()))
@@ -115,7 +129,7 @@ class Reader:
         yield from _variants(strategy.variants, {(strategy.parameters or {}).get("stickiness")})
 
 
-def _rollout(strategy: Strategy) -> Iterable[_Read]:
+def _rollout(strategy: Strategy, flag: str) -> Iterable[_Read]:
     if strategy.name == "default":
         return ()
     if strategy.name != "flexibleRollout":
@@ -123,12 +137,16 @@ def _rollout(strategy: Strategy) -> Iterable[_Read]:
     parameters = strategy.parameters or {}
     stickiness = parameters.get("stickiness")
     full = parameters.get("rollout") == "100" and stickiness in _ALWAYS_THERE
-    return () if full else _stickiness(stickiness)
+    if full or stickiness in ("random", CLOCK):
+        return () if full else (CHANCE,)
+    return (Rollout(parameters.get("groupId", flag), _sticky_fields(stickiness)),)
 
 
 def _stickiness(of: str | None) -> tuple[_Read, ...]:
-    if of in ("random", CLOCK):
-        return (CHANCE,)
+    return (CHANCE,) if of in ("random", CLOCK) else _sticky_fields(of)
+
+
+def _sticky_fields(of: str | None) -> tuple[str, ...]:
     return _STICKY_BY_DEFAULT if of in (None, "", "default") else (of,)
 
 

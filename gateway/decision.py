@@ -85,6 +85,8 @@ class SettledItem(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None
     audit_probability: float = 0.0
     audit_draw: float = 1.0
+    unfit: str | None = None
+    """The rule that holds it whatever its score, were no other; empty for none, None where nobody looked."""
 
     @property
     def audited(self) -> bool:

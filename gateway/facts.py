@@ -9,12 +9,14 @@ from gateway.context import kept_fields, sticky_key, unread_fields
 from gateway.decision import SettledItem, public_rule
 from gateway.errors import BadRequest
 from gateway.holding.held import HeldPrediction
+from gateway.labels import Answer
 from gateway.protocol.binary import to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
 from gateway.protocol.decode import InferenceRequest
 from gateway.record.entries import ContextField, Decided, FlagFact, FlagFacts, ItemFacts, Number
 from gateway.stages import Stages
 
+CLASS_MAX_CHARACTERS = 200
 PINNED = "release"
 """The request parameter that pins a release, such as 7 or "sentiment@7"."""
 
@@ -71,6 +73,7 @@ def entry_of(prediction: HeldPrediction, flags: FlagView, at: Stages, process: s
         output_digest=tensors_digest(prediction.outputs),
         shadow_release=decision.shadow_release.name if decision.shadow_release else None,
         request_id=prediction.asked.request_id,
+        asked=prediction.asked.review,
         flags=_flag_facts(prediction, flags),
         items=tuple(_item_facts(item) for item in settled.items),
         stages=at.times(),
@@ -90,6 +93,7 @@ def facts_of(entry: Decided) -> RequestFacts:
         caller=str(entry.api_key),
         sticky_key=entry.input_digest,
         now_us=entry.flags.evaluated_us,
+        environment=entry.flags.environment,
         user_id=kept.pop("userId", None) or None,
         session_id=kept.pop("sessionId", None) or None,
         remote_address=kept.pop("remoteAddress", None),
@@ -113,12 +117,18 @@ def _flag_facts(prediction: HeldPrediction, flags: FlagView) -> FlagFacts:
         context=tuple(ContextField(*field) for field in kept_fields(prediction.told, flags.fields)),
         answers=tuple(_flag_fact(name, answer) for name, answer in named),
         sticky_field=sticky_field,
+        environment=prediction.environment,
         unread=unread_fields(prediction.told, flags.fields),
     )
 
 
 def _flag_fact(name: str, answer: FlagAnswer) -> FlagFact:
     return FlagFact(name=name, enabled=answer.enabled, reason=str(answer.reason), variant=answer.variant)
+
+
+def _short(answer: Answer | None) -> Answer | None:
+    """The answer where it can be a class or a number; a long text would make the entry too large."""
+    return None if isinstance(answer, str) and len(answer) > CLASS_MAX_CHARACTERS else answer
 
 
 def _item_facts(item: SettledItem) -> ItemFacts:
@@ -131,4 +141,6 @@ def _item_facts(item: SettledItem) -> ItemFacts:
         audit_probability=item.audit_probability,
         audit_draw=None if item.held else item.audit_draw,
         evidence=tuple(Number(name, float(value)) for name, value in numbers),
+        answer=_short(item.answer),
+        unfit=item.unfit,
     )

@@ -162,6 +162,18 @@ GUARD_VERDICTS = Counter(
     ("model", "verdict"),
 )
 FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
+FLAG_REVISION = Gauge(
+    "lockgate_flag_revision", "Revision of the flags in force, as their source counts it.", ("source",)
+)
+FLAG_FETCHES = Counter(
+    "lockgate_flag_fetches_total",
+    "Fetches from an Unleash server: confirmed, or unreachable, silent, refused, unexpected or unreadable.",
+    ("result",),
+)
+FLAG_STATES_UNKEPT = Gauge(
+    "lockgate_flag_states_unkept", "Fetched flag states that the ledger does not hold yet, because it is away."
+)
+FLAG_USAGE = Counter("lockgate_flag_usage_total", "Reports of usage to an Unleash server: told or failed.", ("result",))
 FLAG_ANSWERS_KEPT = Gauge(
     "lockgate_flag_answers_kept", "Answers of flags that are kept, so that equal contexts need no evaluation."
 )

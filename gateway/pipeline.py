@@ -65,7 +65,7 @@ class Pipeline:
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
             with STATISTICS.failures_of(model, at):
-                request = live.live(model.champion).decoder.decode(call.body, call.json_bytes)
+                request = call.read(live.live(model.champion).decoder)
                 asked = _asked(call, request)
                 async with once(self._keys, self._holds, call, asked) as only:
                     if only.reply is not None:
@@ -112,6 +112,7 @@ class Pipeline:
             decided_us=at.us,
             requested=tuple(output.name for output in request.outputs),
             told=told,
+            environment=self._follower.flags.environment,
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
         _count(prediction, at)
@@ -126,6 +127,7 @@ class Pipeline:
             caller=str(call.caller.key_id),
             sticky_key=digest,
             now_us=at.us,
+            environment=self._follower.flags.environment,
             user_id=told.user_id,
             session_id=told.session_id,
             remote_address=told.remote_address,
@@ -166,7 +168,9 @@ class Pipeline:
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:
     pinned = pinned_release(request, call.model)
-    asked = asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    asked = asked_from(
+        call.headers, request.parameters, pinned=pinned, request_id=request.id, deadline_s=call.deadline_s
+    )
     return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
 
 

@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "rollout": ("lockgate.commands.rollout:rollout", "A flag that is let on step by step."),
     "guard": ("lockgate.commands.guard:guard", "What is watched after a promotion."),
     "flags": ("lockgate.commands.flags:flags", "What is switched on, for whom, and why."),
+    "simulation": ("lockgate.commands.simulation:simulation", "What a change would have done to recorded traffic."),
     "halt": ("lockgate.commands.halt:halt", "Stop automatic answers of a model."),
     "queues": ("lockgate.commands.desk:queues", "Queues and their rules."),
     "cases": ("lockgate.commands.desk:cases", "Cases before people."),

@@ -17,11 +17,12 @@ from flags.definitions import (
     with_feature,
 )
 from flags.embedded import Edit, EmbeddedFlags
-from flags.errors import UnknownFlag
+from flags.errors import FlagsElsewhere, UnknownFlag
 from flags.names import Kind, parse
 from flags.store import Authorship, FlagChange
-from gateway.store.flags import LedgerFlagStore
-from gateway.store.ledger import Ledger
+from gateway.store.fetched_flags import fetched_flags
+from gateway.store.flags import LedgerFlagStore, current_state
+from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import find_model
 from gateway.store.plans import plan_revision
 from gateway.times import now_us
@@ -63,6 +64,23 @@ class FlagShown(msgspec.Struct, frozen=True, kw_only=True):
     history: tuple[FlagChange, ...]
 
 
+class FlagsNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the flags are kept, and how well what is shown of them is known."""
+
+    source: str
+    """Either `embedded` or `unleash`."""
+    url: str | None
+    """The Unleash server's address."""
+    state: str
+    """The digest of the state in force."""
+    revision: int
+    """What the source calls it; 0 before the first."""
+    known_us: int | None
+    """When a gateway last heard that it is the latest; none for embedded flags, and where nothing was ever fetched."""
+    error: str | None
+    """Why gateways cannot fetch since."""
+
+
 class Flipped(msgspec.Struct, frozen=True, kw_only=True):
     """A flag after a change."""
 
@@ -82,6 +100,20 @@ async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:
     last = _last_changes(await flags.history(limit=HISTORY_MAX))
     names = sorted(feature.name for feature in state.features if _is_models(feature.name))
     return [_line(switch_of(state, name), last) for name in names]
+
+
+async def flags_now(r: ReadSession) -> FlagsNow:
+    """Where the flags are kept, and how well they are known."""
+    current = await current_state(r)
+    fetched = None if r.flags.embedded else await fetched_flags(r)
+    return FlagsNow(
+        source=r.flags.source,
+        url=r.flags.url or None,
+        state=current.digest,
+        revision=current.version,
+        known_us=fetched.known_us if fetched is not None else None,
+        error=fetched.error if fetched is not None else None,
+    )
 
 
 async def show_flag(ledger: Ledger, tenant_id: UUID, flag: str, limit: int = 20) -> FlagShown:
@@ -108,7 +140,7 @@ async def flip(
 ) -> Flipped:
     """Switch a flag; its strategies stay.
 
-    Raises: UnknownFlag, NotAModelFlag, NotAllowed, ReasonMissing, FlagsChanged.
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, FlagsElsewhere, ReasonMissing, FlagsChanged.
     """
     return await _change(ledger, actor, flag, lambda state: switched(state, flag, on=on), why, expected_version)
 
@@ -118,7 +150,7 @@ async def define(
 ) -> Flipped:
     """Put the whole definition of a flag in the place of the one before.
 
-    Raises: UnknownFlag, NotAModelFlag, NotAllowed, InvalidFlags, ReasonMissing, FlagsChanged.
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, FlagsElsewhere, InvalidFlags, ReasonMissing, FlagsChanged.
     """
     feature = feature_from(canonical_json(definition), flag)
     return await _change(ledger, actor, flag, lambda state: _with_known(state, feature), why, expected_version)
@@ -129,7 +161,7 @@ async def roll_out(
 ) -> Flipped:
     """Give a flag's one strategy this percentage of requests, sticky; its constraints stay.
 
-    Raises: UnknownFlag, NotAModelFlag, SeveralStrategies, NotAllowed, ReasonMissing, FlagsChanged.
+    Raises: UnknownFlag, NotAModelFlag, SeveralStrategies, NotAllowed, FlagsElsewhere, ReasonMissing, FlagsChanged.
     """
     return await _change(ledger, actor, flag, lambda state: rolled_out(state, flag, percent), why, expected_version)
 
@@ -140,6 +172,14 @@ def switch_of(state: State, flag: str) -> Switch:
     feature = state.feature(flag)
     means = kind.when_on if feature.enabled else kind.when_off
     return Switch(flag=flag, kind=kind, on=feature.enabled, reach=reach_of(feature), means=means)
+
+
+def switch_in(state: State, flag: str) -> Switch:
+    """How a flag stands for a request: one that the state does not have is off. Raises: NotAModelFlag."""
+    try:
+        return switch_of(state, flag)
+    except UnknownFlag:
+        return switch_of(with_feature(state, Feature(name=flag, enabled=False, strategies=())), flag)
 
 
 def reach_of(feature: Feature) -> str:
@@ -162,6 +202,8 @@ async def _change(
     if row is None:
         raise UnknownFlag(flag=flag)
     require_operator(actor, row.id)
+    if not ledger.flags.embedded:
+        raise FlagsElsewhere(url=ledger.flags.url)
     flags = _flags(ledger, actor.tenant_id)
     before = await flags.current()
     authorship = Authorship(by=actor.by, why=why, at_us=now_us())

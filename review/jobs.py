@@ -23,6 +23,7 @@ from review.learning.retraining import Trainings
 from review.learning.triggers import Triggers
 from review.release.watching import watch_promotions
 from review.rollouts.following import follow_rollouts
+from review.simulation.running import Simulations
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
 from review.traffic.query import TrafficReader
@@ -56,6 +57,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
     fresh = FreshDatasets(parts.ledger, parts.artifacts)
     effects = Effects(parts.ledger, parts.objects, parts.artifacts)
     trainings = Trainings(parts.ledger, parts.artifacts, parts.recipes)
+    simulations = Simulations(parts.ledger, parts.traffic, parts.artifacts)
     triggers = Triggers(parts.ledger, Places(payloads_url=parts.payloads_url, artifacts=LocalObjects(parts.artifacts)))
     return [
         job(1.0, position, on_bell=True),
@@ -72,6 +74,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
         Job(name="measure_effects", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
         Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
+        Job(name="simulate", every_s=1.0, run=lambda _now_us: simulations.run(), on_bell=True),
         Job(name="trigger", every_s=5.0, run=lambda _now_us: triggers.run()),
     ]
 

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from flags.context import ENVIRONMENT
+
 Path = Literal["automated", "shadow", "review"]
 DeliveryKind = Literal["answer", "provisional", "fallback", "refusal", "held"]
 ShadowStatus = Literal["answered", "failed", "dropped", "timed_out"]
@@ -49,6 +51,10 @@ class ItemFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """The random number in [0, 1) that was compared with the probability; None where nothing was drawn."""
     inclusion: tuple[Inclusion, ...] = ()
     evidence: tuple[Number, ...] = ()
+    answer: str | float | None = None
+    """What answered: the model, or people's correction of an identical input."""
+    unfit: str | None = None
+    """The rule that holds it whatever its score; empty for none, None where nobody looked."""
 
 
 class FlagFact(Struct, frozen=True, kw_only=True, array_like=True):
@@ -80,6 +86,8 @@ class FlagFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     answers: tuple[FlagFact, ...] = ()
     sticky_field: str = ""
     """Whether `stickiness` is `userId` or `sessionId`; empty in older entries, where it is the session that counted."""
+    environment: str = ENVIRONMENT
+    """The environment that the flags were asked in; every embedded flag's is the same."""
     unread: tuple[str, ...] = ()
     """What else the caller told, by name alone: no definition reads it, so its values are not kept."""
 
@@ -147,6 +155,8 @@ class Decided(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
     output_digest: str
     shadow_release: str | None = None
     request_id: str | None = None
+    asked: bool | None = None
+    """Whether the caller asked for a person; None in entries that do not tell."""
     flags: FlagFacts = FlagFacts()
     items: tuple[ItemFacts, ...] = ()
     inputs: tuple[InlineTensor, ...] = ()

@@ -164,6 +164,8 @@ def _unconfirmed(places: object) -> tuple[str, ...]:
 
 def card_faults(card: Card) -> Iterator[str]:
     """Whatever contradicts itself in a card, as sentences."""
+    for category in card.labels.owners.keys() - set(card.labels.reasons):
+        yield f"labels.owners names '{category}', which is not among labels.reasons."
     if card.labels.kind == "choice":
         yield from _choice_faults(card)
     if card.policy.safe_value is not None:
@@ -174,6 +176,13 @@ def card_faults(card: Card) -> Iterator[str]:
     if fault := policy_fault(card.policy):
         yield fault
     yield from context_faults(card.context)
+
+
+def card_warnings(card: Card) -> tuple[str, ...]:
+    """What to know about a card that is taken, as sentences."""
+    unowned = ", ".join(card.labels.unowned)
+    told = f"labels.owners names nobody for {unowned}: the gate refuses releases whose errors nobody owns."
+    return (told,) if unowned else ()
 
 
 def _choice_faults(card: Card) -> Iterator[str]:

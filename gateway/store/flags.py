@@ -1,4 +1,8 @@
-"""The SQL of flags: the ledger as a `flags.store.FlagStore`."""
+"""The SQL of flags: the ledger as a `flags.store.FlagStore`.
+
+What is in force is that of the session's source: embedded flags, which are changed here, or those of an Unleash server,
+of which `gateway.store.fetched_flags` keeps what gateways fetched.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -6,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from flags.definitions import digest_of
-from flags.errors import FlagsChanged, UnknownFlagState
+from flags.errors import FlagsChanged, FlagsElsewhere, UnknownFlagState
+from flags.source import EMBEDDED
 from flags.store import NO_FLAGS, Authorship, FlagChange, Proposal, StoredState
 from gateway.ids import new_id
 from gateway.store.events import append_event
@@ -14,8 +19,6 @@ from gateway.store.ledger import Ledger, ReadSession, WriteSession
 from gateway.store.once import insert_once
 from gateway.store.plans import bump_plan
 from gateway.store.schema.flags import FlagChangeRow, FlagCurrentRow, FlagStateRow
-
-SOURCE = "embedded"
 
 
 class LedgerFlagStore:
@@ -44,7 +47,7 @@ class LedgerFlagStore:
 
     async def history(self, flag: str | None = None, *, limit: int = 100) -> tuple[FlagChange, ...]:
         """The latest changes of a flag, or of all, the latest first."""
-        statement = select(FlagChangeRow).where(FlagChangeRow.source == SOURCE)
+        statement = select(FlagChangeRow).where(FlagChangeRow.source == self._ledger.flags.source)
         if flag is not None:
             statement = statement.where(FlagChangeRow.flag == flag)
         latest = statement.order_by(FlagChangeRow.version.desc(), FlagChangeRow.id.desc()).limit(limit)
@@ -52,17 +55,22 @@ class LedgerFlagStore:
             return tuple(_change(row) for row in (await r.execute(latest)).scalars())
 
     async def change(self, proposal: Proposal) -> StoredState:
-        """Put a state in force. Raises: FlagsChanged, with nothing written, unless the expected version is in force."""
+        """Put a state in force. Raises: FlagsElsewhere; FlagsChanged, unless the expected version is in force.
+
+        Nothing is written then.
+        """
+        if not self._ledger.flags.embedded:
+            raise FlagsElsewhere(url=self._ledger.flags.url)
         async with self._ledger.writing() as w:
             return await change_flags(w, self._tenant_id, proposal)
 
 
 async def current_state(r: ReadSession) -> StoredState:
-    """The state in force; `NO_FLAGS` before the first change."""
+    """The state in force; `NO_FLAGS` before the first change, or the first that was fetched."""
     statement = (
         select(FlagCurrentRow.version, FlagStateRow.sha256, FlagStateRow.body)
         .join(FlagStateRow, FlagStateRow.sha256 == FlagCurrentRow.state)
-        .where(FlagCurrentRow.source == SOURCE)
+        .where(FlagCurrentRow.source == r.flags.source)
     )
     row = (await r.execute(statement)).one_or_none()
     return StoredState(version=row.version, digest=row.sha256, body=row.body.encode()) if row else NO_FLAGS
@@ -81,7 +89,7 @@ async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> 
         raise FlagsChanged(current=before.version, expected=proposal.expected_version)
     after = StoredState(version=before.version + 1, digest=digest_of(proposal.body), body=proposal.body)
     for state in (before, after):
-        await _keep_state(w, state, proposal.authorship.at_us)
+        await keep_state(w, EMBEDDED, state, proposal.authorship.at_us)
     await _swap(w, before, after)
     for flag in proposal.flags:
         await _record(w, tenant_id, flag, before, after, proposal.authorship)
@@ -89,16 +97,17 @@ async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> 
     return after
 
 
-async def _keep_state(w: WriteSession, state: StoredState, at_us: int) -> None:
-    named = {"source": SOURCE, "revision": str(state.version), "body": state.body.decode()}
+async def keep_state(w: WriteSession, source: str, state: StoredState, at_us: int) -> None:
+    """Keep a state under its digest, for ever; one that is there already stays as it is."""
+    named = {"source": source, "revision": str(state.version), "body": state.body.decode()}
     await insert_once(w, FlagStateRow, sha256=state.digest, first_seen_us=at_us, **named)
 
 
 async def _swap(w: WriteSession, before: StoredState, after: StoredState) -> None:
     if before.version == 0:
-        swapped = await insert_once(w, FlagCurrentRow, source=SOURCE, state=after.digest, version=after.version)
+        swapped = await insert_once(w, FlagCurrentRow, source=EMBEDDED, state=after.digest, version=after.version)
     else:
-        in_force = (FlagCurrentRow.source == SOURCE) & (FlagCurrentRow.version == before.version)
+        in_force = (FlagCurrentRow.source == EMBEDDED) & (FlagCurrentRow.version == before.version)
         statement = update(FlagCurrentRow).where(in_force).values(state=after.digest, version=after.version)
         swapped = (await w.execute(statement)).rowcount == 1  # type: ignore[attr-defined]
     if not swapped:
@@ -111,7 +120,7 @@ async def _record(
     await w.execute(
         insert(FlagChangeRow).values(
             id=new_id(),
-            source=SOURCE,
+            source=EMBEDDED,
             version=after.version,
             before=before.digest,
             after=after.digest,

@@ -15,14 +15,17 @@ from review.flagging import (
     HISTORY_MAX,
     FlagLine,
     FlagShown,
+    FlagsNow,
     Flipped,
     define,
     flag_history,
+    flags_now,
     flip,
     list_flags,
     roll_out,
     show_flag,
 )
+from review.lint.looking import Linted, lint_flags
 
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -60,6 +63,17 @@ class FlagsController(Controller):
     async def list_all(self, ledger: Ledger, actor: Actor) -> list[FlagLine]:
         """Every flag: on or off, for whom, and its last change."""
         return await list_flags(ledger, actor.tenant_id)
+
+    @get("/lint", **needs("look"))
+    async def lint(self, ledger: Ledger, actor: Actor, model: str | None = None) -> Linted:
+        """What in the flags in force would surprise: what the engine reads otherwise, and what no request can meet."""
+        return await lint_flags(ledger, actor.tenant_id, model)
+
+    @get("/source", **needs("look"))
+    async def source(self, ledger: Ledger) -> FlagsNow:
+        """Where the flags are kept, and since when gateways could not fetch them, if they cannot."""
+        async with ledger.reading() as r:
+            return await flags_now(r)
 
     @get("/{flag:str}", **needs("look"))
     async def show(self, flag: str, ledger: Ledger, actor: Actor) -> FlagShown:

@@ -19,11 +19,13 @@ from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
 from review.api.rollouts import RolloutsController
+from review.api.simulations import SimulationsController
 from review.api.terms import TermsController
 from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
 from review.api.training import JobsController, TrainingController
 from review.api.trials import TrialsController
+from review.api.unleash import UnleashController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
 
@@ -39,6 +41,8 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     HaltsController,
     FlagsController,
     RolloutsController,
+    UnleashController,
+    SimulationsController,
     TimelineController,
     TrafficController,
     DatasetsController,

@@ -1,4 +1,4 @@
-"""What an operator may do to a model from the operations page, each under one key. Pure.
+"""What an operator may do to a model from the operations page, or from a release's, each under one key. Pure.
 
 One table of keys fills `data-key` and `aria-keyshortcuts` of the links, and the help; an act that makes no sense now is
 left out, so that its key does nothing.
@@ -10,6 +10,8 @@ from flags.names import Kind, compose
 from review.console.keys import Key
 from review.flagging import Switch
 from review.operations.now import ModelNow
+from review.release.looking import ReleaseLine
+from review.served import Served
 
 MOVING: tuple[Key, ...] = (
     Key(key="j", title="Next model", help="Also the arrow down."),
@@ -27,6 +29,13 @@ ACTS: dict[str, Key] = {
     "rollout": Key(key="g", title="Rollout", help="Let a flag on step by step, or see how far it has come."),
     "open": Key(key="o", title="Open", help="Go to the model's own page."),
 }
+OF_A_RELEASE = {
+    "promote": Key(key="p", title="Promote", help="Make the release serve."),
+    "rollback": ACTS["rollback"],
+    "trial": Key(key="t", title="Trial", help="Put the release on trial; during its trial, end it."),
+    "canary": ACTS["canary"],
+    "open": ACTS["open"],
+}
 HELP = Key(key="?", title="Help", help="Show these keys.")
 
 
@@ -43,6 +52,30 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 def page_keys() -> tuple[Key, ...]:
     """Every key of the operations page, in the order of its help."""
     return (*MOVING, *ACTS.values(), HELP)
+
+
+def release_keys() -> tuple[Key, ...]:
+    """Every key of a release's page, in the order of its help."""
+    return (*OF_A_RELEASE.values(), HELP)
+
+
+def acts_of_release(line: ReleaseLine, served: Served, *, back: bool) -> tuple[Act, ...]:
+    """What can be done with a release as it stands now; `back` says whether there is something to roll back to."""
+    name, on_trial, here = served.name, served.candidate == line.release, f"?back={line.number}"
+    may_serve = line.stands in ("waits", "served", "previous")
+    page, trial = f"/console/models/{name}", f"{_address(name, 'trial')}{here}&number={line.number}"
+    possible = (
+        may_serve and ("promote", "Promote…", f"{page}/releases/{line.number}/promotion{here}"),
+        line.stands == "champion" and back and ("rollback", "Roll back…", f"{page}/rollback{here}"),
+        may_serve and served.candidate is None and ("trial", "Try…", trial),
+        on_trial and ("trial", "End trial…", _address(name, "end-trial") + here),
+        on_trial and not served.canary_open and ("canary", "Open canary…", _address(name, "canary") + here),
+    )
+    return tuple(
+        Act(key=OF_A_RELEASE[act[0]], title=act[1], address=act[2], grave=act[0] == "rollback")
+        for act in possible
+        if act
+    )
 
 
 def acts_of(now: ModelNow) -> tuple[Act, ...]:
@@ -88,4 +121,4 @@ def _rollout(now: ModelNow) -> str:
 
 def _promotion(now: ModelNow) -> str:
     assert now.next is not None
-    return f"/console/models/{now.served.name}/releases/{now.next.number}?back=operations"
+    return f"/console/models/{now.served.name}/releases/{now.next.number}/promotion?back=operations"

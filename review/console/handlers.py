@@ -16,6 +16,7 @@ from review.console.people import PeoplePages
 from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
+from review.console.release import ReleasePages
 from review.console.releases import MovesPages
 from review.console.rollouts import RolloutsPages
 from review.console.signing_in import SigningInController
@@ -40,6 +41,7 @@ CONSOLE = Router(
         TrialsPages,
         EvaluationsPages,
         MovesPages,
+        ReleasePages,
         OperationsPages,
         ActsPages,
         RolloutsPages,

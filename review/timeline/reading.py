@@ -25,6 +25,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Which stretch of the timeline: behind `after`, the oldest first; or before `before`, or the latest."""
 
     model: str | None = None
+    release: str = ""
+    """Only what names this release, such as `sentiment@7`."""
     after: int | None = None
     before: int | None = None
     limit: int = LIMIT
@@ -51,7 +53,7 @@ async def read_timeline(r: ReadSession, tenant_id: UUID, asked: Asked) -> Stretc
             raise UnknownModel(model=asked.model[:80])
         models = [asked.model]
     subjects = about(models, (flag for model in models for flag in of_model(model).all()))
-    span = Span(subjects=subjects, after=asked.after, before=asked.before, limit=asked.limit)
+    span = Span(subjects=subjects, after=asked.after, before=asked.before, limit=asked.limit, naming=asked.release)
     events = await events_on(r, tenant_id, span)
     entries = [told(one) for one in together(await _happened(r, events))]
     return Stretch(

@@ -6,8 +6,8 @@ Everything runs in a thread, with one DuckDB thread and a declared memory limit.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -113,6 +113,16 @@ class TrafficReader:
         failed = await self._over(*span, lambda view: count_failed(view, window, release))
         took = await self._over(*span, lambda view: time_answers(view, window, release, quantile, counted.answers))
         return Answered(counted=counted, failed=failed, took=took)
+
+    @asynccontextmanager
+    async def decisions(self, since_us: int, until_us: int) -> AsyncIterator[tuple[list[Path], list[SegmentReader]]]:
+        """The Parquet files of decisions and the open segments of a window; each entry is in exactly one of them."""
+        with ExitStack() as files:
+            opened = await asyncio.to_thread(self._open_all, files)
+            sealed = await self.registry.sealed(since_us, until_us)
+            known = {segment.name for segment in sealed}
+            parts = [part for segment in sealed for part in segment.parts if part.kind == "decided"]
+            yield [self.traffic / part.location for part in parts], [one for one in opened if one.name not in known]
 
     async def _over(self, since_us: int, until_us: int, read: "Callable[[View], _T]") -> _T:
         with ExitStack() as files:

@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.evaluated import evaluate
 from tests.browser.operations_scene import Operated
 from tests.browser.scene import running_console
 from tests.servers.ledgers import Ledgers
@@ -91,12 +92,13 @@ def test_what_others_do_is_seen_as_it_happens(operated: Operated, opened: Open, 
 
 
 def test_a_model_is_halted_and_resumed_by_keys(opened: Open) -> None:
-    """`h` shows what a halt means; the modes, the reason and Enter do it. One is led back to the model, and `h` lifts
-    it; Escape changes nothing."""
+    """`h` shows what a halt means to the queue; the modes, the reason and Enter do it. One is led back to the model,
+    and `h` lifts it; Escape changes nothing."""
     page = opened()
     in_front(page, "sentiment")
     page.keyboard.press("h")
     expect(page.get_by_role("heading", level=1)).to_have_text("Halt sentiment")
+    expect(page.get_by_role("list", name="What it does to the queue")).to_contain_text("hold")
     page.keyboard.press("Escape")
     expect(page.locator("#live")).to_have_text("● live")
     expect(page.locator("#model-sentiment")).to_be_focused()
@@ -272,3 +274,46 @@ def test_a_refused_promotion_lists_its_reasons_and_may_be_forced(operated: Opera
     expect(page.locator("section[aria-labelledby=served-when]")).to_contain_text(
         "grades@1 rolled back by olga@example.org: We did not"
     )
+
+
+def decide(page: Page, heading: str, why: str) -> None:
+    """Read what will change, say why, and confirm; one is led back to the release."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    expect(page.get_by_label("Why", exact=True)).to_be_focused()
+    page.keyboard.type(why)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What it is")).to_be_visible()
+
+
+def test_a_release_is_tried_promoted_and_rolled_back_on_its_page(operated: Operated, opened: Open) -> None:
+    """Its page shows what belongs to it, the gate, the plots and the history; a key leads to each act, and from what it
+    would change back to the page, which shows what came of it."""
+    operated.add("notes")
+    operated.add("notes", hold_below=0.9)
+    evaluate(operated, "notes", 2)
+    page = opened(address="/console/models/notes", live=False)
+    page.get_by_role("link", name="notes@2", exact=True).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes@2")
+    expect(page.get_by_role("row", name="Model file ✓ kept")).to_be_visible()
+    expect(page.get_by_role("img", name="Share of right answers by score")).to_have_count(2)
+    page.keyboard.press("t")
+    decide(page, "Try notes@2", "It holds more")
+    page.keyboard.press("c")
+    decide(page, "Open the canary of notes@2", "For a few")
+    expect(page.locator("section[aria-labelledby=trial]")).to_contain_text("Open, its canary open")
+    page.keyboard.press("t")
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    decide(page, "Promote notes@2", "Holds more of what it is unsure of")
+    expect(page.locator(".head")).to_contain_text("● serves")
+    expect(page.get_by_role("heading", name="The gate said: promote")).to_be_visible()
+    page.keyboard.press("r")
+    decide(page, "Roll back to notes@1", "Too many holds")
+    expect(page.locator(".head")).to_contain_text("■ withdrawn")
+    operated.position()
+    page.reload()
+    history = page.locator("section[aria-labelledby=history]")
+    expect(history).to_contain_text("Rolled back to notes@1; notes@2 is withdrawn. olga@example.org Too many holds")
+    expect(history).to_contain_text("notes@2 was evaluated on the dataset")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes")

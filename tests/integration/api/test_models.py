@@ -115,6 +115,7 @@ async def test_a_halt_is_previewed_made_and_lifted(api: Api) -> None:
     path, body = "/models/numbers/halt", {"mode": "review", "why": "wrong since 14:03"}
     preview = (await api.ask("operator", "PUT", f"{path}?preview=1", json={"mode": "review"})).json()
     assert (preview["halted"], preview["expected"]["holds_per_hour"]) == (None, 0.0)
+    assert preview["expected"]["said"][0] == "No hold waits now."
     assert (await api.ask("operator", "GET", "/models")).json()[0]["halt"] is None
     halted = (await api.ask("operator", "PUT", path, json=body)).json()["halted"]
     assert (halted["mode"], halted["by"]) == ("review", "person:operator@example.org")

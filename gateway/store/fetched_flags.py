@@ -1,0 +1,85 @@
+"""The SQL of flags that were fetched from a server: every distinct state, the latest, and since when that is known."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from flags.source import UNLEASH
+from flags.store import NO_FLAGS, StoredState
+from gateway.store.events import append_event
+from gateway.store.flags import keep_state
+from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.once import insert_once
+from gateway.store.schema.flags import FlagCurrentRow, FlagStateRow
+from gateway.store.schema.who import TenantRow
+
+BY = "unleash"
+"""Who changed what was fetched, as far as a gateway can tell."""
+
+
+class FetchedFlags(msgspec.Struct, frozen=True, kw_only=True):
+    """What was fetched last, when it was last known to be the latest, and why it could not be fetched since."""
+
+    state: StoredState
+    known_us: int | None
+    error: str | None
+
+
+async def fetched_flags(r: ReadSession) -> FetchedFlags | None:
+    """The latest fetched state; None before any gateway has written. With version 0 nothing was ever fetched."""
+    statement = (
+        select(FlagCurrentRow, FlagStateRow.body)
+        .join(FlagStateRow, FlagStateRow.sha256 == FlagCurrentRow.state)
+        .where(FlagCurrentRow.source == UNLEASH)
+    )
+    found = (await r.execute(statement)).one_or_none()
+    if found is None:
+        return None
+    row, body = found
+    state = StoredState(version=row.version, digest=row.state, body=body.encode())
+    return FetchedFlags(state=state, known_us=row.known_us, error=row.error)
+
+
+async def keep_fetched(w: WriteSession, states: Sequence[StoredState], known_us: int) -> None:
+    """Keep states that were fetched one after another; the last of them is in force, known to be the latest then.
+
+    Another gateway may have kept the same, or may lag behind: whatever a server confirms is put in force again.
+    """
+    for state in states:
+        await keep_state(w, UNLEASH, state, known_us)
+    row, after = await _current(w), states[-1]
+    before = row.state
+    row.state, row.version, row.error = after.digest, after.version, None
+    row.known_us = max(known_us, row.known_us or 0)
+    if before != after.digest:
+        await _tell(w, before, after, known_us)
+
+
+async def note_failure(w: WriteSession, error: str) -> None:
+    """Note why flags cannot be fetched; what was fetched last stays in force."""
+    (await _current(w)).error = error
+
+
+async def _current(w: WriteSession) -> FlagCurrentRow:
+    """The source's row, locked; made with no flags where there is none yet."""
+    statement = select(FlagCurrentRow).where(FlagCurrentRow.source == UNLEASH).with_for_update()
+    found = (await w.execute(statement)).scalar_one_or_none()
+    if found is not None:
+        return found
+    await keep_state(w, UNLEASH, NO_FLAGS, await w.now_us())
+    await insert_once(w, FlagCurrentRow, source=UNLEASH, state=NO_FLAGS.digest, version=0)
+    return (await w.execute(statement)).scalar_one()
+
+
+async def _tell(w: WriteSession, before: str, after: StoredState, at_us: int) -> None:
+    data = {"before": before, "after": after.digest, "revision": after.version}
+    tenant_id = await _first_tenant(w)
+    await append_event(w, "flags.fetched", f"flags:{UNLEASH}", data, by=BY, tenant_id=tenant_id, at_us=at_us)
+
+
+async def _first_tenant(w: WriteSession) -> UUID:
+    """The tenant that every installation begins with: one server's flags are those of all tenants."""
+    first = select(TenantRow.id).order_by(TenantRow.created_us, TenantRow.id).limit(1)
+    return (await w.execute(first)).scalar_one()
