@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -68,6 +69,14 @@ def length(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def left(seconds: float) -> str:
+    """What is left of a time, rounded up to the unit in which it is two at least, so that it does not tick."""
+    for unit, size in reversed(_UNITS.items()):
+        if seconds >= 2 * size:
+            return f"{ceil(seconds / size)}{unit}"
+    return f"{max(1, ceil(seconds))}s"
 
 
 def _step(text: str, place: int) -> Step:

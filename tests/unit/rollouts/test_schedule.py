@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from review.rollouts.errors import ScheduleRefused
-from review.rollouts.schedule import COUNT_MAX, Step, length, schedule_of
+from review.rollouts.schedule import COUNT_MAX, Step, left, length, schedule_of
 
 HOUR = 3600.0
 
@@ -72,6 +72,15 @@ def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     except ScheduleRefused:
         return
     assert 1 <= step.percent <= 100
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.2, "1s"), (119, "119s"), (3600, "60m"), (7200, "2h"), (86_395, "24h"), (172_800, "2d"), (200_000, "3d")],
+)
+def test_what_is_left_does_not_tick(seconds: float, told: str) -> None:
+    """It is rounded up, to the unit in which it is two at least."""
+    assert left(seconds) == told
 
 
 @pytest.mark.parametrize(
