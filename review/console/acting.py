@@ -24,10 +24,10 @@ from review.console.models import mode_of
 from review.console.pages import Asked, page
 from review.console.previews import PREVIEWS, Preview
 from review.errors import ReviewError
-from review.flagging import flip
 from review.halting import Expected, expect, halt_model, lift_model
 from review.operations.now import ModelNow, models_now
 from review.release.trials import Opening, close_trial, let_answer, open_trial
+from review.switching import switch
 from review.timeline.told import HALTS
 
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
@@ -107,7 +107,8 @@ async def _end_trial(one: Acting) -> None:
 
 
 async def _flip(one: Acting) -> None:
-    await flip(one.ledger, one.actor, compose(one.name, Kind(one.act)), on=one.form.on, why=one.form.why)
+    flag = compose(one.name, Kind(one.act))
+    await switch(one.ledger, one.settings.unleash, one.actor, flag, on=one.form.on, why=one.form.why)
 
 
 DOING: Mapping[str, Callable[[Acting], Awaitable[None]]] = {
@@ -136,6 +137,7 @@ async def _page(
         preview=preview,
         expected=await _expected(ledger, settings, request.user, name, preview),
         halts=HALTS,
+        unleash=settings.unleash if act in set(Kind) and not ledger.flags.embedded else None,
         fault=str(error or ""),
     )
 
