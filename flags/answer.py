@@ -31,7 +31,8 @@ class FlagAnswer(Struct, frozen=True, kw_only=True, gc=False):
 class FlagView(Struct, frozen=True, kw_only=True, gc=False):
     """The three flags of a model for one request, all from the state whose digest it carries.
 
-    `state` is the sha256 of that state in hexadecimal, or None while nothing was ever loaded.
+    `state` is the sha256 of that state in hexadecimal, or None while nothing was ever loaded. `fields` are those of the
+    context that the three definitions read, None where they are of a form that is not known here.
     """
 
     automated: FlagAnswer
@@ -39,6 +40,7 @@ class FlagView(Struct, frozen=True, kw_only=True, gc=False):
     candidate: FlagAnswer
     state: str | None
     loaded: bool
+    fields: tuple[str, ...] | None = ()
 
 
 ON: Final = FlagAnswer(enabled=True, reason=Reason.ON)

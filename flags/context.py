@@ -78,9 +78,15 @@ def field_of(facts: RequestFacts, name: str) -> str | None:
 
 def encoded_fields(facts: RequestFacts, names: Sequence[str]) -> bytes:
     """A context of these fields alone, for a flag that reads no others; the whole one takes longer than the asking."""
-    found = {name: value for name in names if (value := field_of(facts, name)) is not None}
-    properties = {name: value for name, value in found.items() if name not in _TOP_LEVEL}
-    return _ENCODER.encode(found | {"properties": properties} if properties else found)
+    return encoded_values({name: value for name in names if (value := field_of(facts, name)) is not None})
+
+
+def encoded_values(found: Mapping[str, str], now_us: int | None = None) -> bytes:
+    """A context of these fields alone, by name, and of the clock where it is given."""
+    if now_us is not None:
+        found = {**found, "currentTime": moment_text(now_us)}
+    properties = {name: value for name, value in found.items() if name not in _RESERVED}
+    return _ENCODER.encode({**found, "properties": properties} if properties else found)
 
 
 def encoded(context: EvaluationContext) -> bytes:

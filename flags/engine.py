@@ -7,6 +7,7 @@ specification's test holds this door to the binding's answers.
 """
 
 import ctypes
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Literal
 
 import msgspec
@@ -65,6 +66,15 @@ class LoadedEngine:
         """
         pointer = self._check_variant(self._engine.state, flag.encode(), context, _NO_CUSTOM_STRATEGIES)
         return _answer(_EVALUATION.decode(_taken(pointer, self._free)))
+
+    def answers(self, flag: str, contexts: Iterable[bytes]) -> Iterator[FlagAnswer]:
+        """One flag in many contexts; a response that is the same as an earlier one is the same answer."""
+        name, state = flag.encode(), self._engine.state
+        known: dict[bytes, FlagAnswer] = {}
+        for context in contexts:
+            said = _taken(self._check_variant(state, name, context, _NO_CUSTOM_STRATEGIES), self._free)
+            answer = known.get(said)
+            yield answer if answer is not None else known.setdefault(said, _answer(_EVALUATION.decode(said)))
 
 
 def load(body: bytes) -> LoadedEngine:

@@ -7,7 +7,7 @@ plays with chance.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -60,12 +60,21 @@ class FoldedFlags:
         model = self._models.get(facts.model)
         if model is None:
             flags = [self._flag(name) for name in of_model(facts.model).all()]
-            model = self._models[facts.model] = _Model(flags, self.digest)
+            fields = None if self._reads is None else _together(flags)
+            model = self._models[facts.model] = _Model(flags, self.digest, fields)
         return model.view(facts)
 
     def answer(self, flag: str, facts: RequestFacts) -> FlagAnswer:
         """One flag of any name for one request, as a view would have it."""
         return self._flag(flag).answer(_Context(facts))
+
+    def reads(self, flag: str) -> Reads:
+        """What the answer of a flag depends on."""
+        return self._flag(flag).reads
+
+    def ask(self, flag: str, contexts: Iterable[bytes]) -> Iterator[FlagAnswer]:
+        """One flag in many encoded contexts, each asked of the engine, none kept."""
+        return self._engine.answers(flag, contexts)
 
     def forget(self) -> None:
         """Let all answers go, flag by flag: what asked a million times takes a while to give back."""
@@ -96,9 +105,10 @@ class _Context:
 class _Model:
     """The flags of one model, answered by one view for everybody where nothing differs."""
 
-    def __init__(self, flags: list["_Flag"], state: str) -> None:
+    def __init__(self, flags: list["_Flag"], state: str, fields: tuple[str, ...] | None) -> None:
         self._flags = flags
         self._state = state
+        self._fields = fields
         self._for_all = self._view(_Context(None)) if all(flag.reads.nothing for flag in flags) else None
 
     def view(self, facts: RequestFacts) -> FlagView:
@@ -113,6 +123,7 @@ class _Model:
             candidate=candidate.answer(context),
             state=self._state,
             loaded=True,
+            fields=self._fields,
         )
 
 
@@ -149,6 +160,11 @@ class _Flag:
                 self._kept.clear()
             self._kept[key] = answer
         return answer
+
+
+def _together(flags: Iterable[_Flag]) -> tuple[str, ...]:
+    """The fields that the flags read, each once, in order."""
+    return tuple(sorted({field for flag in flags for field in flag.reads.fields}))
 
 
 def _only_once(reads: Reads, facts: RequestFacts) -> bool:

@@ -17,6 +17,7 @@ not known here counts as chance, and is then asked of the engine every time.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from enum import Enum
 from typing import Final
 
 from msgspec import Struct
@@ -48,7 +49,10 @@ class Reads(Struct, frozen=True, kw_only=True, gc=False):
     moments: tuple[int, ...] = ()
     """The moments at which the answer may change, in microseconds, each once, in order."""
     chance: bool = False
-    """Whether equal fields may be answered differently: at random, by the clock, or for a reason not known here."""
+    """Whether equal fields may be answered differently: at random, by the clock, or for a reason not known here.
+
+    The fields are those that are known to be read all the same.
+    """
 
     @property
     def nothing(self) -> bool:
@@ -56,14 +60,24 @@ class Reads(Struct, frozen=True, kw_only=True, gc=False):
         return not self.fields and not self.moments and not self.chance
 
 
-class _ByChance(Exception):
+class Rollout(Struct, frozen=True, order=True, gc=False):
+    """A share of contexts, drawn by hashing the group with the first of the fields that is there."""
+
+    group: str
+    fields: tuple[str, ...]
+
+
+class _Chance(Enum):
     """The answer may differ between equal contexts."""
+
+    CHANCE = "chance"
 
 
 NOTHING: Final = Reads()
 BY_CHANCE: Final = Reads(chance=True)
-_Read = str | int
-"""The name of a field, or a moment."""
+CHANCE: Final = _Chance.CHANCE
+_Read = str | int | Rollout | _Chance
+"""The name of a field, a moment, fields of which only the place in a rollout counts, or chance."""
 
 
 def reads_of(state: State, flag: str) -> Reads:
@@ -80,29 +94,34 @@ class Reader:
 
     def reads(self, name: str) -> Reads:
         """What the flag's answer depends on."""
-        try:
-            found = set(self._flag(name, ()))
-        except _ByChance:
-            return BY_CHANCE
-        fields = (each for each in found if isinstance(each, str))
+        found = set(self._flag(name, ()))
+        fields = {each for each in found if isinstance(each, str)}
+        drawn = {field for each in found if isinstance(each, Rollout) for field in each.fields}
         moments = (each for each in found if isinstance(each, int))
-        return Reads(fields=tuple(sorted(fields)), moments=tuple(sorted(moments)))
+        return Reads(fields=tuple(sorted(fields | drawn)), moments=tuple(sorted(moments)), chance=CHANCE in found)
+
+    def rollouts(self, name: str) -> tuple[Rollout, ...]:
+        """The rollouts that draw by fields of which the flag's answer reads nothing else."""
+        found = set(self._flag(name, ()))
+        plain = {each for each in found if isinstance(each, str)}
+        return tuple(sorted(each for each in found if isinstance(each, Rollout) and not plain & set(each.fields)))
 
     def _flag(self, name: str, above: tuple[str, ...]) -> Iterator[_Read]:
         """What a flag reads, as one on which those above depend."""
         feature = self._features.get(name)
         if name in above or len(above) > _DEPTH_MAX:
-            raise _ByChance
+            yield CHANCE
+            return
         if feature is None or not feature.enabled:
             return
         for dependency in feature.dependencies:
             yield from self._flag(dependency.feature, (*above, name))
         for strategy in feature.strategies:
-            yield from self._strategy(strategy)
+            yield from self._strategy(strategy, name)
         yield from _variants(feature.variants, {variant.stickiness for variant in feature.variants})
 
-    def _strategy(self, strategy: Strategy) -> Iterator[_Read]:
-        yield from _rollout(strategy)
+    def _strategy(self, strategy: Strategy, flag: str) -> Iterator[_Read]:
+        yield from _rollout(strategy, flag)
         yield from _constraints(strategy.constraints)
         for segment_id in strategy.segments:
             yield from _constraints(self._segments.get(segment_id, ()))
@@ -110,22 +129,24 @@ class Reader:
         yield from _variants(strategy.variants, {(strategy.parameters or {}).get("stickiness")})
 
 
-def _rollout(strategy: Strategy) -> Iterable[str]:
+def _rollout(strategy: Strategy, flag: str) -> Iterable[_Read]:
     if strategy.name == "default":
         return ()
     if strategy.name != "flexibleRollout":
-        if strategy.name not in _OLD_STRATEGIES:
-            raise _ByChance
-        return _OLD_STRATEGIES[strategy.name]
+        return _OLD_STRATEGIES.get(strategy.name, (CHANCE,))
     parameters = strategy.parameters or {}
     stickiness = parameters.get("stickiness")
     full = parameters.get("rollout") == "100" and stickiness in _ALWAYS_THERE
-    return () if full else _stickiness(stickiness)
+    if full or stickiness in ("random", CLOCK):
+        return () if full else (CHANCE,)
+    return (Rollout(parameters.get("groupId", flag), _sticky_fields(stickiness)),)
 
 
-def _stickiness(of: str | None) -> tuple[str, ...]:
-    if of in ("random", CLOCK):
-        raise _ByChance
+def _stickiness(of: str | None) -> tuple[_Read, ...]:
+    return (CHANCE,) if of in ("random", CLOCK) else _sticky_fields(of)
+
+
+def _sticky_fields(of: str | None) -> tuple[str, ...]:
     return _STICKY_BY_DEFAULT if of in (None, "", "default") else (of,)
 
 
@@ -134,30 +155,26 @@ def _constraints(constraints: Iterable[Constraint]) -> Iterator[_Read]:
         yield _moment(constraint) if constraint.context_name == CLOCK else constraint.context_name
 
 
-def _moment(constraint: Constraint) -> int:
+def _moment(constraint: Constraint) -> _Read:
     """The moment that a constraint compares the clock with."""
     moment = moment_from(constraint.value or "") if constraint.operator in _AGAINST_THE_CLOCK else None
-    if moment is None:
-        raise _ByChance
-    return moment
+    return CHANCE if moment is None else moment
 
 
-def _variants(variants: Sequence[Variant], stickiness: set[str | None]) -> Iterator[str]:
+def _variants(variants: Sequence[Variant], stickiness: set[str | None]) -> Iterator[_Read]:
     for variant in variants:
         for override in variant.overrides:
-            if override.context_name == CLOCK:
-                raise _ByChance
-            yield override.context_name
+            yield CHANCE if override.context_name == CLOCK else override.context_name
     drawn = [variant for variant in variants if variant.weight > 0]
     if variants and not drawn:
-        raise _ByChance  # the engine cannot draw from nothing
+        yield CHANCE  # the engine cannot draw from nothing
     if len(drawn) > 1:
         yield from _drawn_by(stickiness)
 
 
-def _drawn_by(stickiness: set[str | None]) -> tuple[str, ...]:
+def _drawn_by(stickiness: set[str | None]) -> tuple[_Read, ...]:
     """The fields that a variant is drawn by; the engine draws at random where one may be missing."""
     (by, *others) = stickiness
     if others or by not in _NEVER_MISSING:
-        raise _ByChance
+        return CHANCE, *(each for each in stickiness if each not in (None, "", "default", "random", CLOCK))
     return _stickiness(by)

@@ -54,6 +54,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What `Preference-Applied` says."""
     binary: tuple[str, ...] = ()
     """The outputs that the caller takes as binary data."""
+    context: tuple[str, ...] = ()
+    """The headers that tell the flags something of the user, not read yet."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +85,8 @@ class SettledItem(msgspec.Struct, frozen=True, kw_only=True):
     score: float | None
     audit_probability: float = 0.0
     audit_draw: float = 1.0
+    unfit: str | None = None
+    """The rule that holds it whatever its score, were no other; empty for none, None where nobody looked."""
 
     @property
     def audited(self) -> bool:

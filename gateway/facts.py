@@ -1,18 +1,22 @@
 """What is read off a request and its answer: digests, the pinned release, and the entry of the traffic log. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from flags.answer import FlagAnswer, FlagView
+from flags.context import RequestFacts
+from gateway.context import kept_fields, sticky_key, unread_fields
 from gateway.decision import SettledItem, public_rule
 from gateway.errors import BadRequest
 from gateway.holding.held import HeldPrediction
+from gateway.labels import Answer
 from gateway.protocol.binary import to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
 from gateway.protocol.decode import InferenceRequest
-from gateway.record.entries import Decided, FlagFact, FlagFacts, ItemFacts, Number
+from gateway.record.entries import ContextField, Decided, FlagFact, FlagFacts, ItemFacts, Number
 from gateway.stages import Stages
 
+CLASS_MAX_CHARACTERS = 200
 PINNED = "release"
 """The request parameter that pins a release, such as 7 or "sentiment@7"."""
 
@@ -69,24 +73,60 @@ def entry_of(prediction: HeldPrediction, flags: FlagView, at: Stages, process: s
         output_digest=tensors_digest(prediction.outputs),
         shadow_release=decision.shadow_release.name if decision.shadow_release else None,
         request_id=prediction.asked.request_id,
+        asked=prediction.asked.review,
         flags=_flag_facts(prediction, flags),
         items=tuple(_item_facts(item) for item in settled.items),
         stages=at.times(),
     )
 
 
+def facts_of(entry: Decided) -> RequestFacts:
+    """What the flags were asked with, from the entry alone: with the state of its digest they answer the same again.
+
+    The entry must be whole; the head of a folded one keeps no context.
+    """
+    kept = {field.name: field.value for field in entry.flags.context}
+    kept.setdefault(entry.flags.sticky_field or "sessionId", entry.flags.stickiness)
+    return RequestFacts(
+        model=entry.model,
+        tenant=str(entry.tenant),
+        caller=str(entry.api_key),
+        sticky_key=entry.input_digest,
+        now_us=entry.flags.evaluated_us,
+        user_id=kept.pop("userId", None) or None,
+        session_id=kept.pop("sessionId", None) or None,
+        remote_address=kept.pop("remoteAddress", None),
+        properties=kept,
+    )
+
+
+def lacking(entry: Decided, fields: Iterable[str]) -> tuple[str, ...]:
+    """Of the fields that a definition reads, those that the caller had told and the entry does not have."""
+    gone = set(entry.flags.unread) - {entry.flags.sticky_field}
+    return tuple(name for name in fields if name in gone)
+
+
 def _flag_facts(prediction: HeldPrediction, flags: FlagView) -> FlagFacts:
     named = (("automated", flags.automated), ("shadow", flags.shadow), ("candidate", flags.candidate))
+    stickiness, sticky_field = sticky_key(prediction.told)
     return FlagFacts(
         state=flags.state,
         evaluated_us=prediction.decided_us,
-        stickiness=str(prediction.facts.get("session_id") or prediction.facts.get("user_id") or ""),
+        stickiness=stickiness,
+        context=tuple(ContextField(*field) for field in kept_fields(prediction.told, flags.fields)),
         answers=tuple(_flag_fact(name, answer) for name, answer in named),
+        sticky_field=sticky_field,
+        unread=unread_fields(prediction.told, flags.fields),
     )
 
 
 def _flag_fact(name: str, answer: FlagAnswer) -> FlagFact:
     return FlagFact(name=name, enabled=answer.enabled, reason=str(answer.reason), variant=answer.variant)
+
+
+def _short(answer: Answer | None) -> Answer | None:
+    """The answer where it can be a class or a number; a long text would make the entry too large."""
+    return None if isinstance(answer, str) and len(answer) > CLASS_MAX_CHARACTERS else answer
 
 
 def _item_facts(item: SettledItem) -> ItemFacts:
@@ -99,4 +139,6 @@ def _item_facts(item: SettledItem) -> ItemFacts:
         audit_probability=item.audit_probability,
         audit_draw=None if item.held else item.audit_draw,
         evidence=tuple(Number(name, float(value)) for name, value in numbers),
+        answer=_short(item.answer),
+        unfit=item.unfit,
     )

@@ -12,6 +12,8 @@ from flags.answer import FlagView
 from flags.context import RequestFacts
 from gateway.call import Call
 from gateway.capture import Capture
+from gateway.context import Told
+from gateway.context_header import context_pairs
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
 from gateway.errors import GatewayError, UnknownVersion
@@ -22,11 +24,12 @@ from gateway.holding.holds import Holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
 from gateway.inference.beside import Beside
+from gateway.inference.errors import TooManyWait
 from gateway.inference.shadow import ShadowRunner
 from gateway.leaving import unless_left
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
 from gateway.once import once
-from gateway.plan import ModelPlan
+from gateway.plan import Caller, ModelPlan
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.decode import InferenceRequest
 from gateway.registry.follower import Follower
@@ -63,7 +66,7 @@ class Pipeline:
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
             with STATISTICS.failures_of(model, at):
-                request = live.live(model.champion).decoder.decode(call.body, call.json_bytes)
+                request = call.read(live.live(model.champion).decoder)
                 asked = _asked(call, request)
                 async with once(self._keys, self._holds, call, asked) as only:
                     if only.reply is not None:
@@ -73,19 +76,29 @@ class Pipeline:
                         return await unless_left(self._holds.hold(prediction, only.claimed), call.left)
                     return await only.told(tell_at_once(prediction))
 
+    def refuse_early(self, caller: Caller, model: str) -> None:
+        """Return unless too many wait for the model already; asked before a body is read. Raises: TooManyWait."""
+        live = self._follower.live
+        found = live.plan.model(caller.tenant_id, model)
+        if found is not None and live.is_ready(found.champion):
+            live.live(found.champion).runner.refuse_early(caller.key_id)
+
     async def _predict(
         self, call: Call, live: LivePlan, model: ModelPlan, request: InferenceRequest, asked: Asked, at: Stages
     ) -> HeldPrediction:
         """Decide, infer, settle, record, and offer the trial's other release its run."""
         digest = input_digest(request)
         at.after("decode")
-        flags = self._flags(call, request, digest, at)
+        told = live.live(model.champion).context.read(context_pairs(asked.context), request.parameters)
+        flags = self._flags(call, told, digest, at)
         at.after("flags")
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
-        session = live.live(decision.release).session
+        answering = live.live(decision.release)
         try:
-            outputs = await session.infer(request.feeds, items=request.items)
+            outputs = await answering.runner.infer(request.feeds, items=request.items, caller=call.caller.key_id)
+        except TooManyWait:
+            raise
         except GatewayError as error:
             await self._capture.refuse(call, decision, error, at)
             raise
@@ -105,16 +118,17 @@ class Pipeline:
             inputs=request.feeds,
             beside=request.display,
             outputs=outputs,
-            signature=session.signature,
+            signature=answering.session.signature,
             decided_us=at.us,
             requested=tuple(output.name for output in request.outputs),
+            told=told,
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
         _count(prediction, at)
         self._shadow.offer(Beside(live=live, prediction=prediction, flags=flags, at=at))
         return msgspec.structs.replace(prediction, log_position=position)
 
-    def _flags(self, call: Call, request: InferenceRequest, digest: str, at: Stages) -> FlagView:
+    def _flags(self, call: Call, told: Told, digest: str, at: Stages) -> FlagView:
         """The model's three flags for this request."""
         facts = RequestFacts(
             model=call.model,
@@ -123,8 +137,10 @@ class Pipeline:
             sticky_key=digest,
             now_us=at.us,
             environment=self._follower.flags.environment,
-            user_id=_text(request, "user_id"),
-            session_id=_text(request, "session_id"),
+            user_id=told.user_id,
+            session_id=told.session_id,
+            remote_address=told.remote_address,
+            properties=told.properties,
         )
         return self._follower.flags.view(facts)
 
@@ -161,13 +177,10 @@ class Pipeline:
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:
     pinned = pinned_release(request, call.model)
-    asked = asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    asked = asked_from(
+        call.headers, request.parameters, pinned=pinned, request_id=request.id, deadline_s=call.deadline_s
+    )
     return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
-
-
-def _text(request: InferenceRequest, name: str) -> str | None:
-    value = request.parameters.get(name)
-    return value[:200] if isinstance(value, str) else None
 
 
 def _count(prediction: HeldPrediction, at: Stages) -> None:

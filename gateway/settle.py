@@ -54,6 +54,7 @@ class _Finding(msgspec.Struct, frozen=True):
     rule: str
     evidence: Evidence
     held: bool
+    unfit: str | None = ""
 
 
 def settle(decision: Decision, run: Run) -> Settled:
@@ -104,6 +105,7 @@ def _item(
         score=score,
         audit_probability=0.0 if held else policy.overflow_sample if overflowed else audit_rate,
         audit_draw=draw,
+        unfit=finding.unfit,
     )
 
 
@@ -119,31 +121,41 @@ def _overflow(decision: Decision) -> Overflow:
 
 
 def _findings(decision: Decision, run: Run, answers: list[Answer | None], scores: list[float | None]) -> list[_Finding]:
-    """One finding an item, by the table above."""
-    if decision.path == "review":
-        return [_Finding(decision.rule, _score_evidence(score), decision.by == "people") for score in scores]
+    """One finding an item, by the table above; people's requests are looked through, too, for what else would hold."""
     if decision.precedent is not None:
-        return [_Finding(decision.rule, {}, False)] * run.items
+        return [_Finding(decision.rule, {}, False, None)] * run.items
+    unfit = _unfit(decision, run, answers)
+    if decision.path == "review":
+        by_people = decision.by == "people"
+        return [
+            _Finding(decision.rule, _score_evidence(score), by_people, found.rule if found else "")
+            for found, score in zip(unfit, scores, strict=True)
+        ]
+    return [
+        found
+        or (answer is not None and _below_threshold(decision.policy, answer, score))
+        or _Finding(decision.rule, _score_evidence(score), False)
+        for found, answer, score in zip(unfit, answers, scores, strict=True)
+    ]
+
+
+def _unfit(decision: Decision, run: Run, answers: list[Answer | None]) -> list[_Finding | None]:
+    """For each item what holds it whatever its score, if anything does."""
     card = decision.release.card
     finite = finite_items(judged_outputs(card.answer, run.outputs), run.items, card.batch_axis)
     watched = _watched(card, decision.policy, run)
     return [
-        _finding(decision, sound, answer, score, {name: rows[index] for name, rows in watched.items()})
-        for index, (sound, answer, score) in enumerate(zip(finite, answers, scores, strict=True))
+        _unfit_item(decision.policy, sound, answer, {name: rows[index] for name, rows in watched.items()})
+        for index, (sound, answer) in enumerate(zip(finite, answers, strict=True))
     ]
 
 
-def _finding(decision: Decision, finite: bool, answer: Answer | None, score: float | None, inputs: Tensors) -> _Finding:
+def _unfit_item(policy: Policy, finite: bool, answer: Answer | None, inputs: Tensors) -> _Finding | None:
     if not finite:
-        return _Finding("not_finite", {}, True)
+        return _Finding("not_finite", {}, True, "not_finite")
     if answer is None:
-        return _Finding("unknown_answer", {}, True)
-    return (
-        _outside_envelope(decision.policy, inputs)
-        or _field_rule(decision.policy, inputs)
-        or _below_threshold(decision.policy, answer, score)
-        or _Finding(decision.rule, _score_evidence(score), False)
-    )
+        return _Finding("unknown_answer", {}, True, "unknown_answer")
+    return _outside_envelope(policy, inputs) or _field_rule(policy, inputs)
 
 
 def _watched(card: Card, policy: Policy, run: Run) -> dict[str, list[np.ndarray]]:
@@ -155,7 +167,7 @@ def _watched(card: Card, policy: Policy, run: Run) -> dict[str, list[np.ndarray]
 def _outside_envelope(policy: Policy, inputs: Tensors) -> _Finding | None:
     for name, envelope in policy.envelope.items():
         if name in inputs and (bound := _beyond(envelope, inputs[name])):
-            return _Finding("outside_envelope", {"input": name, **bound}, True)
+            return _Finding("outside_envelope", {"input": name, **bound}, True, "outside_envelope")
     return None
 
 
@@ -183,7 +195,8 @@ def _field_rule(policy: Policy, inputs: Tensors) -> _Finding | None:
         value = inputs[rule.input].ravel()[0]
         if _compares(rule, value):
             shown = value if isinstance(value, str) else _shown(float(value))
-            return _Finding(f"field_rule:{rule.name}", {"input": rule.input, "value": shown, "limit": rule.value}, True)
+            name = f"field_rule:{rule.name}"
+            return _Finding(name, {"input": rule.input, "value": shown, "limit": rule.value}, True, name)
     return None
 
 

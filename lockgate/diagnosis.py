@@ -24,6 +24,8 @@ from gateway.store.ledger import Ledger
 from gateway.store.migrate import check
 from gateway.store.serving import read_plan
 from gateway.times import SECOND_US, after_us, now_us
+from lockgate.errors import CommandError
+from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
 from review.people.joining import has_admin
 
@@ -63,6 +65,7 @@ async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
     """A finding for each part. A ledger that cannot be used ends the checks that need it."""
     yield check_disk(settings)
     yield check_objects(settings)
+    yield check_grpc(settings)
     yield await check_redis(settings)
     if not settings.flag_home.embedded:
         yield await check_unleash(settings)
@@ -106,6 +109,20 @@ def check_objects(settings: Settings) -> Finding:
     except GatewayError as error:
         return bad("objects", str(error), "Put objects_url right.")
     return ok("objects", settings.payloads_url)
+
+
+def check_grpc(settings: Settings) -> Finding:
+    """Whether gRPC can be spoken, and whether keys travel in the clear to other machines."""
+    address = settings.grpc_address
+    if not address:
+        return ok("grpc", "Nobody listens for it.")
+    try:
+        encrypted = grpc_tls(settings) is not None
+    except CommandError as error:
+        return bad("grpc", str(error), "Put grpc_certificate and grpc_private_key right.")
+    if not encrypted and not address.startswith(("127.", "localhost:", "[::1]:")):
+        return warn("grpc", f"{address} speaks no TLS.", "Set grpc_certificate, or let a proxy before it speak TLS.")
+    return ok("grpc", f"{address}, {'with' if encrypted else 'without'} TLS.")
 
 
 async def check_redis(settings: Settings) -> Finding:

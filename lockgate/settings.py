@@ -30,6 +30,9 @@ CLIENT_VARIABLES = {
 """Variables with our prefix that are no settings of the server."""
 
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$", extra={"expects": "HOST:PORT"})]
+MaybeAddress = Annotated[
+    str, Meta(pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})?$", extra={"expects": "HOST:PORT, or nothing"})
+]
 Bytes = Annotated[int, Meta(ge=1, extra={"expects": "a number of bytes"})]
 Seconds = Annotated[float, Meta(gt=0, extra={"expects": "a number of seconds above 0"})]
 SECRET = {"secret": True}
@@ -106,6 +109,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     http_address: Annotated[
         Address, Meta(description="The listener for callers, the API, the console and the docs.")
     ] = "127.0.0.1:8000"
+    grpc_address: Annotated[MaybeAddress, Meta(description="The listener for callers who speak gRPC. Empty: none.")] = (
+        "127.0.0.1:8001"
+    )
+    grpc_certificate: Annotated[
+        str, Meta(description="The file with the certificate chain (PEM) of the gRPC listener. Empty: no TLS.")
+    ] = ""
+    grpc_private_key: Annotated[
+        str, Meta(description="The file with the private key (PEM) that belongs to `grpc_certificate`.")
+    ] = ""
     metrics_address: Annotated[Address, Meta(description="The listener for metrics and health.")] = "127.0.0.1:8002"
     console_address: Annotated[
         Address,

@@ -23,6 +23,8 @@ from review.learning.leftovers import STALE_S, remove_leftovers
 from review.learning.retraining import Trainings
 from review.learning.triggers import Triggers
 from review.release.watching import watch_promotions
+from review.rollouts.following import follow_rollouts
+from review.simulation.running import Simulations
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
 from review.traffic.query import TrafficReader
@@ -59,6 +61,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
     fresh = FreshDatasets(parts.ledger, parts.artifacts)
     effects = Effects(parts.ledger, parts.objects, parts.artifacts)
     trainings = Trainings(parts.ledger, parts.artifacts, parts.recipes)
+    simulations = Simulations(parts.ledger, parts.traffic, parts.artifacts)
     triggers = Triggers(parts.ledger, Places(payloads_url=parts.payloads_url, artifacts=LocalObjects(parts.artifacts)))
     return [
         job(1.0, position, on_bell=True),
@@ -68,12 +71,14 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(60.0, forget_keys),
         job(2.0, audit),
         job(2.0, guard),
+        job(2.0, roll),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
         job(3600.0, sweep),
         Job(name="evaluate_fresh", every_s=5.0, run=lambda _now_us: fresh.run()),
         Job(name="measure_effects", every_s=1.0, run=lambda _now_us: effects.run(), on_bell=True),
         Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
+        Job(name="simulate", every_s=1.0, run=lambda _now_us: simulations.run(), on_bell=True),
         Job(name="trigger", every_s=5.0, run=lambda _now_us: triggers.run()),
         *([job(5.0, pull_flags)] if _pulls(parts) else []),
     ]
@@ -128,6 +133,11 @@ async def audit(parts: JobParts, _now_us: int) -> None:
 async def guard(parts: JobParts, now_us: int) -> None:
     """Look at the promotions that bake, and act where one breaks what operators declared."""
     await watch_promotions(parts.ledger, TrafficReader(parts.traffic, LedgerSegments(parts.ledger)), now_us)
+
+
+async def roll(parts: JobParts, now_us: int) -> None:
+    """Take the steps of rollouts that are due, and pause those that somebody has to look at."""
+    await follow_rollouts(parts.ledger, TrafficReader(parts.traffic, LedgerSegments(parts.ledger)), now_us)
 
 
 async def seal(parts: JobParts, _now_us: int) -> None:

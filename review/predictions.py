@@ -13,7 +13,7 @@ import msgspec
 from gateway.decision import public_rule
 from gateway.holding.payload import Answered, InputPayload, decode_answered, decode_input
 from gateway.labels import Answer
-from gateway.record.entries import Decided, Delivered, FlagFact, ItemFacts
+from gateway.record.entries import Decided, Delivered, FlagFact, FlagFacts, ItemFacts
 from gateway.record.errors import DamagedObject, ObjectsUnavailable, UnknownObject
 from gateway.record.payloads import ObjectStore
 from gateway.record.reader import Recorded, unfold
@@ -81,6 +81,12 @@ class PredictionStory(msgspec.Struct, frozen=True, kw_only=True):
     """The digest of the flag state it was decided under."""
     flags: tuple[FlagFact, ...]
     """What the flags said; empty where the log has no entry any more."""
+    context: dict[str, str]
+    """What the caller told and the flags read; what it told beside that is not kept."""
+    unread: tuple[str, ...]
+    """What else the caller told, by name alone."""
+    sticks_to: str
+    """What a rollout sticks to by default: a user, a session or the digest of the input."""
     item_count: int
     items: tuple[ItemStory, ...]
     tellings: tuple[Telling, ...]
@@ -154,6 +160,7 @@ async def _held(
     """The story of a prediction that the ledger has, with the log's facts where there are any."""
     cases, outcomes = await cases_told(r, prediction_id), await outcomes_told(r, prediction_id)
     facts = decided.items if decided is not None else ()
+    asked = decided.flags if decided is not None else FlagFacts()
     return PredictionStory(
         id=prediction_id,
         model=head.model,
@@ -168,7 +175,10 @@ async def _held(
         rule=head.rule,
         public_rule=public_rule(head.rule),
         flag_state=head.flag_state,
-        flags=decided.flags.answers if decided is not None else (),
+        flags=asked.answers,
+        context=_context(asked),
+        unread=asked.unread,
+        sticks_to=asked.stickiness or head.input_digest,
         item_count=head.items,
         items=tuple(_item(n, facts, cases, outcomes, said) for n in range(1, head.items + 1)),
         tellings=tuple(await tellings(r, prediction_id)),
@@ -204,6 +214,9 @@ async def _automated(
         public_rule=decided.public_rule,
         flag_state=decided.flags.state,
         flags=decided.flags.answers,
+        context=_context(decided.flags),
+        unread=decided.flags.unread,
+        sticks_to=decided.flags.stickiness or decided.input_digest,
         item_count=count,
         items=tuple(_item(n, decided.items, (), (), said) for n in range(1, count + 1)),
         tellings=tuple(_telling(entry) for entry in delivered),
@@ -212,6 +225,10 @@ async def _automated(
         cancelled_us=None,
         logged=True,
     )
+
+
+def _context(facts: FlagFacts) -> dict[str, str]:
+    return {field.name: field.value for field in facts.context}
 
 
 def _item(

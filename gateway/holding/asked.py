@@ -7,8 +7,10 @@
 | `parameters.review_wait_ms` | a number, 0 or more | wait at most so many milliseconds |
 | `parameters.review_async` | true | as `respond-async` |
 | `parameters.timeout` | microseconds, above 0 | shortens the wait; on its own it is the wait, unless async was asked |
+| a gRPC deadline | what is left of it, less 100 ms | the same |
 | `parameters.review` | "require" | a person shall look |
 | `Idempotency-Key` | a text | this request again is the same request |
+| `Lockgate-Context` | a query string | what flags may know of the user; read elsewhere (gateway.context_header) |
 
 The least wait counts. An invalid preference or parameter is ignored; an invalid key is refused. The first instance of a
 preference counts (RFC 7240 §2).
@@ -25,6 +27,8 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 """Headers as ASGI gives them: names in lower case."""
 
 KEY_MAX_CHARACTERS = 255
+DEADLINE_MARGIN_S = 0.1
+"""What an answer needs to reach a caller before its deadline."""
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a grammar, no secret
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -46,20 +50,22 @@ def asked_from(
     *,
     pinned: int | None = None,
     request_id: str | None = None,
+    deadline_s: float | None = None,
 ) -> Asked:
-    """What the caller asks for. Raises: InvalidIdempotencyKey."""
+    """What the caller asks for, who gives up after `deadline_s` by itself. Raises: InvalidIdempotencyKey."""
     parameters = parameters or {}
-    prefer, keys = _relevant(headers)
+    prefer, keys, context = _relevant(headers)
     preferences = parse_prefer(prefer)
     respond_async = preferences.respond_async or parameters.get("review_async") is True
     return Asked(
-        wait_s=_wait_s(preferences, parameters, respond_async),
+        wait_s=_wait_s(preferences, parameters, respond_async, deadline_s),
         respond_async=respond_async,
         review=parameters.get("review") == "require",
         pinned=pinned,
         idempotency_key=parse_key(keys),
         request_id=request_id,
         applied=_applied(preferences),
+        context=tuple(context),
     )
 
 
@@ -86,15 +92,18 @@ def parse_key(values: Iterable[str]) -> str | None:
     return key
 
 
-def _relevant(headers: RawHeaders) -> tuple[list[str], list[str]]:
+def _relevant(headers: RawHeaders) -> tuple[list[str], list[str], list[str]]:
     prefer: list[str] = []
     keys: list[str] = []
+    context: list[str] = []
     for name, value in headers:
         if name == b"prefer":
             prefer.append(value.decode("latin-1"))
         elif name == b"idempotency-key":
             keys.append(value.decode("latin-1"))
-    return prefer, keys
+        elif name == b"lockgate-context":
+            context.append(value.decode("latin-1"))
+    return prefer, keys, context
 
 
 def _unquoted(text: str) -> str:
@@ -103,12 +112,16 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _wait_s(preferences: Preferences, parameters: Mapping[str, object], respond_async: bool) -> float | None:
+def _wait_s(
+    preferences: Preferences, parameters: Mapping[str, object], respond_async: bool, deadline_s: float | None
+) -> float | None:
     waits = [preferences.wait_s, _scaled(parameters.get("review_wait_ms"), 1e3, least=0)]
     asked = [float(wait) for wait in waits if wait is not None]
-    timeout_s = _scaled(parameters.get("timeout"), 1e6, least=1)
-    if timeout_s is not None and (asked or not respond_async):
-        asked.append(timeout_s)
+    limits = [_scaled(parameters.get("timeout"), 1e6, least=1)]
+    if deadline_s is not None:
+        limits.append(max(0.0, deadline_s - DEADLINE_MARGIN_S))
+    if asked or not respond_async:
+        asked += [limit for limit in limits if limit is not None]
     return min(asked, default=None)
 
 

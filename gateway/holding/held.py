@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.context import NOTHING_TOLD, Told
 from gateway.decision import Asked, Decision, Settled
 from gateway.plan import Caller, ModelPlan
 from gateway.protocol.datatypes import Tensor
@@ -33,5 +34,7 @@ class HeldPrediction(msgspec.Struct, frozen=True, kw_only=True):
     decided_us: int
     requested: tuple[str, ...] = ()
     """The outputs that the caller asked for, in order; empty for all."""
+    told: Told = NOTHING_TOLD
+    """What the caller told the flags."""
     log_position: tuple[str, int] | None = None
     """Segment and offset of its entry in the traffic log."""

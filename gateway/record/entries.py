@@ -49,6 +49,10 @@ class ItemFacts(Struct, frozen=True, kw_only=True, array_like=True):
     """The random number in [0, 1) that was compared with the probability; None where nothing was drawn."""
     inclusion: tuple[Inclusion, ...] = ()
     evidence: tuple[Number, ...] = ()
+    answer: str | float | None = None
+    """What answered: the model, or people's correction of an identical input."""
+    unfit: str | None = None
+    """The rule that holds it whatever its score; empty for none, None where nobody looked."""
 
 
 class FlagFact(Struct, frozen=True, kw_only=True, array_like=True):
@@ -74,8 +78,14 @@ class FlagFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The SHA-256 of the feature state; None while no state was loaded."""
     evaluated_us: int = 0
     stickiness: str = ""
+    """What a rollout sticks to by default; empty where the caller named nobody: then it is the input digest."""
     context: tuple[ContextField, ...] = ()
+    """What the caller told and the definitions read. Model, tenant and caller are the entry's own."""
     answers: tuple[FlagFact, ...] = ()
+    sticky_field: str = ""
+    """Whether `stickiness` is `userId` or `sessionId`; empty in older entries, where it is the session that counted."""
+    unread: tuple[str, ...] = ()
+    """What else the caller told, by name alone: no definition reads it, so its values are not kept."""
 
 
 class InlineTensor(Struct, frozen=True, kw_only=True, array_like=True):
@@ -141,6 +151,8 @@ class Decided(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
     output_digest: str
     shadow_release: str | None = None
     request_id: str | None = None
+    asked: bool | None = None
+    """Whether the caller asked for a person; None in entries that do not tell."""
     flags: FlagFacts = FlagFacts()
     items: tuple[ItemFacts, ...] = ()
     inputs: tuple[InlineTensor, ...] = ()

@@ -24,7 +24,7 @@ from gateway.inference.admission import admit
 from gateway.inference.report import AdmissionLimits, AdmissionReport
 from gateway.record.objects import StoredObject
 from gateway.record.payloads import ObjectStore
-from gateway.registry.card import Card, parse_card
+from gateway.registry.card import Card, card_warnings, parse_card
 from gateway.registry.fitting import require_fit
 from gateway.store.events import append_event
 from gateway.store.flags import change_flags, current_state
@@ -188,7 +188,7 @@ async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
         release=f"{model.name}@{release.number}",
         founding=founding,
         artifact=new.artifact,
-        warnings=admitted.report.warnings,
+        warnings=(*admitted.report.warnings, *card_warnings(new.card)),
     )
     await _tell(w, model, added, new)
     if founding:

@@ -20,6 +20,7 @@ from gateway.registry.live import LivePlan, Opener, releases_of
 from gateway.registry.snapshot import Snapshot, read_snapshot, write_snapshot
 from gateway.store.flags import current_state
 from gateway.store.halts import all_halts
+from gateway.store.keys import live_callers
 from gateway.store.ledger import Ledger
 from gateway.store.plans import plan_revision
 from gateway.store.serving import all_champions, read_plan
@@ -95,9 +96,10 @@ class Follower:
                 self._confirm(at_us)
                 self.known_us = at_us
                 return await self._try_again(at_us)
-            # Neither the kill switch nor a rollback waits for the rest.
+            # Neither the kill switch nor a rollback nor a revoked key waits for the rest.
             self.live.halt(await all_halts(r))
             self.live.point(await all_champions(r))
+            self.live.admit(await live_callers(r, await r.now_us()))
             known = {release.id: release for release in releases_of(self.live.plan)}
             plan, flags = await read_plan(r, known), await current_state(r)
         if self._embedded:

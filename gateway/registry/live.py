@@ -13,10 +13,12 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from gateway.context import ContextReader
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
+from gateway.inference.batching import Batcher, Runner
 from gateway.inference.cache import SessionCache
 from gateway.inference.session import OnnxSession
-from gateway.plan import HaltPlan, ModelPlan, Plan, ReleasePlan
+from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.record.payloads import ObjectStore
 
@@ -26,7 +28,9 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
 
     release: ReleasePlan
     session: OnnxSession
+    runner: Runner
     decoder: RequestDecoder
+    context: ContextReader
     file: Path
 
 
@@ -48,7 +52,14 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
         decoder = RequestDecoder(
             session.signature, display=release.card.beside, batch_axis=release.card.batch_axis, limits=self.limits
         )
-        return LiveRelease(release=release, session=session, decoder=decoder, file=file)
+        return LiveRelease(
+            release=release,
+            session=session,
+            runner=Batcher(session, release.card.batching, joins=release.joins, model=release.name.partition("@")[0]),
+            decoder=decoder,
+            context=ContextReader(release.card.context),
+            file=file,
+        )
 
 
 class LivePlan:
@@ -108,6 +119,10 @@ class LivePlan:
             if live is not None and live.release.id != model.champion.id:
                 pointed[key] = msgspec.structs.replace(model, champion=live.release, trial=None)
         self.plan = msgspec.structs.replace(self.plan, models=pointed)
+
+    def admit(self, callers: Mapping[bytes, Caller]) -> None:
+        """Let these keys, and no others, work at once: a revoked one does not outlive the opening of a model."""
+        self.plan = msgspec.structs.replace(self.plan, callers=callers)
 
     def retire(self) -> None:
         """Give the sessions back as soon as no request uses them any more."""

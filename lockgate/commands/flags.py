@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.times import iso
 from lockgate.commands.remote import Call, remote
+from lockgate.commands.simulation import simulate, simulations
 from lockgate.commands.unleash import init
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_table, say
@@ -98,6 +99,8 @@ def flags() -> None:
 
 
 flags.add_command(init)
+flags.add_command(simulate)
+flags.add_command(simulations)
 
 
 @flags.command("list")

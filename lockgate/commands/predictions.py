@@ -99,6 +99,9 @@ class StoryLine(msgspec.Struct, frozen=True, kw_only=True):
     public_rule: str
     flag_state: str | None
     flags: tuple[FlagLine, ...]
+    context: dict[str, str]
+    unread: tuple[str, ...]
+    sticks_to: str
     items: tuple[ItemLine, ...]
     tellings: tuple[TellingLine, ...]
     input_digest: str
@@ -132,6 +135,7 @@ def print_story(shown: ShownStory) -> None:
     say(f"The caller was told the rule as '{story.public_rule}'.")
     flags = ", ".join(f"{flag.name} {'on' if flag.enabled else 'off'} ({flag.reason})" for flag in story.flags)
     say(f"Flags: {flags or 'no longer known'}; state {story.flag_state or 'none'}")
+    _print_context(story)
     _print_input(shown)
     for item in story.items:
         _print_item(item)
@@ -139,6 +143,12 @@ def print_story(shown: ShownStory) -> None:
     for each in story.tellings:
         told = f" (outcome revision {each.outcome_revision})" if each.outcome_revision else ""
         say(f"  {each.n}. {each.kind}{told} at {iso(each.delivered_us)}")
+
+
+def _print_context(story: StoryLine) -> None:
+    told = ", ".join(f"{name} '{value}'" for name, value in story.context.items())
+    unread = f"; told and not kept, since no flag read it: {', '.join(story.unread)}" if story.unread else ""
+    say(f"Context read: {told or 'none'}{unread}; a rollout sticks to {story.sticks_to}")
 
 
 def _print_input(shown: ShownStory) -> None:

@@ -11,6 +11,7 @@ from lockgate.commands.remote import Call, remote
 from lockgate.output import note, print_table, say
 
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+CONTEXT = "context."
 DIMENSIONS = ("model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule")
 
 
@@ -45,6 +46,7 @@ class CountLine(msgspec.Struct, frozen=True, kw_only=True):
     decided_path: str | None = None
     decided_rule: str | None = None
     public_rule: str | None = None
+    context: dict[str, str | None] = {}
 
 
 class TrafficLines(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,8 +66,10 @@ class Dimensions(click.ParamType[tuple[str, ...]]):
         """The names, each once."""
         names = tuple(dict.fromkeys(each.strip() for each in str(value).split(",") if each.strip()))
         for name in names:
-            if name not in DIMENSIONS:
-                self.fail(f"'{name}' is none of {', '.join(DIMENSIONS)}.", param, ctx)
+            if name not in DIMENSIONS and not name.startswith(CONTEXT):
+                self.fail(
+                    f"'{name}' is none of {', '.join(DIMENSIONS)}, and no field such as context.plan.", param, ctx
+                )
         return names
 
 
@@ -78,7 +82,7 @@ class Dimensions(click.ParamType[tuple[str, ...]]):
     type=Dimensions(),
     default="model,release,path,rule",
     show_default=True,
-    help=f"What to group by, separated by commas: {', '.join(DIMENSIONS)}.",
+    help=f"What to group by, separated by commas: {', '.join(DIMENSIONS)}, or a context field such as context.plan.",
 )
 @remote
 def traffic(call: Call, model: str | None, since: int, until: int | None, by: tuple[str, ...]) -> None:
@@ -95,7 +99,15 @@ def _print(found: TrafficLines, by: tuple[str, ...]) -> None:
     print_table(
         (*by, "predictions", "items", "held", "audited"),
         (
-            (*(getattr(one, name) for name in by), one.predictions, one.items, one.held, one.audited)
+            (*(_value(one, name) for name in by), one.predictions, one.items, one.held, one.audited)
             for one in found.counts
         ),
     )
+
+
+def _value(one: CountLine, name: str) -> str | None:
+    """What a line shares by this name; a context field that was not told, or not kept, has none."""
+    if name.startswith(CONTEXT):
+        return one.context.get(name.removeprefix(CONTEXT))
+    value: str | None = getattr(one, name)
+    return value

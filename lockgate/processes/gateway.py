@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from random import SystemRandom
+from typing import TYPE_CHECKING
 
 from flags.embedded import AdoptedFlags
 from flags.source import EMBEDDED
@@ -18,8 +19,8 @@ from gateway.http.app import Gateway, GatewayParts
 from gateway.http.entry import Bounds
 from gateway.http.lookup import LoggedPredictions
 from gateway.http.outcomes import Truths
-from gateway.http.parts import Live
 from gateway.inference.shadow import open_shadow
+from gateway.live import Live
 from gateway.pipeline import Pipeline
 from gateway.protocol.decode import Limits
 from gateway.record.log import LogSettings, TrafficLog, open_traffic_log
@@ -30,8 +31,11 @@ from gateway.times import now_us
 from lockgate.health import Dependency, FlagsHealth, ProcessHealth
 from lockgate.internal import internal_key
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
+from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
 
+if TYPE_CHECKING:
+    from gateway.grpc.server import GrpcServer
 AGE_MAX_S = 1e9
 """What stands for an age without end: JSON has no infinity."""
 
@@ -39,8 +43,18 @@ AGE_MAX_S = 1e9
 class GatewayProcess:
     """A running gateway."""
 
-    def __init__(self, name: str, app: Gateway, ledger: Ledger, follower: Follower, holds: Holds, log: TrafficLog):
+    def __init__(
+        self,
+        name: str,
+        app: Gateway,
+        ledger: Ledger,
+        follower: Follower,
+        holds: Holds,
+        log: TrafficLog,
+        grpc: "GrpcServer | None",
+    ) -> None:
         self.app = app
+        self._grpc = grpc
         self._name = name
         self._ledger = ledger
         self._follower = follower
@@ -58,6 +72,7 @@ class GatewayProcess:
                 await ledger_state(self._ledger),
                 bell_state(self._ledger),
                 self._disk_state(),
+                *([Dependency(name="grpc", state=self._grpc.state)] if self._grpc is not None else []),
                 *self._flag_server(),
                 *self._unready_releases(),
             ),
@@ -70,6 +85,8 @@ class GatewayProcess:
         self.app.live.draining = True
         self.app.end_streams()
         self._holds.shut_down()
+        if self._grpc is not None:
+            self._grpc.drain()
 
     def _count(self) -> None:
         metrics.FLAG_ANSWERS_KEPT.put(self._follower.flags.kept)
@@ -114,8 +131,13 @@ def flags_health(flags: AdoptedFlags) -> FlagsHealth:
 
 
 @asynccontextmanager
-async def open_gateway(settings: Settings, name: str, console_url: str) -> AsyncIterator[GatewayProcess]:
-    """A gateway that follows the ledger, or its local snapshot while that is away."""
+async def open_gateway(
+    settings: Settings, name: str, console_url: str, grpc_address: str = ""
+) -> AsyncIterator[GatewayProcess]:
+    """A gateway that follows the ledger, or its local snapshot while that is away; with an address it speaks gRPC.
+
+    Raises: UnreadableFile, GrpcNotListening.
+    """
     objects = objects_of(settings)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
@@ -147,7 +169,24 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         )
         app = Gateway(parts)
         stack.push_async_callback(app.close)
-        yield GatewayProcess(name, app, ledger, follower, holds, log)
+        grpc = await stack.enter_async_context(_grpc(settings, parts, grpc_address)) if grpc_address else None
+        yield GatewayProcess(name, app, ledger, follower, holds, log, grpc)
+
+
+@asynccontextmanager
+async def _grpc(settings: Settings, parts: GatewayParts, address: str) -> AsyncIterator["GrpcServer"]:
+    """The gRPC listener on the parts that the HTTP listener has; its library is loaded only where one is wanted."""
+    from gateway.grpc.server import GrpcSettings, open_grpc
+
+    listening = GrpcSettings(
+        address=address,
+        tls=grpc_tls(settings),
+        body_max_bytes=settings.body_max_bytes,
+        head_s=settings.body_s,
+        drain_s=settings.drain_s,
+    )
+    async with open_grpc(listening, parts.pipeline, parts.live, parts.holds.ledger) as server:
+        yield server
 
 
 @asynccontextmanager

@@ -1,5 +1,6 @@
 """Traffic under `/api/v1/traffic`: what was answered on which path, by which rule and release."""
 
+import re
 from typing import Annotated, get_args
 
 import msgspec
@@ -16,10 +17,11 @@ from review.api.parts import ApiSettings
 from review.traffic.query import BY_DEFAULT, Dimension, TrafficCount, TrafficReader, Window
 
 HOUR_S = 3600.0
+_FIELD = re.compile(r"context\.[A-Za-z][A-Za-z0-9_.-]{0,62}", re.ASCII)
 
 
 class DimensionUnknown(BadRequest):
-    """Traffic cannot be grouped by '{name}': use {known}."""
+    """Traffic cannot be grouped by '{name}': use {known}, or context. and the name of a context field."""
 
     code = "dimension-unknown"
 
@@ -29,7 +31,7 @@ class TrafficShown(msgspec.Struct, frozen=True, kw_only=True):
 
     since_us: int
     until_us: int
-    by: tuple[Dimension, ...]
+    by: tuple[str, ...]
     counts: tuple[TrafficCount, ...]
 
 
@@ -50,7 +52,9 @@ class TrafficController(Controller):
         ] = None,
         until_us: Annotated[int | None, Parameter(description="Until when; now unless given.")] = None,
         model: str | None = None,
-        by: Annotated[str, Parameter(description="What to group by, separated by commas.")] = ",".join(BY_DEFAULT),
+        by: Annotated[
+            str, Parameter(description="What to group by, separated by commas; `context.plan` is a context field.")
+        ] = ",".join(BY_DEFAULT),
     ) -> TrafficShown:
         """How many predictions, items, holds and audits there were in a window."""
         dimensions = dimensions_of(by)
@@ -66,11 +70,11 @@ def traffic_of(settings: ApiSettings, ledger: Ledger) -> TrafficReader:
     return TrafficReader(settings.traffic, LedgerSegments(ledger))
 
 
-def dimensions_of(names: str) -> tuple[Dimension, ...]:
+def dimensions_of(names: str) -> tuple[str, ...]:
     """The dimensions in a list with commas, each once. Raises: DimensionUnknown."""
-    known: dict[str, Dimension] = {name: name for name in get_args(Dimension)}
-    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
+    known = get_args(Dimension)
+    wanted = tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
     for name in wanted:
-        if name not in known:
+        if name not in known and not _FIELD.fullmatch(name):
             raise DimensionUnknown(name=name[:40], known=", ".join(known))
-    return tuple(known[name] for name in wanted)
+    return wanted

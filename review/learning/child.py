@@ -34,7 +34,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
 
 
 TaskT = TypeVar("TaskT", bound=Task)
-Work = Literal["freezing", "evaluating", "training"]
+Work = Literal["learning.freezing", "learning.evaluating", "learning.training", "simulation.child"]
+"""The module of the child, below `review`."""
 COMPLAINT_MAX_CHARS = 2000
 COLLECT_AFTER = 200_000
 """New objects between two looks for cycles: rows come by the million and make none; looking took a third of it all."""
@@ -51,7 +52,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 async def in_child(work: Work, task: msgspec.Struct, kind: type[T]) -> T:
     """The result of a child process that did the work. Raises: LearningFailed, and what the work itself raises."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"review.learning.{work}",
+        sys.executable, "-m", f"review.{work}",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -66,7 +67,7 @@ async def in_child(work: Work, task: msgspec.Struct, kind: type[T]) -> T:
 async def in_tethered_child(work: Work, task: msgspec.Struct, kind: type[T]) -> T:
     """As `in_child`, of a child that ends with everything it started; cancelled, it is gone at once."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", f"review.learning.{work}",
+        sys.executable, "-m", f"review.{work}",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
     )  # fmt: skip

@@ -88,7 +88,7 @@ async def freeze_model(
         since_us=since_us,
         kinds=tuple(sorted(set(kinds))),
     )
-    frozen = await in_child("freezing", task, Frozen)
+    frozen = await in_child("learning.freezing", task, Frozen)
     await ledger.bell.ring()
     return frozen
 

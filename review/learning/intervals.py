@@ -19,12 +19,7 @@ def share(hits: int, n: int) -> Interval | None:
     Source: Wilson, "Probable inference", JASA 22 (1927); recommended for small n by Brown, Cai and DasGupta,
     "Interval estimation for a binomial proportion", Statistical Science 16 (2001).
     """
-    if n == 0:
-        return None
-    p, z2 = hits / n, Z95 * Z95
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return Interval(value=p, low=max(0.0, min(p, middle - half)), high=min(1.0, max(p, middle + half)), n=n)
+    return wilson(hits / n, n, n) if n else None
 
 
 def weighted_share(hits: Sequence[bool] | NDArray[np.bool_], weights: Reals) -> Interval | None:
@@ -37,11 +32,15 @@ def weighted_share(hits: Sequence[bool] | NDArray[np.bool_], weights: Reals) -> 
     if len(weights) == 0 or not weights.sum() > 0:
         return None
     p = float(np.average(np.asarray(hits, dtype=float), weights=weights))
-    effective = float(weights.sum() ** 2 / (weights**2).sum())
+    return wilson(p, float(weights.sum() ** 2 / (weights**2).sum()), len(weights))
+
+
+def wilson(p: float, effective: float, n: int) -> Interval:
+    """Wilson's interval of a share p at an effective number of items, told with the n items that it rests on."""
     z2 = Z95 * Z95
     middle = (p + z2 / (2 * effective)) / (1 + z2 / effective)
     half = Z95 * math.sqrt(p * (1 - p) / effective + z2 / (4 * effective**2)) / (1 + z2 / effective)
-    return Interval(value=p, low=max(0.0, min(p, middle - half)), high=min(1.0, max(p, middle + half)), n=len(weights))
+    return Interval(value=p, low=max(0.0, min(p, middle - half)), high=min(1.0, max(p, middle + half)), n=n)
 
 
 def paired_difference(fixes: int, breaks: int, n: int) -> Interval | None:

@@ -82,7 +82,7 @@ class Trainings:
             recipes=str(self._recipes) if self._recipes is not None else None, tenant_id=job.tenant_id, job_id=job.id,
             folder=str(folder),
         )  # fmt: skip
-        training = asyncio.create_task(in_tethered_child("training", task, TrainingResult))
+        training = asyncio.create_task(in_tethered_child("learning.training", task, TrainingResult))
         try:
             while not training.done():
                 await asyncio.wait({training}, timeout=LOOK_S)

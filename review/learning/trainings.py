@@ -134,7 +134,7 @@ async def list_jobs(r: ReadSession, tenant_id: UUID, model: str | None = None) -
     """A tenant's jobs, or those of one model, the newest first. Raises: UnknownModel."""
     if model is not None:
         await known_model(r, tenant_id, model)
-    return [_shown(row) for row in await jobs_of(r, tenant_id, model)]
+    return [_shown(row) for row in await jobs_of(r, tenant_id, model, kind=TRAIN)]
 
 
 async def show_job(r: ReadSession, tenant_id: UUID, job_id: UUID) -> JobShown:
@@ -186,7 +186,7 @@ def tail(log: bytes) -> str:
 
 async def _job(r: ReadSession, tenant_id: UUID, job_id: UUID) -> JobRow:
     job = await find_job(r, tenant_id, job_id)
-    if job is None:
+    if job is None or job.kind != TRAIN:
         raise UnknownJob
     return job
 

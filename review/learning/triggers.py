@@ -49,7 +49,7 @@ class Triggers:
             ledger_url=self._ledger.url.render_as_string(hide_password=False), payloads_url=self._places.payloads_url,
             artifacts=str(self._places.artifacts.directory.root), tenant_id=due.tenant_id, model=due.model, by=BY,
         )  # fmt: skip
-        return (await in_child("freezing", task, Frozen)).dataset
+        return (await in_child("learning.freezing", task, Frozen)).dataset
 
     async def _ask(self, due: Triggered, dataset: str, count: int) -> bool:
         """Ask for the training unless it was ever asked for. Raises: LearningError."""

@@ -55,9 +55,9 @@ async def find_job(r: ReadSession, tenant_id: UUID, job_id: UUID) -> JobRow | No
     return (await r.execute(statement)).scalar_one_or_none()
 
 
-async def jobs_of(r: ReadSession, tenant_id: UUID, model: str | None, limit: int = 50) -> list[JobRow]:
-    """A tenant's jobs, or those of one model, the newest first."""
-    statement = select(JobRow).where(JobRow.tenant_id == tenant_id)
+async def jobs_of(r: ReadSession, tenant_id: UUID, model: str | None, limit: int = 50, *, kind: str) -> list[JobRow]:
+    """A tenant's jobs of a kind, or those of one model, the newest first."""
+    statement = select(JobRow).where(JobRow.tenant_id == tenant_id, JobRow.kind == kind)
     if model is not None:
         statement = statement.where(JobRow.dedupe.startswith(f"{model}:", autoescape=True))
     ordered = statement.order_by(JobRow.created_us.desc(), JobRow.id.desc()).limit(limit)

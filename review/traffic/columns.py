@@ -7,6 +7,7 @@ lost by sealing; the other columns are for counting and for tools that know noth
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+import msgspec
 import pyarrow as pa
 
 from gateway.ids import id_time_us
@@ -17,6 +18,7 @@ from gateway.record.reader import Recorded
 BATCH_ROWS = 2000
 _TEXT, _INT, _REAL, _FLAG = pa.string(), pa.int64(), pa.float64(), pa.bool_()
 
+_FLAG_FACT = pa.struct({"name": _TEXT, "enabled": _FLAG, "reason": _TEXT, "variant": _TEXT})
 _ITEM = pa.struct(
     {
         "score": _REAL,
@@ -57,7 +59,16 @@ DECIDED = pa.schema(
         "input_digest": _TEXT,
         "output_digest": _TEXT,
         "flag_state": _TEXT,
+        "asked": _FLAG,
+        "evaluated_us": _INT,
+        "stickiness": _TEXT,
+        "sticky_field": _TEXT,
+        "context": pa.map_(_TEXT, _TEXT),
+        "unread": pa.list_(_TEXT),
+        "flags": pa.list_(_FLAG_FACT),
         "items": pa.list_(_ITEM),
+        "answers": pa.list_(_TEXT),
+        "unfit": pa.list_(_TEXT),
         "item_count": _INT,
         "held_count": _INT,
         "audited_count": _INT,
@@ -151,12 +162,31 @@ def _decided(entry: Decided) -> dict[str, object]:
         "request_id": entry.request_id,
         "input_digest": entry.input_digest,
         "output_digest": entry.output_digest,
-        "flag_state": entry.flags.state,
+        "asked": entry.asked,
         "items": [_item(item) for item in entry.items],
+        "answers": [None if item.answer is None else str(item.answer) for item in entry.items],
+        "unfit": [item.unfit for item in entry.items],
         "item_count": entry.item_count,
         "held_count": entry.held_count,
         "audited_count": entry.audited_count,
-    } | {stage: getattr(entry.stages, stage) for stage in _STAGES}
+        **_flags(entry),
+        **{stage: getattr(entry.stages, stage) for stage in _STAGES},
+    }
+
+
+def _flags(entry: Decided) -> dict[str, object]:
+    """What the flags said and what they were asked with; a folded entry keeps the latter in its object."""
+    facts = entry.flags
+    answers = [msgspec.structs.asdict(flag) for flag in facts.answers]
+    found: dict[str, object] = {"flag_state": facts.state, "evaluated_us": facts.evaluated_us, "flags": answers}
+    if entry.folded is not None:
+        return found
+    return found | {
+        "stickiness": facts.stickiness or entry.input_digest,
+        "sticky_field": facts.sticky_field or ("sessionId" if facts.stickiness else ""),
+        "context": [(field.name, field.value) for field in facts.context],
+        "unread": facts.unread,
+    }
 
 
 def _item(item: ItemFacts) -> dict[str, object]:

@@ -6,8 +6,8 @@ Everything runs in a thread, with one DuckDB thread and a declared memory limit.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Literal, TypeVar
 from uuid import UUID
@@ -25,9 +25,12 @@ from gateway.record.segment import open_segments
 from review.traffic.answered import Answered, count_answers, count_failed, time_answers
 from review.traffic.beside import TrialRuns, answering_runs, shadow_runs, trial_runs
 from review.traffic.columns import SCHEMAS, batches
+from review.traffic.flagged import count_let_on
 
 Dimension = Literal["model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule"]
 BY_DEFAULT: tuple[Dimension, ...] = ("model", "release", "path", "rule")
+CONTEXT = "context."
+"""What stands before the name of a context field to group by."""
 FOREVER_US = 1 << 62
 MEMORY_LIMIT_MIB = 256
 _T = TypeVar("_T")
@@ -56,6 +59,8 @@ class TrafficCount(Struct, frozen=True, kw_only=True, omit_defaults=True):
     decided_path: str | None = None
     decided_rule: str | None = None
     public_rule: str | None = None
+    context: dict[str, str | None] = {}
+    """The context fields that were grouped by; None where they were not told, or no definition read them."""
 
 
 class Sample(Struct, frozen=True, kw_only=True):
@@ -74,8 +79,8 @@ class TrafficReader:
         self.registry = registry
         self.memory_limit_mib = memory_limit_mib
 
-    async def counts(self, window: Window, by: Sequence[Dimension] = BY_DEFAULT) -> tuple[TrafficCount, ...]:
-        """The decided predictions of the window, grouped, in the order of the groups' values."""
+    async def counts(self, window: Window, by: Sequence[str] = BY_DEFAULT) -> tuple[TrafficCount, ...]:
+        """The decided predictions of the window, grouped by dimensions and context fields, in the groups' order."""
         return await self._over(window.since_us, window.until_us, lambda view: _counts(view, window, by))
 
     async def find(self, prediction: UUID) -> tuple[Recorded, ...]:
@@ -97,6 +102,10 @@ class TrafficReader:
         answering = await self._over(*span, lambda view: answering_runs(view, window))
         return trial_runs(answering, await self._over(*span, lambda view: shadow_runs(view, window, trial_id)))
 
+    async def let_on(self, window: Window, kind: str) -> int:
+        """How many requests of the window this flag of their model was on for; the window names the model."""
+        return await self._over(window.since_us, window.until_us, lambda view: count_let_on(view, window, kind))
+
     async def answered(self, window: Window, release: str, quantile: float) -> Answered:
         """What became of the requests of a release, and how long its answers took; the window names the model."""
         span = window.since_us, window.until_us
@@ -104,6 +113,16 @@ class TrafficReader:
         failed = await self._over(*span, lambda view: count_failed(view, window, release))
         took = await self._over(*span, lambda view: time_answers(view, window, release, quantile, counted.answers))
         return Answered(counted=counted, failed=failed, took=took)
+
+    @asynccontextmanager
+    async def decisions(self, since_us: int, until_us: int) -> AsyncIterator[tuple[list[Path], list[SegmentReader]]]:
+        """The Parquet files of decisions and the open segments of a window; each entry is in exactly one of them."""
+        with ExitStack() as files:
+            opened = await asyncio.to_thread(self._open_all, files)
+            sealed = await self.registry.sealed(since_us, until_us)
+            known = {segment.name for segment in sealed}
+            parts = [part for segment in sealed for part in segment.parts if part.kind == "decided"]
+            yield [self.traffic / part.location for part in parts], [one for one in opened if one.name not in known]
 
     async def _over(self, since_us: int, until_us: int, read: "Callable[[View], _T]") -> _T:
         with ExitStack() as files:
@@ -171,22 +190,37 @@ def _connect(memory_limit_mib: int) -> duckdb.DuckDBPyConnection:
     )
 
 
-def _counts(view: View, window: Window, by: Sequence[Dimension]) -> tuple[TrafficCount, ...]:
+def _counts(view: View, window: Window, by: Sequence[str]) -> tuple[TrafficCount, ...]:
     rows, arguments = view.rows("decided")
     where, more = _within(window)
-    groups = ", ".join(by)
-    figures = "count(*), sum(item_count), sum(held_count), sum(audited_count)"
-    grouping = f"GROUP BY {groups} ORDER BY {groups}" if by else "HAVING count(*) > 0"
-    selected = f"{figures}, {groups}" if by else figures
-    query = f"SELECT {selected} FROM {rows} WHERE {where} {grouping}"  # noqa: S608 - names from a Literal, no values
-    found = view.connection.execute(query, arguments + more).fetchall()
+    fields: list[object] = [name.removeprefix(CONTEXT) for name in by if name.startswith(CONTEXT)]
+    figures = ["count(*)", "sum(item_count)", "sum(held_count)", "sum(audited_count)"]
+    selected = ", ".join(figures + [f"{_group(name)} AS g{place}" for place, name in enumerate(by)])
+    grouping = f"GROUP BY ALL ORDER BY {', '.join(f'g{place}' for place in range(len(by)))}"
+    ending = grouping if by else "HAVING count(*) > 0"
+    query = f"SELECT {selected} FROM {rows} WHERE {where} {ending}"  # noqa: S608 - names from a Literal, no values
+    found = view.connection.execute(query, fields + arguments + more).fetchall()
     return tuple(_count(row, by) for row in found)
 
 
-def _count(row: tuple[int | str, ...], by: Sequence[Dimension]) -> TrafficCount:
-    predictions, items, held, audited = (int(figure) for figure in row[:4])
-    values = {name: str(value) for name, value in zip(by, row[4:], strict=True)}
-    return TrafficCount(predictions=predictions, items=items, held=held, audited=audited, **values)
+def _group(name: str) -> str:
+    """What a group is made by; a context field's name is an argument."""
+    return "map_extract_value(context, ?)" if name.startswith(CONTEXT) else name
+
+
+def _count(row: tuple[int | str | None, ...], by: Sequence[str]) -> TrafficCount:
+    predictions, items, held, audited = (int(figure or 0) for figure in row[:4])
+    values = dict(zip(by, row[4:], strict=True))
+    context = {name.removeprefix(CONTEXT): value for name, value in values.items() if name.startswith(CONTEXT)}
+    named = {name: str(value) for name, value in values.items() if not name.startswith(CONTEXT)}
+    return TrafficCount(
+        predictions=predictions,
+        items=items,
+        held=held,
+        audited=audited,
+        context={name: None if value is None else str(value) for name, value in context.items()},
+        **named,
+    )
 
 
 def _find(view: View, prediction: UUID) -> tuple[Recorded, ...]:

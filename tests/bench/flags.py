@@ -1,7 +1,7 @@
 """What the three flags of a request cost, from its facts to the view, and what loading many keeps waiting."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from hashlib import pbkdf2_hmac
@@ -28,6 +28,8 @@ from flags.definitions import (
 from flags.embedded import AdoptedFlags
 from flags.folding import fold
 from flags.store import StoredState
+from gateway.context import AllowedContext, ContextProperty, ContextReader
+from gateway.context_header import context_pairs
 from lockgate.processes.memory import keep_pauses_short
 from tests.bench.case import Case
 
@@ -45,6 +47,8 @@ STATES: dict[str, tuple[str, State]] = {
     "constraint": ("one constraint on the tenant", constrained(ON, FLAG, (TENANT,))),
     "date": ("on from a date", constrained(ON, FLAG, (DATE,))),
 }
+PLAN = Constraint(context_name="plan", operator="IN", values=("gold",))
+READER = ContextReader(AllowedContext(properties={"plan": ContextProperty(values=("gold", "free"))}))
 LOADS = 30
 HASHES = 100_000
 MODELS = 334
@@ -62,6 +66,32 @@ def _measure(state: State) -> float:
         flags.view(facts)
         taken.append((perf_counter_ns() - began) / 1000)
     return median(taken[REQUESTS // 10 :])
+
+
+def _measure_told(headers: Sequence[str], parameters: dict[str, str | float | bool]) -> float:
+    """From what a caller tells to the view, with a rollout by user to those who have a plan."""
+    flags = fold(body_of(constrained(rolled_out(ON, FLAG, 25), FLAG, (PLAN,))))
+    taken = []
+    for number in range(REQUESTS):
+        began = perf_counter_ns()
+        told = READER.read(context_pairs(headers), parameters)
+        facts = RequestFacts(
+            model=MODEL, tenant="tenant", caller="key", sticky_key=f"digest-{number}", now_us=number,
+            user_id=told.user_id, session_id=told.session_id, properties=told.properties,
+        )  # fmt: skip
+        flags.view(facts)
+        taken.append((perf_counter_ns() - began) / 1000)
+    return median(taken[REQUESTS // 10 :])
+
+
+def _measure_silence() -> float:
+    """What reading a context costs a request that tells nothing."""
+    taken = []
+    for _ in range(REQUESTS):
+        began = perf_counter_ns()
+        READER.read(context_pairs(()), {})
+        taken.append((perf_counter_ns() - began) / 1000)
+    return median(taken)
 
 
 def _case(name: str, what: str, state: State) -> Case:
@@ -127,6 +157,29 @@ async def _hashing() -> list[Turn]:
     return await _longest_turns(lambda _: asyncio.to_thread(pbkdf2_hmac, "sha256", b"", b"", HASHES))
 
 
+TOLD = (
+    Case(
+        name="flags_told_us",
+        what="microseconds, median, three flags: a user and a plan by parameters, a constraint and a rollout on them",
+        better="lower",
+        goal=10.0,
+        measure=lambda: _measure_told((), {"user_id": "u-17", "plan": "gold"}),
+    ),
+    Case(
+        name="flags_header_us",
+        what="microseconds, median: the same by the header, which has to be taken apart",
+        better="lower",
+        goal=None,
+        measure=lambda: _measure_told(("user_id=u-17&plan=gold",), {}),
+    ),
+    Case(
+        name="flags_silence_us",
+        what="microseconds, median: reading the context of a request that tells nothing",
+        better="lower",
+        goal=1.0,
+        measure=_measure_silence,
+    ),
+)
 TURNS = (
     Case(
         name="flags_load_work_ms",
@@ -150,4 +203,4 @@ TURNS = (
         measure=lambda: median(turn.took for turn in asyncio.run(_hashing())),
     ),
 )
-CASES = (*(_case(name, what, state) for name, (what, state) in STATES.items()), *TURNS)
+CASES = (*(_case(name, what, state) for name, (what, state) in STATES.items()), *TOLD, *TURNS)

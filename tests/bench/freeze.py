@@ -54,7 +54,7 @@ async def _measure() -> Took:
             tenant_id=where.tenant_id, model=MODEL, by="bench",
         )  # fmt: skip
         began = perf_counter()
-        frozen = await in_child("freezing", task, Frozen)
+        frozen = await in_child("learning.freezing", task, Frozen)
         took = perf_counter() - began
         assert frozen.manifest.items.rows == OUTCOMES
         # The largest of all children so far; the others of this process are small.

@@ -89,6 +89,24 @@ async def test_a_release_is_made_and_everybody_looks(api: Api) -> None:
     assert (await api.ask("auditor", "GET", "/models/numbers/releases/x")).json()["code"] == "no-such-release"
 
 
+async def test_a_release_says_who_owns_its_errors(api: Api) -> None:
+    """A card that names nobody is taken with a warning; the release tells its owners, and the gate who is missing."""
+    reasons = 'kind = "choice"\nreasons = ["torn", "faint"]\nowners.torn = "Scanning"'
+    card = CARD.replace('kind = "choice"', reasons)
+    added = (await api.add(card=card)).json()
+    (warning,) = [one for one in added["warnings"] if "labels.owners" in one]
+    assert warning.startswith("labels.owners names nobody for faint")
+    shown = (await api.ask("reviewer", "GET", "/models/numbers/releases/1")).json()
+    assert (shown["labels"]["reasons"], shown["labels"]["owners"]) == (["torn", "faint"], {"torn": "Scanning"})
+    body = {"card": card.replace("Which class?", "Which of them?") + "\n[policy]\naudit_rate = 0.006\n", "why": "x"}
+    made = (await api.ask("operator", "POST", "/models/numbers/releases", json=body)).json()
+    told = (await api.ask("reviewer", "GET", f"/models/numbers/releases/{made['number']}/gate")).json()
+    (owner,) = [check for check in told["checks"] if check["name"] == "owner"]
+    assert (owner["verdict"], owner["reasons"]) == (
+        "refuse", ["Nobody owns the errors of faint: name an owner in [labels.owners]."],
+    )  # fmt: skip
+
+
 async def test_the_gate_is_asked_and_may_be_forced(api: Api) -> None:
     """Anybody may look; a promotion lists every reason, and force is recorded."""
     await api.add()

@@ -140,7 +140,7 @@ async def test_the_same_evaluation_is_the_same_bytes(learning: Learning) -> None
     await add_candidate(learning)
     dataset = await frozen(learning)
     one = await evaluate(learning.ledger, task(learning, f"{MODEL}@2", dataset))
-    other = await in_child("evaluating", task(learning, f"{MODEL}@2", dataset), Evaluated)
+    other = await in_child("learning.evaluating", task(learning, f"{MODEL}@2", dataset), Evaluated)
     assert (one.new, other.new, other.id) == (True, False, one.id)
     assert (other.report, other.html) == (one.report, one.html)
     seeded = await evaluate(learning.ledger, task(learning, f"{MODEL}@2", dataset, seed=1))

@@ -75,10 +75,14 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         async with self.ledger.reading() as r:
             return int((await r.execute(select(func.count()).select_from(table))).scalar_one())
 
-    def follower(self, ledger: Ledger | None = None) -> Follower:
+    def follower(self, ledger: Ledger | None = None, artifacts: LocalObjects | None = None) -> Follower:
         """A follower of the ledger, or of another one, with this folder's snapshot."""
         return Follower(
-            ledger or self.ledger, self.artifacts, self.folder / "snapshot.msgpack", limits=Limits(), threads=1
+            ledger or self.ledger,
+            artifacts or self.artifacts,
+            self.folder / "snapshot.msgpack",
+            limits=Limits(),
+            threads=1,
         )
 
 

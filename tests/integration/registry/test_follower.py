@@ -3,15 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from gateway.access.keys import make_key
 from gateway.errors import ModelNotReady
+from gateway.record.payloads import LocalObjects
 from gateway.registry import follower as following
 from gateway.registry.follower import Follower
 from gateway.store.halts import halt
+from gateway.store.keys import add_key, revoke_key
 from gateway.store.ledger import Ledger
 from gateway.store.schema.serves import ModelRow
 from gateway.times import now_us
@@ -66,6 +70,43 @@ async def test_a_halt_is_followed_with_the_same_session(both_scene: Scene) -> No
         await until(both_scene, lambda: follower.live.model(both_scene.tenant_id, "numbers").halt)
         after = follower.live.model(both_scene.tenant_id, "numbers")
         assert follower.live.live(after.champion).session is session
+
+
+class FarObjects(LocalObjects):
+    """Artifacts whose files do not come before somebody says so."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.asked, self.come = asyncio.Event(), asyncio.Event()
+
+    async def local_path(self, sha256: str) -> Path:
+        """Where the file is, once it may come."""
+        self.asked.set()
+        await self.come.wait()
+        return await super().local_path(sha256)
+
+
+async def test_a_key_does_not_wait_for_a_model_to_open(both_scene: Scene) -> None:
+    """While a new model is opened, a new key works already, and a revoked one no longer does."""
+    ledger, tenant_id, old, new = both_scene.ledger, both_scene.tenant_id, make_key(), make_key()
+    more: dict[str, Any] = {"tenant_id": tenant_id, "scopes": ("predict:*",), "person_id": None, "expires_us": None}
+    async with ledger.writing() as w:
+        old_id = await add_key(w, old, name="old", **more)
+    far = FarObjects(both_scene.folder / "artifacts")
+    follower = both_scene.follower(artifacts=far)
+    await follower.start()
+    async with ledger.writing() as w:
+        await add_key(w, new, name="new", **more)
+        await revoke_key(w, tenant_id, old_id, await w.now_us())
+    await both_scene.add()
+    opening = asyncio.create_task(follower.refresh())
+    await asyncio.wait_for(far.asked.wait(), 10)
+    assert follower.live.plan.models == {}
+    assert set(follower.live.plan.callers) == {bytes.fromhex(new.sha256)}
+    far.come.set()
+    assert await opening
+    assert follower.live.model(tenant_id, "numbers")
+    await follower.close()
 
 
 async def test_a_request_keeps_its_sessions_to_its_end(scene: Scene) -> None:

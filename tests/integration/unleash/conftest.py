@@ -1,4 +1,4 @@
-"""Real Unleash servers of the newest version that is supported and of the oldest, and a stand-in for one."""
+"""A real Unleash server of the newest version that is supported, one of the oldest, and a stand-in in trouble."""
 
 from collections.abc import Iterator
 

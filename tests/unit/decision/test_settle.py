@@ -77,6 +77,22 @@ def test_evidence_holds_no_number_that_a_ledger_refuses(value: float, told: floa
     assert reviewed.evidence == {"score": "nan"}
 
 
+UNFIT = [
+    ("sure enough", decided(hold_below=0.6), ran(0.9), ""),
+    ("only below the threshold", decided(hold_below=0.6), ran(0.4), ""),
+    ("outside the envelope", decided(envelope=RANGE), ran(0.9, inputs={"amount": [[501.0]]}), "outside_envelope"),
+    ("before people anyway", decided("review", "automated_off", "people"), ran(0.9), ""),
+    ("before people, and a field rule", decided("review", "asked", "people", field_rules=(AMOUNT,)), ran(0.9, inputs={"amount": [[2000]]}), "field_rule:large"),
+    ("before people, and not a number", decided("review", "asked", "people"), ran(float("nan")), "not_finite"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("decision", "run", "unfit"), [row[1:] for row in UNFIT], ids=[row[0] for row in UNFIT])
+def test_what_holds_an_item_whatever_its_score_is_told_on_every_path(decision: Decision, run: Run, unfit: str) -> None:
+    """Each row gives the rule that would hold the item, had neither a flag nor a threshold held it before."""
+    assert settle(decision, run).items[0].unfit == unfit
+
+
 def test_an_item_without_a_score_waits_when_a_threshold_is_declared() -> None:
     """A threshold without a confidence output holds everything, rather than letting everything through."""
     card = make_card(answer=msgspec.structs.replace(make_card().answer, confidence=None))

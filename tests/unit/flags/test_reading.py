@@ -54,11 +54,15 @@ SESSION = Reads(fields=("sessionId", "userId"))
         pytest.param(flag(Strategy(name="default", segments=(7,))), Reads(fields=("region",)), id="a segment"),
         pytest.param(flag(Strategy(name="userWithId")), Reads(fields=("userId",)), id="an old strategy"),
         pytest.param(flag(Strategy(name="ourOwn")), CHANCE, id="a strategy that is code"),
+        pytest.param(
+            flag(Strategy(name="default", constraints=(PLAN, CLOCK_AS_TEXT))),
+            Reads(fields=("plan",), chance=True), id="a field beside chance",
+        ),
         pytest.param(flag(variants=HALF[:1]), NOTHING, id="one variant"),
         pytest.param(flag(variants=HALF), SESSION, id="two variants"),
         pytest.param(
             flag(variants=tuple(Variant(name=name, weight=1, stickiness="plan") for name in "ab")),
-            CHANCE, id="two variants by a field that may be missing",
+            Reads(fields=("plan",), chance=True), id="two variants by a field that may be missing",
         ),
         pytest.param(
             flag(variants=(Variant(name="a", weight=1, overrides=(Override(context_name="plan", values=("x",)),)),)),
