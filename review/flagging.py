@@ -92,6 +92,8 @@ class Flipped(msgspec.Struct, frozen=True, kw_only=True):
     """The digest of the state in force now; an answer that carries it as `flag_state` was decided under it."""
     plan_revision: int
     """A gateway whose plan has this revision, or a later one, follows it."""
+    elsewhere: str | None = None
+    """The flag's page in Unleash, where it was switched; gateways follow at their next fetch, under another state."""
 
 
 async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:

@@ -164,4 +164,4 @@ async def pull_flags(parts: JobParts, now_us: int) -> None:
 
 def _pulls(parts: JobParts) -> bool:
     """Whether the flags are an Unleash server's that shows its log."""
-    return not parts.ledger.flags.embedded and parts.unleash is not None and bool(parts.unleash.admin_token)
+    return not parts.ledger.flags.embedded and parts.unleash is not None and parts.unleash.operated

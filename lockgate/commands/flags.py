@@ -73,6 +73,7 @@ class FlippedLine(msgspec.Struct, frozen=True, kw_only=True):
     changed: bool
     state: str
     plan_revision: int
+    elsewhere: str | None = None
 
 
 class FoundLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +230,10 @@ def _print_linted(linted: LintedLines) -> None:
 
 
 def _print_flipped(flipped: FlippedLine) -> None:
+    if flipped.elsewhere is not None:
+        say("Switched in Unleash." if flipped.changed else "Nothing changed: it stands so in Unleash.")
+        note(f"Gateways follow at their next fetch. The flag there: {flipped.elsewhere}")
+        return
     stands = f"{flipped.switch.flag} is {flipped.switch.stands}: {flipped.switch.means}."
     say(stands if flipped.changed else f"Nothing changed. {stands}")
     note(f"Answers carry flag_state {flipped.state} once their gateway has plan revision {flipped.plan_revision}.")

@@ -12,6 +12,7 @@ from gateway.errors import BadRequest
 from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
+from review.api.parts import ApiSettings
 from review.flagging import (
     HISTORY_MAX,
     FlagLine,
@@ -21,12 +22,12 @@ from review.flagging import (
     define,
     flag_history,
     flags_now,
-    flip,
     list_flags,
     roll_out,
     show_flag,
 )
 from review.lint.looking import Linted, lint_flags
+from review.switching import switch
 
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -97,9 +98,9 @@ class FlagsController(Controller):
         return await flag_history(ledger, actor.tenant_id, flag, limit)
 
     @put("/{flag:str}/switch", **needs("operate"))
-    async def switch(self, flag: str, data: Flip, ledger: Ledger, actor: Actor) -> Flipped:
-        """Switch a flag on or off; its strategies stay."""
-        return await flip(ledger, actor, flag, on=data.on, **_said(data))
+    async def switch_one(self, flag: str, data: Flip, ledger: Ledger, settings: ApiSettings, actor: Actor) -> Flipped:
+        """Switch a flag on or off, here or in Unleash; its strategies stay."""
+        return await switch(ledger, settings.unleash, actor, flag, on=data.on, **_said(data))
 
     @put("/{flag:str}", **needs("operate"))
     async def set_definition(self, flag: str, data: Definition, ledger: Ledger, actor: Actor) -> Flipped:

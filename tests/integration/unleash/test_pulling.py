@@ -2,26 +2,21 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-import httpx
 import msgspec
 import pytest
 
 from flags.source import UNLEASH, FlagHome
 from flags.store import FlagChange
-from flags.unleash.fetched import fetched_state
 from gateway.store.events import events_about
-from gateway.store.fetched_flags import keep_fetched
 from gateway.store.flags import LedgerFlagStore
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
 from review.unleash.pulling import pull_changes
-from tests.integration.unleash.conftest import place_in
-from tests.servers.process import until
-from tests.servers.unleash import CLIENT_TOKEN, Unleash
+from tests.integration.unleash.conftest import keep_latest, place_in
+from tests.servers.unleash import Unleash
 from tests.worlds import World, build_world
 
 FLAG = "sentiment.automated"
-SHOWN_S = 90.0
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,22 +27,8 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
     world: World
 
     async def follow(self) -> str:
-        """Keep what clients are sent, once that contains the latest event that counts; its digest."""
-        events = self.server.admin.call("GET", "/events?limit=100")["events"]
-        latest = max(one["id"] for one in events if one["featureName"] or one["type"] == "segment-updated")
-        headers = {"Authorization": CLIENT_TOKEN, "Unleash-Client-Spec": "5.1.9"}
-        url = f"{self.server.api_url}/client/features"
-        answers: list[bytes] = []
-
-        def shown() -> bool:
-            answers.append(httpx.get(url, headers=headers, timeout=30, trust_env=False).content)
-            return fetched_state(answers[-1]).version >= latest
-
-        until(shown, "a state that contains the latest event", SHOWN_S)
-        state = fetched_state(answers[-1])
-        async with self.ledger.writing() as w:
-            await keep_fetched(w, (), state, now_us())
-        return state.digest
+        """Keep what clients are sent; its digest."""
+        return await keep_latest(self.ledger, self.server)
 
     async def pull(self) -> int:
         """Pull once."""
