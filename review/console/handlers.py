@@ -18,6 +18,7 @@ from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.releases import MovesPages
 from review.console.signing_in import SigningInController
+from review.console.simulations import SimulationsPages
 from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
 
@@ -41,6 +42,7 @@ CONSOLE = Router(
         MovesPages,
         OperationsPages,
         ActsPages,
+        SimulationsPages,
         TrainingPages,
         PredictionsPages,
         CorrectionsPages,
