@@ -48,6 +48,8 @@ class SwitchForm(msgspec.Struct, frozen=True, kw_only=True):
 
     on: bool
     why: str = ""
+    simulation: UUID | None = None
+    """The simulation on which the change rests."""
     csrf_token: str = ""
 
 
@@ -80,6 +82,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     why: str
     at_us: int
+    simulation: str | None
 
 
 class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,9 +109,11 @@ class ModelsPages(Controller):
         return page("models.html", request, models=models, rates=rates, none=Rates())
 
     @get("/{name:str}", **needs("look"))
-    async def show(self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str) -> Response[str]:
-        """A model with its flags, its halt and its history."""
-        return await _model_page(request, ledger, settings, name)
+    async def show(
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, simulation: UUID | None = None
+    ) -> Response[str]:
+        """A model with its flags, its halt and its history; a flag that is switched then names the simulation."""
+        return await _model_page(request, ledger, settings, name, simulation=simulation)
 
     @post("/{name:str}/flags/{kind:str}", status_code=200, **needs("operate"))
     async def switch_one(
@@ -116,10 +121,13 @@ class ModelsPages(Controller):
         data: Annotated[SwitchForm, Form],
     ) -> Response[Any]:  # fmt: skip
         """Switch a flag."""
+        simulation = data.simulation
         try:
-            await switch(ledger, settings.unleash, actor, f"{name}.{kind}", on=data.on, why=data.why)
+            await switch(
+                ledger, settings.unleash, actor, f"{name}.{kind}", on=data.on, why=data.why, simulation=simulation
+            )
         except (FlagsError, ReviewError) as error:
-            return await _model_page(request, ledger, settings, name, error)
+            return await _model_page(request, ledger, settings, name, error, simulation=simulation)
         return Redirect(f"/console/models/{name}", status_code=303)
 
     @post("/{name:str}/halt", status_code=200, **needs("operate"))
@@ -150,6 +158,8 @@ async def _model_page(
     settings: ApiSettings,
     name: str,
     error: FlagsError | ReviewError | GatewayError | None = None,
+    *,
+    simulation: UUID | None = None,
 ) -> Response[str]:
     actor = request.user
     async with ledger.reading() as r:
@@ -169,6 +179,7 @@ async def _model_page(
         terms=await show_terms(ledger, actor.tenant_id, name) if inspects else None,
         guard=await show_guard(ledger, actor.tenant_id, name) if inspects else None,
         halts=HALTS,
+        simulation=simulation,
         may_operate=has(actor, "operate"),
         takes_bundles=any(actor.may_any(role) for role in READERS),
         unleash=settings.unleash if not ledger.flags.embedded else None,
@@ -210,6 +221,7 @@ def _change(change: FlagChange, states: dict[str, State]) -> Change:
         by=change.authorship.by,
         why=change.authorship.why,
         at_us=change.authorship.at_us,
+        simulation=change.authorship.simulation,
     )
 
 
