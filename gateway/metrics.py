@@ -67,7 +67,7 @@ class Gauge(Family):
 
 
 class Histogram(Family):
-    """Counts of durations in seconds, by upper bound."""
+    """Counts of durations in seconds, or of other numbers, by upper bound."""
 
     kind = "histogram"
 
@@ -147,6 +147,12 @@ PAYLOADS_DROPPED = Counter(
     "lockgate_payloads_dropped_total", "Payloads of unselected predictions that could not be kept.", ("model",)
 )
 AUDITS = Counter("lockgate_audits_total", "Drawn items: put before people, or lost with their payload.", ("result",))
+JOINED_REQUESTS = Histogram(
+    "lockgate_joined_requests", "Requests that one run of a model answered.", ("model",), (1, 2, 4, 8, 16, 32, 64, 128)
+)
+LINE_REFUSED = Counter(
+    "lockgate_line_refused_total", "Requests refused because too many waited for the model.", ("model",)
+)
 SHADOW_RUNS = Counter(
     "lockgate_shadow_runs_total",
     "Runs beside an answer: answered, failed, timed_out or dropped.",

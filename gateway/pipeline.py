@@ -24,11 +24,12 @@ from gateway.holding.holds import Holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
 from gateway.inference.beside import Beside
+from gateway.inference.errors import TooManyWait
 from gateway.inference.shadow import ShadowRunner
 from gateway.leaving import unless_left
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
 from gateway.once import once
-from gateway.plan import ModelPlan
+from gateway.plan import Caller, ModelPlan
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.decode import InferenceRequest
 from gateway.registry.follower import Follower
@@ -75,6 +76,13 @@ class Pipeline:
                         return await unless_left(self._holds.hold(prediction, only.claimed), call.left)
                     return await only.told(tell_at_once(prediction))
 
+    def refuse_early(self, caller: Caller, model: str) -> None:
+        """Return unless too many wait for the model already; asked before a body is read. Raises: TooManyWait."""
+        live = self._follower.live
+        found = live.plan.model(caller.tenant_id, model)
+        if found is not None and live.is_ready(found.champion):
+            live.live(found.champion).runner.refuse_early(caller.key_id)
+
     async def _predict(
         self, call: Call, live: LivePlan, model: ModelPlan, request: InferenceRequest, asked: Asked, at: Stages
     ) -> HeldPrediction:
@@ -86,9 +94,11 @@ class Pipeline:
         at.after("flags")
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
-        session = live.live(decision.release).session
+        answering = live.live(decision.release)
         try:
-            outputs = await session.infer(request.feeds, items=request.items)
+            outputs = await answering.runner.infer(request.feeds, items=request.items, caller=call.caller.key_id)
+        except TooManyWait:
+            raise
         except GatewayError as error:
             await self._capture.refuse(call, decision, error, at)
             raise
@@ -108,7 +118,7 @@ class Pipeline:
             inputs=request.feeds,
             beside=request.display,
             outputs=outputs,
-            signature=session.signature,
+            signature=answering.session.signature,
             decided_us=at.us,
             requested=tuple(output.name for output in request.outputs),
             told=told,

@@ -66,6 +66,7 @@ class PredictEntry:
         headers: RawHeaders = scope["headers"]
         caller = caller_of(header(headers, b"authorization"), self._follower.live.plan, now_us())
         require(caller, "predict", model)
+        self._pipeline.refuse_early(caller, model)
         json_bytes = json_length(values_of(headers, _LENGTH_HEADER))
         call = Call(
             caller=caller,

@@ -84,6 +84,21 @@ class AnswerOutput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """NaN and infinity in the outputs beside answer and confidence: a fault, or the model's way of saying nothing."""
 
 
+class BatchBounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far requests that meet before the model may be joined, and how many may wait."""
+
+    join: bool = True
+    """Whether they are joined at all, where admission saw that items do not depend on each other."""
+    max_rows: Annotated[int, Meta(ge=1, le=4096)] = 64
+    """Items that one run takes together."""
+    max_bytes: Annotated[int, Meta(ge=1)] = 16 * 1024 * 1024
+    """Bytes of input tensors that one run takes together; a single request may bring more."""
+    max_waiting: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    """Requests that may wait while the model runs; callers have equal parts of it. Beyond: 503 with Retry-After."""
+    max_waiting_bytes: Annotated[int, Meta(ge=1)] = 256 * 1024 * 1024
+    """Bytes of input tensors that may wait."""
+
+
 class OutcomeTensor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an outcome becomes an output tensor, so that no corrected answer contradicts itself."""
 
@@ -119,6 +134,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     four_eyes: bool = False
     context: AllowedContext = AllowedContext()
     policy: Policy = msgspec.field(default_factory=Policy)
+    batching: BatchBounds = BatchBounds()
 
     @property
     def beside(self) -> frozenset[str]:

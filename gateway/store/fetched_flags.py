@@ -1,6 +1,6 @@
 """The SQL of flags that were fetched from a server: every distinct state, the latest, and since when that is known."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 import msgspec
@@ -42,19 +42,21 @@ async def fetched_flags(r: ReadSession) -> FetchedFlags | None:
     return FetchedFlags(state=state, known_us=row.known_us, error=row.error)
 
 
-async def keep_fetched(w: WriteSession, states: Sequence[StoredState], known_us: int) -> None:
-    """Keep states that were fetched one after another; the last of them is in force, known to be the latest then.
+async def keep_fetched(w: WriteSession, states: Iterable[StoredState], latest: StoredState, known_us: int) -> None:
+    """Keep states under their digests, and put the one in force that a server confirmed at `known_us`.
 
-    Another gateway may have kept the same, or may lag behind: whatever a server confirms is put in force again.
+    Another gateway may have heard the server later: then what it wrote stays in force.
     """
     for state in states:
         await keep_state(w, UNLEASH, state, known_us)
-    row, after = await _current(w), states[-1]
+    row = await _current(w)
+    if row.known_us is not None and row.known_us >= known_us:
+        return
+    await keep_state(w, UNLEASH, latest, known_us)
     before = row.state
-    row.state, row.version, row.error = after.digest, after.version, None
-    row.known_us = max(known_us, row.known_us or 0)
-    if before != after.digest:
-        await _tell(w, before, after, known_us)
+    row.state, row.version, row.known_us, row.error = latest.digest, latest.version, known_us, None
+    if before != latest.digest:
+        await _tell(w, before, latest, known_us)
 
 
 async def note_failure(w: WriteSession, error: str) -> None:

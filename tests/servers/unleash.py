@@ -150,6 +150,11 @@ class UnleashAdmin:
         """Create a segment; its id."""
         return int(self.call("POST", "/segments", {"name": name, "constraints": constraints})["id"])
 
+    def field(self, name: str) -> None:
+        """Make a context field known, as servers before 8 require before a constraint names it."""
+        if all(known["name"] != name for known in self.call("GET", "/context")):
+            self.call("POST", "/context", {"name": name})
+
     def depends(self, flag: str, parent: str, *, enabled: bool = True) -> None:
         """Make a flag ask another one first."""
         self.call("POST", f"/projects/default/features/{flag}/dependencies", {"feature": parent, "enabled": enabled})

@@ -1,10 +1,11 @@
-"""A real Unleash server of the newest version that is supported, and one of the oldest."""
+"""A real Unleash server of the newest version that is supported, one of the oldest, and a stand-in in trouble."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from flags.unleash.place import Place
+from tests.integration.unleash.fake import FakeUnleash, fake_unleash
 from tests.servers.postgres import Postgres
 from tests.servers.unleash import ADMIN_TOKEN, ENVIRONMENT, NEWEST, OLDEST, Unleash, running_unleash
 
@@ -21,6 +22,13 @@ def either_unleash(request: pytest.FixtureRequest) -> Unleash:
     server: Unleash = request.getfixturevalue("_unleash" if request.param == NEWEST else "_oldest_unleash")
     server.renew()
     return server
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeUnleash]:
+    """A server that does what the test says."""
+    with fake_unleash() as server:
+        yield server
 
 
 def place_in(server: Unleash, admin_token: str = ADMIN_TOKEN) -> Place:
