@@ -10,7 +10,7 @@ from flags.definitions import Feature, State, digest_of, rolled_out, state_from,
 from flags.embedded import Edit
 from flags.store import Authorship, Proposal
 from flags.validation import validated
-from gateway.store.flags import change_flags, current_state
+from gateway.store.flags import change_flags, current_state, require_embedded
 from gateway.store.ledger import ReadSession, WriteSession
 
 
@@ -35,6 +35,7 @@ class EmbeddedHand:
 
     async def turn(self, w: WriteSession, tenant_id: UUID, flag: str, edit: Edit, authorship: Authorship) -> Feature:
         """Put the edited definition in force with who and why. Raises: FlagsError."""
+        require_embedded(w)
         before = await current_state(w)
         body = await asyncio.to_thread(_edited, before.body, edit)
         if body != before.body:
