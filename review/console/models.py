@@ -25,14 +25,17 @@ from review.api.traffic import traffic_of
 from review.bundle.taking import READERS
 from review.console.pages import Asked, has, page
 from review.errors import ReviewError
-from review.flagging import Switch, flip, reach_of
+from review.flagging import Switch, reach_of
 from review.halting import expect, halt_model, lift_model
 from review.release.guard import show_guard
 from review.release.looking import list_releases
 from review.release.terms import show_terms
 from review.served import list_served, show_model
+from review.store.unleash_notes import notes_since
+from review.switching import switch
 from review.timeline.told import HALTS
 from review.traffic.query import TrafficReader, Window
+from review.unleash.log import LATE_US, Note
 
 HOUR_S = 3600
 CHANGES = 10
@@ -84,6 +87,8 @@ class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
 
     switch: Switch
     changes: tuple[Change, ...]
+    asked: Note | None
+    """A switch in Unleash that was asked for here a moment ago and that no gateway has fetched yet."""
 
 
 class ModelsPages(Controller):
@@ -106,13 +111,13 @@ class ModelsPages(Controller):
         return await _model_page(request, ledger, settings, name)
 
     @post("/{name:str}/flags/{kind:str}", status_code=200, **needs("operate"))
-    async def switch(
+    async def switch_one(
         self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, kind: str,
         data: Annotated[SwitchForm, Form],
     ) -> Response[Any]:  # fmt: skip
         """Switch a flag."""
         try:
-            await flip(ledger, actor, f"{name}.{kind}", on=data.on, why=data.why)
+            await switch(ledger, settings.unleash, actor, f"{name}.{kind}", on=data.on, why=data.why)
         except (FlagsError, ReviewError) as error:
             return await _model_page(request, ledger, settings, name, error)
         return Redirect(f"/console/models/{name}", status_code=303)
@@ -166,6 +171,7 @@ async def _model_page(
         halts=HALTS,
         may_operate=has(actor, "operate"),
         takes_bundles=any(actor.may_any(role) for role in READERS),
+        unleash=settings.unleash if not ledger.flags.embedded else None,
         fault=str(error or ""),
     )
 
@@ -185,11 +191,16 @@ async def rates_of(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
     return rates
 
 
-async def _shown_flag(ledger: Ledger, tenant_id: UUID, switch: Switch) -> ShownFlag:
+async def _shown_flag(ledger: Ledger, tenant_id: UUID, now: Switch) -> ShownFlag:
     flags = EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
-    changes = await flags.history(switch.flag, limit=CHANGES)
+    changes = await flags.history(now.flag, limit=CHANGES)
     states = {digest: await flags.state_at(digest) for one in changes for digest in (one.before, one.after)}
-    return ShownFlag(switch=switch, changes=tuple(_change(one, states) for one in changes))
+    async with ledger.reading() as r:
+        notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
+    told = {(one.authorship.by, one.authorship.why) for one in changes}
+    waiting = [note for note in notes if note.to != now.on and (note.by, note.why) not in told]
+    shown = tuple(_change(one, states) for one in changes)
+    return ShownFlag(switch=now, changes=shown, asked=waiting[-1] if waiting else None)
 
 
 def _change(change: FlagChange, states: dict[str, State]) -> Change:

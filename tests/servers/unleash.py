@@ -166,12 +166,16 @@ class UnleashAdmin:
         """Put flags away; clients no longer see them."""
         self.call("POST", "/projects/default/archive", {"features": flags})
 
+    def delete(self, *flags: str) -> None:
+        """Delete flags that were put away."""
+        self.call("POST", "/projects/default/delete", {"features": flags})
+
     def clear(self) -> None:
-        """Remove every flag and segment."""
+        """Remove every flag that was not put away, and every segment."""
         flags = [feature["name"] for feature in self.call("GET", "/projects/default/features")["features"]]
         if flags:
             self.archive(*flags)
-            self.call("POST", "/projects/default/delete", {"features": flags})
+            self.delete(*flags)
         for segment in self.call("GET", "/segments")["segments"]:
             self.call("DELETE", f"/segments/{segment['id']}")
 
