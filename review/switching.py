@@ -6,9 +6,9 @@ log is pulled, the note tells whose switch it was; it is taken back when Unleash
 
 from uuid import UUID
 
-from flags.definitions import state_from
 from flags.errors import FlagsChanged, FlagsElsewhere, FlagsError, ReasonMissing, UnknownFlag
 from flags.names import parse
+from flags.shown import shown_state
 from flags.store import StoredState
 from flags.unleash.admin import ShownFeature, UnleashAdmin, opened_admin
 from flags.unleash.admin_errors import UnleashSilent
@@ -57,7 +57,7 @@ async def switch(
     async with ledger.reading() as r:
         revision = await plan_revision(r)
     return Flipped(
-        switch=switch_in(state_from(current.body), flag),
+        switch=switch_in(shown_state(current.body), flag),
         changed=changed,
         version=current.version,
         state=current.digest,
