@@ -19,6 +19,7 @@ from flags.definitions import (
 from flags.embedded import Edit, EmbeddedFlags
 from flags.errors import FlagsElsewhere, UnknownFlag
 from flags.names import Kind, parse
+from flags.shown import shown_state
 from flags.store import Authorship, FlagChange
 from gateway.store.fetched_flags import fetched_flags
 from gateway.store.flags import LedgerFlagStore, current_state
@@ -123,7 +124,7 @@ async def show_flag(ledger: Ledger, tenant_id: UUID, flag: str, limit: int = 20)
     """A flag with its definition and its latest changes. Raises: UnknownFlag, NotAModelFlag."""
     flags = _flags(ledger, tenant_id)
     current = await flags.current()
-    state = state_from(current.body)
+    state = shown_state(current.body)
     return FlagShown(
         switch=switch_of(state, flag),
         definition=state.feature(flag),
