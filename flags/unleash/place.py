@@ -21,6 +21,11 @@ class Place(Struct, frozen=True, kw_only=True):
         """Where the Admin API is."""
         return f"{self.url}{API}/admin"
 
+    @property
+    def operated(self) -> bool:
+        """Whether flags are made and switched there from here."""
+        return bool(self.admin_token)
+
     def link(self, flag: str = "") -> str:
         """The page of a flag in Unleash, or of the project."""
         project = f"{self.url}/projects/{self.project}"

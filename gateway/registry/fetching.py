@@ -55,6 +55,7 @@ class FlagKeeper:
             if found is not None and found.known_us is not None and found.known_us > self._known_us:
                 self._latest, self._known_us = found.state, found.known_us
         if self._latest is not None:
+            self._wake.set()
             await flags.adopt(self._latest, self._known_us)
             _log.info("flags_from_last_known", revision=self._latest.version, state=self._latest.digest)
 
@@ -106,13 +107,12 @@ class FlagKeeper:
 
     async def _write_ledger(self) -> None:
         """Tell the ledger what it does not know yet. Raises: LedgerUnavailable."""
-        states, known_us, error = tuple(self._unkept), self._known_us, self._error
-        fresh = self._latest is not None and known_us > self._written_us
-        if not fresh and error == self._error_written:
+        states, latest, known_us, error = tuple(self._unkept), self._latest, self._known_us, self._error
+        if known_us == self._written_us and error == self._error_written:
             return
         async with self._ledger.writing(ring=bool(states)) as w:
-            if fresh and self._latest is not None:
-                await keep_fetched(w, states or (self._latest,), known_us)
+            if latest is not None:
+                await keep_fetched(w, states, latest, known_us)
             if error is not None:
                 await note_failure(w, error)
         self._written_us, self._error_written = known_us, error

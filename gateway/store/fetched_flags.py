@@ -1,6 +1,7 @@
 """The SQL of flags that were fetched from a server: every distinct state, the latest, and since when that is known."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,8 +14,10 @@ from gateway.store.flags import keep_state
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.once import insert_once
 from gateway.store.schema.flags import FlagCurrentRow, FlagStateRow
+from gateway.store.schema.plumbing import EventRow
 from gateway.store.schema.who import TenantRow
 
+FETCHED, SUBJECT = "flags.fetched", f"flags:{UNLEASH}"
 BY = "unleash"
 """Who changed what was fetched, as far as a gateway can tell."""
 
@@ -42,19 +45,59 @@ async def fetched_flags(r: ReadSession) -> FetchedFlags | None:
     return FetchedFlags(state=state, known_us=row.known_us, error=row.error)
 
 
-async def keep_fetched(w: WriteSession, states: Sequence[StoredState], known_us: int) -> None:
-    """Keep states that were fetched one after another; the last of them is in force, known to be the latest then.
+async def keep_fetched(w: WriteSession, states: Iterable[StoredState], latest: StoredState, known_us: int) -> None:
+    """Keep states under their digests, and put the one in force that a server confirmed at `known_us`.
 
-    Another gateway may have kept the same, or may lag behind: whatever a server confirms is put in force again.
+    Another gateway may have heard the server later: then what it wrote stays in force.
     """
     for state in states:
         await keep_state(w, UNLEASH, state, known_us)
-    row, after = await _current(w), states[-1]
+    row = await _current(w)
+    if row.known_us is not None and row.known_us >= known_us:
+        return
+    await keep_state(w, UNLEASH, latest, known_us)
     before = row.state
-    row.state, row.version, row.error = after.digest, after.version, None
-    row.known_us = max(known_us, row.known_us or 0)
-    if before != after.digest:
-        await _tell(w, before, after, known_us)
+    row.state, row.version, row.known_us, row.error = latest.digest, latest.version, known_us, None
+    if before != latest.digest:
+        await _tell(w, before, latest, known_us)
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """One state of a server put in the place of another: their digests, and the revision and time of the later one."""
+
+    before: str
+    after: str
+    revision: int
+    at_us: int
+
+
+async def transitions(r: ReadSession, limit: int = 500) -> list[Transition]:
+    """The latest transitions from one fetched state to another, the oldest first."""
+    statement = (
+        select(EventRow.data, EventRow.occurred_us)
+        .where(EventRow.subject == SUBJECT, EventRow.type == FETCHED)
+        .order_by(EventRow.occurred_us.desc(), EventRow.id.desc())
+        .limit(limit)
+    )
+    found = (await r.execute(statement)).all()
+    return [
+        Transition(**msgspec.json.decode(row.data, type=dict[str, Any]), at_us=row.occurred_us)
+        for row in reversed(found)
+    ]
+
+
+async def first_fetched(r: ReadSession) -> Transition | None:
+    """How the first state came that was ever fetched; None before that."""
+    statement = (
+        select(EventRow.data, EventRow.occurred_us)
+        .where(EventRow.subject == SUBJECT, EventRow.type == FETCHED)
+        .order_by(EventRow.occurred_us, EventRow.id)
+        .limit(1)
+    )
+    row = (await r.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    return Transition(**msgspec.json.decode(row.data, type=dict[str, Any]), at_us=row.occurred_us)
 
 
 async def note_failure(w: WriteSession, error: str) -> None:
@@ -76,7 +119,7 @@ async def _current(w: WriteSession) -> FlagCurrentRow:
 async def _tell(w: WriteSession, before: str, after: StoredState, at_us: int) -> None:
     data = {"before": before, "after": after.digest, "revision": after.version}
     tenant_id = await _first_tenant(w)
-    await append_event(w, "flags.fetched", f"flags:{UNLEASH}", data, by=BY, tenant_id=tenant_id, at_us=at_us)
+    await append_event(w, FETCHED, SUBJECT, data, by=BY, tenant_id=tenant_id, at_us=at_us)
 
 
 async def _first_tenant(w: WriteSession) -> UUID:

@@ -7,7 +7,7 @@ of which `gateway.store.fetched_flags` keeps what gateways fetched.
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from flags.definitions import digest_of
 from flags.errors import FlagsChanged, FlagsElsewhere, UnknownFlagState
@@ -46,11 +46,12 @@ class LedgerFlagStore:
         return body.encode()
 
     async def history(self, flag: str | None = None, *, limit: int = 100) -> tuple[FlagChange, ...]:
-        """The latest changes of a flag, or of all, the latest first."""
-        statement = select(FlagChangeRow).where(FlagChangeRow.source == self._ledger.flags.source)
+        """The latest changes of a flag, or of all, the latest first, wherever flags were kept at the time."""
+        statement = select(FlagChangeRow)
         if flag is not None:
             statement = statement.where(FlagChangeRow.flag == flag)
-        latest = statement.order_by(FlagChangeRow.version.desc(), FlagChangeRow.id.desc()).limit(limit)
+        order = (FlagChangeRow.changed_us.desc(), FlagChangeRow.version.desc(), FlagChangeRow.id.desc())
+        latest = statement.order_by(*order).limit(limit)
         async with self._ledger.reading() as r:
             return tuple(_change(row) for row in (await r.execute(latest)).scalars())
 
@@ -117,23 +118,43 @@ async def _swap(w: WriteSession, before: StoredState, after: StoredState) -> Non
 async def _record(
     w: WriteSession, tenant_id: UUID, flag: str, before: StoredState, after: StoredState, author: Authorship
 ) -> None:
-    await w.execute(
-        insert(FlagChangeRow).values(
-            id=new_id(),
-            source=EMBEDDED,
-            version=after.version,
-            before=before.digest,
-            after=after.digest,
-            flag=flag,
-            by=author.by,
-            why=author.why,
-            second_person=author.second_person,
-            simulation=author.simulation,
-            changed_us=author.at_us,
-        )
+    change = FlagChange(flag=flag, version=after.version, before=before.digest, after=after.digest, authorship=author)
+    await record_change(w, (tenant_id,), EMBEDDED, new_id(), change)
+
+
+async def record_change(
+    w: WriteSession, tenant_ids: Collection[UUID], source: str, change_id: UUID, change: FlagChange
+) -> bool:
+    """Record a change of a flag and tell it to each of these tenants; False where it is recorded already."""
+    said = change.authorship
+    inserted = await insert_once(
+        w,
+        FlagChangeRow,
+        id=change_id,
+        source=source,
+        version=change.version,
+        before=change.before,
+        after=change.after,
+        flag=change.flag,
+        by=said.by,
+        why=said.why,
+        second_person=said.second_person,
+        simulation=said.simulation,
+        changed_us=said.at_us,
     )
-    data = {"flag": flag, "version": after.version, "before": before.digest, "after": after.digest, "why": author.why}
-    await append_event(w, "flag.changed", f"flag:{flag}", data, by=author.by, tenant_id=tenant_id, at_us=author.at_us)
+    data = {"flag": change.flag, "version": change.version, "before": change.before, "after": change.after}
+    data |= {"simulation": said.simulation} if said.simulation is not None else {}
+    for tenant_id in tenant_ids if inserted else ():
+        await append_event(
+            w, "flag.changed", f"flag:{change.flag}", data | {"why": said.why},
+            by=said.by, tenant_id=tenant_id, at_us=said.at_us,
+        )  # fmt: skip
+    return inserted
+
+
+async def recorded_changes(r: ReadSession, change_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the changes that are recorded."""
+    return set((await r.execute(select(FlagChangeRow.id).where(FlagChangeRow.id.in_(change_ids)))).scalars())
 
 
 def _change(row: FlagChangeRow) -> FlagChange:

@@ -1,6 +1,7 @@
 """Flags under `/api/v1/flags`: three a model, in Unleash's own JSON; off is always the safe side."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, put
@@ -11,6 +12,7 @@ from gateway.errors import BadRequest
 from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
+from review.api.parts import ApiSettings
 from review.flagging import (
     HISTORY_MAX,
     FlagLine,
@@ -20,12 +22,12 @@ from review.flagging import (
     define,
     flag_history,
     flags_now,
-    flip,
     list_flags,
     roll_out,
     show_flag,
 )
 from review.lint.looking import Linted, lint_flags
+from review.switching import switch
 
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -42,6 +44,8 @@ class Flip(msgspec.Struct, frozen=True, kw_only=True):
     on: bool
     why: Why
     expected_version: int | None = None
+    simulation: UUID | None = None
+    """The simulation on which the change rests."""
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +55,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     definition: dict[str, Any] | None = None
     rollout: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
     expected_version: int | None = None
+    simulation: UUID | None = None
+    """The simulation on which the change rests."""
 
 
 class FlagsController(Controller):
@@ -92,9 +98,9 @@ class FlagsController(Controller):
         return await flag_history(ledger, actor.tenant_id, flag, limit)
 
     @put("/{flag:str}/switch", **needs("operate"))
-    async def switch(self, flag: str, data: Flip, ledger: Ledger, actor: Actor) -> Flipped:
-        """Switch a flag on or off; its strategies stay."""
-        return await flip(ledger, actor, flag, on=data.on, why=data.why, expected_version=data.expected_version)
+    async def switch_one(self, flag: str, data: Flip, ledger: Ledger, settings: ApiSettings, actor: Actor) -> Flipped:
+        """Switch a flag on or off, here or in Unleash; its strategies stay."""
+        return await switch(ledger, settings.unleash, actor, flag, on=data.on, **_said(data))
 
     @put("/{flag:str}", **needs("operate"))
     async def set_definition(self, flag: str, data: Definition, ledger: Ledger, actor: Actor) -> Flipped:
@@ -102,8 +108,9 @@ class FlagsController(Controller):
         if (data.definition is None) == (data.rollout is None):
             raise EitherDefinitionOrRollout
         if data.rollout is not None:
-            return await roll_out(
-                ledger, actor, flag, data.rollout, why=data.why, expected_version=data.expected_version
-            )
-        definition = msgspec.json.encode(data.definition)
-        return await define(ledger, actor, flag, definition, why=data.why, expected_version=data.expected_version)
+            return await roll_out(ledger, actor, flag, data.rollout, **_said(data))
+        return await define(ledger, actor, flag, msgspec.json.encode(data.definition), **_said(data))
+
+
+def _said(data: Flip | Definition) -> dict[str, Any]:
+    return {"why": data.why, "expected_version": data.expected_version, "simulation": data.simulation}

@@ -18,6 +18,7 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
+from review.api.rollouts import RolloutsController
 from review.api.simulations import SimulationsController
 from review.api.terms import TermsController
 from review.api.timeline import TimelineController
@@ -41,6 +42,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     FlagsController,
     UnleashController,
     SimulationsController,
+    RolloutsController,
     TimelineController,
     TrafficController,
     DatasetsController,

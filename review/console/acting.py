@@ -27,12 +27,12 @@ from review.console.pages import Asked, page
 from review.console.previews import PREVIEWS, Preview
 from review.console.releases import address_of
 from review.errors import ReviewError
-from review.flagging import flip
 from review.halting import Expected, expect, halt_model, lift_model
 from review.operations.now import ModelNow, models_now
 from review.release.errors import NoSuchRelease
 from review.release.looking import release_lines
 from review.release.trials import Opening, close_trial, let_answer, open_trial
+from review.switching import switch
 from review.timeline.told import HALTS
 
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
@@ -120,7 +120,8 @@ async def _end_trial(one: Acting) -> None:
 
 
 async def _flip(one: Acting) -> None:
-    await flip(one.ledger, one.actor, compose(one.name, Kind(one.act)), on=one.form.on, why=one.form.why)
+    flag = compose(one.name, Kind(one.act))
+    await switch(one.ledger, one.settings.unleash, one.actor, flag, on=one.form.on, why=one.form.why)
 
 
 DOING: Mapping[str, Callable[[Acting], Awaitable[None]]] = {
@@ -147,6 +148,7 @@ async def _page(request: Asked, one: Acting, error: Fault | None = None) -> Resp
         preview=preview,
         expected=await _expected(one.ledger, one.settings, one.actor, one.name, preview),
         halts=HALTS,
+        unleash=one.settings.unleash if one.act in set(Kind) and not one.ledger.flags.embedded else None,
         back=one.form.back,
         back_address=address_of(one.name, one.form.back),
         fault=str(error or ""),

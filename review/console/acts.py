@@ -6,6 +6,7 @@ left out, so that its key does nothing.
 
 import msgspec
 
+from flags.names import Kind, compose
 from review.console.keys import Key
 from review.flagging import Switch
 from review.operations.now import ModelNow
@@ -25,6 +26,7 @@ ACTS: dict[str, Key] = {
     "automated": Key(key="1", title="automated", help="Switch whether answers go out without a person."),
     "shadow": Key(key="2", title="shadow", help="Switch whether the candidate runs beside the champion."),
     "candidate": Key(key="3", title="candidate", help="Switch whether the candidate answers while its canary is open."),
+    "rollout": Key(key="g", title="Rollout", help="Let a flag on step by step, or see how far it has come."),
     "open": Key(key="o", title="Open", help="Go to the model's own page."),
 }
 OF_A_RELEASE = {
@@ -90,6 +92,7 @@ def acts_of(now: ModelNow) -> tuple[Act, ...]:
         and not served.canary_open
         and _act("canary", "Open canary…", _address(name, "canary")),
         *(_act(flag.kind, _switching(flag), _address(name, flag.kind)) for flag in served.flags),
+        _act("rollout", "Rollout…", _rollout(now)),
     )  # fmt: skip
     return tuple(act for act in possible if isinstance(act, Act))
 
@@ -108,6 +111,12 @@ def _switching(flag: Switch) -> str:
 
 def _address(model: str, act: str) -> str:
     return f"/console/operations/{model}/{act}"
+
+
+def _rollout(now: ModelNow) -> str:
+    """The page of the rollout that is under way, or of the flag that one begins with."""
+    flag = now.rollouts[0].flag if now.rollouts else compose(now.served.name, Kind.AUTOMATED)
+    return f"/console/rollouts/{flag}"
 
 
 def _promotion(now: ModelNow) -> str:

@@ -18,7 +18,9 @@ from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
 from review.console.release import ReleasePages
 from review.console.releases import MovesPages
+from review.console.rollouts import RolloutsPages
 from review.console.signing_in import SigningInController
+from review.console.simulations import SimulationsPages
 from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
 
@@ -43,6 +45,8 @@ CONSOLE = Router(
         ReleasePages,
         OperationsPages,
         ActsPages,
+        RolloutsPages,
+        SimulationsPages,
         TrainingPages,
         PredictionsPages,
         CorrectionsPages,

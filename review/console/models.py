@@ -25,14 +25,17 @@ from review.api.traffic import traffic_of
 from review.bundle.taking import READERS
 from review.console.pages import Asked, has, page
 from review.errors import ReviewError
-from review.flagging import Switch, flip, reach_of
+from review.flagging import Switch, reach_of
 from review.halting import expect, halt_model, lift_model
 from review.release.guard import show_guard
 from review.release.looking import list_releases
 from review.release.terms import show_terms
 from review.served import list_served, show_model
+from review.store.unleash_notes import notes_since
+from review.switching import switch
 from review.timeline.told import HALTS
 from review.traffic.query import TrafficReader, Window
+from review.unleash.log import LATE_US, Note
 
 HOUR_S = 3600
 CHANGES = 10
@@ -45,6 +48,8 @@ class SwitchForm(msgspec.Struct, frozen=True, kw_only=True):
 
     on: bool
     why: str = ""
+    simulation: UUID | None = None
+    """The simulation on which the change rests."""
     csrf_token: str = ""
 
 
@@ -77,6 +82,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     why: str
     at_us: int
+    simulation: str | None
 
 
 class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +90,8 @@ class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
 
     switch: Switch
     changes: tuple[Change, ...]
+    asked: Note | None
+    """A switch in Unleash that was asked for here a moment ago and that no gateway has fetched yet."""
 
 
 class ModelsPages(Controller):
@@ -101,20 +109,25 @@ class ModelsPages(Controller):
         return page("models.html", request, models=models, rates=rates, none=Rates())
 
     @get("/{name:str}", **needs("look"))
-    async def show(self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str) -> Response[str]:
-        """A model with its flags, its halt and its history."""
-        return await _model_page(request, ledger, settings, name)
+    async def show(
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, simulation: UUID | None = None
+    ) -> Response[str]:
+        """A model with its flags, its halt and its history; a flag that is switched then names the simulation."""
+        return await _model_page(request, ledger, settings, name, simulation=simulation)
 
     @post("/{name:str}/flags/{kind:str}", status_code=200, **needs("operate"))
-    async def switch(
+    async def switch_one(
         self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, kind: str,
         data: Annotated[SwitchForm, Form],
     ) -> Response[Any]:  # fmt: skip
         """Switch a flag."""
+        simulation = data.simulation
         try:
-            await flip(ledger, actor, f"{name}.{kind}", on=data.on, why=data.why)
+            await switch(
+                ledger, settings.unleash, actor, f"{name}.{kind}", on=data.on, why=data.why, simulation=simulation
+            )
         except (FlagsError, ReviewError) as error:
-            return await _model_page(request, ledger, settings, name, error)
+            return await _model_page(request, ledger, settings, name, error, simulation=simulation)
         return Redirect(f"/console/models/{name}", status_code=303)
 
     @post("/{name:str}/halt", status_code=200, **needs("operate"))
@@ -145,6 +158,8 @@ async def _model_page(
     settings: ApiSettings,
     name: str,
     error: FlagsError | ReviewError | GatewayError | None = None,
+    *,
+    simulation: UUID | None = None,
 ) -> Response[str]:
     actor = request.user
     async with ledger.reading() as r:
@@ -164,8 +179,10 @@ async def _model_page(
         terms=await show_terms(ledger, actor.tenant_id, name) if inspects else None,
         guard=await show_guard(ledger, actor.tenant_id, name) if inspects else None,
         halts=HALTS,
+        simulation=simulation,
         may_operate=has(actor, "operate"),
         takes_bundles=any(actor.may_any(role) for role in READERS),
+        unleash=settings.unleash if not ledger.flags.embedded else None,
         fault=str(error or ""),
     )
 
@@ -185,11 +202,16 @@ async def rates_of(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
     return rates
 
 
-async def _shown_flag(ledger: Ledger, tenant_id: UUID, switch: Switch) -> ShownFlag:
+async def _shown_flag(ledger: Ledger, tenant_id: UUID, now: Switch) -> ShownFlag:
     flags = EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
-    changes = await flags.history(switch.flag, limit=CHANGES)
+    changes = await flags.history(now.flag, limit=CHANGES)
     states = {digest: await flags.state_at(digest) for one in changes for digest in (one.before, one.after)}
-    return ShownFlag(switch=switch, changes=tuple(_change(one, states) for one in changes))
+    async with ledger.reading() as r:
+        notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
+    told = {(one.authorship.by, one.authorship.why) for one in changes}
+    waiting = [note for note in notes if note.to != now.on and (note.by, note.why) not in told]
+    shown = tuple(_change(one, states) for one in changes)
+    return ShownFlag(switch=now, changes=shown, asked=waiting[-1] if waiting else None)
 
 
 def _change(change: FlagChange, states: dict[str, State]) -> Change:
@@ -199,6 +221,7 @@ def _change(change: FlagChange, states: dict[str, State]) -> Change:
         by=change.authorship.by,
         why=change.authorship.why,
         at_us=change.authorship.at_us,
+        simulation=change.authorship.simulation,
     )
 
 

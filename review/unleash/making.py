@@ -50,7 +50,7 @@ def administered(place: Place | None) -> Place:
     """The place, if flags can be changed there. Raises: NoUnleash, NoAdminToken."""
     if place is None:
         raise NoUnleash
-    if not place.admin_token:
+    if not place.operated:
         raise NoAdminToken(link=place.link())
     return place
 

@@ -157,6 +157,45 @@ def test_flags_and_trials_are_a_key_away(operated: Operated, opened: Open) -> No
     expect(page.locator("#model-loans")).not_to_contain_text("canary")
 
 
+def test_a_flag_is_let_on_step_by_step_by_keys(operated: Operated, opened: Open) -> None:
+    """`g` leads to the rollout; its steps are written, shown as they will be taken, and begun; a key each pauses it,
+    takes the next step and aborts it, which switches the flag off. What was written wrongly is told, and kept."""
+    page = opened()
+    in_front(page, "sentiment")
+    page.keyboard.press("g")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rollout of sentiment.automated")
+    page.keyboard.press("w")
+    expect(page.get_by_label("Steps")).to_be_focused()
+    page.get_by_label("Steps").fill("10%\n5%")
+    page.get_by_role("button", name="Look at what will change…").click()
+    expect(page.get_by_role("alert")).to_contain_text("Step 2 is 5 %")
+    expect(page.get_by_label("Steps")).to_have_value("10%\n5%")
+    page.get_by_label("Steps").fill("5% 1h\n50% approval\n100%")
+    page.get_by_role("button", name="Look at what will change…").click()
+    expect(page.get_by_role("main")).to_contain_text("Then 50 %, after 1h.")
+    take(page, "Let sentiment.automated on step by step", "A week without an error")
+    expect(page.get_by_role("main")).to_contain_text("It is at 5 %, step 1 of 3, and waits for 60m of its pause of 1h.")
+    page.keyboard.press("n")
+    take(page, "Next step: the rollout of sentiment.automated", "Enough seen")
+    expect(page.get_by_role("main")).to_contain_text("It is at 50 %, step 2 of 3, and waits for an approval.")
+    page.keyboard.press("p")
+    take(page, "Pause: the rollout of sentiment.automated", "A look at the audits")
+    expect(page.get_by_role("main")).to_contain_text("It is paused at 50 %. A look at the audits")
+    page.keyboard.press("x")
+    take(page, "Abort: the rollout of sentiment.automated", "Complaints")
+    expect(page.get_by_role("main")).to_contain_text("was aborted at 50 %, and the flag switched off.")
+    expect(page.locator(".live")).to_contain_text("○ off")
+
+
+def take(page: Page, heading: str, why: str) -> None:
+    """Read what will change to a rollout, say why, and confirm; one is led back to it."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    expect(page.get_by_label("Why", exact=True)).to_be_focused()
+    page.keyboard.type(why)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rollout of sentiment.automated")
+
+
 def test_the_keys_are_shown_and_can_be_switched_off(opened: Open) -> None:
     """`?` lists every key; switched off, no key acts, and the same links are still there."""
     page = opened()

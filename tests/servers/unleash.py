@@ -1,6 +1,7 @@
 """A real Unleash server on a PostgreSQL database, and the few calls of its Admin API that tests make."""
 
 import contextlib
+import ssl
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ ENVIRONMENT = "development"
 ADMIN_TOKEN = "*:*.an-admin-token-of-the-tests"
 CLIENT_TOKEN = f"default:{ENVIRONMENT}.a-client-token-of-the-tests"
 READY_S = 120.0
+# Certificates are read once: no server of the tests has one, and reading them takes longer than a call.
+_PLAIN: dict[str, Any] = {"timeout": 30, "trust_env": False, "verify": ssl.create_default_context()}
 
 
 class Unleash:
@@ -89,7 +92,7 @@ class Unleash:
     def flags(self) -> set[str]:
         """The names of the flags that a client is sent; a change shows within a second."""
         headers = {"Authorization": CLIENT_TOKEN}
-        answer = httpx.get(f"{self.api_url}/client/features", headers=headers, timeout=30, trust_env=False)
+        answer = httpx.get(f"{self.api_url}/client/features", headers=headers, **_PLAIN)
         return {feature["name"] for feature in answer.raise_for_status().json()["features"]}
 
 
@@ -102,7 +105,7 @@ class UnleashAdmin:
     def call(self, method: str, path: str, body: object = None) -> Any:
         """The parsed answer of one call, None where it has no body; anything but a success fails the test."""
         headers = {"Authorization": ADMIN_TOKEN}
-        answer = httpx.request(method, self._url + path, json=body, headers=headers, timeout=30, trust_env=False)
+        answer = httpx.request(method, self._url + path, json=body, headers=headers, **_PLAIN)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
@@ -150,6 +153,11 @@ class UnleashAdmin:
         """Create a segment; its id."""
         return int(self.call("POST", "/segments", {"name": name, "constraints": constraints})["id"])
 
+    def field(self, name: str) -> None:
+        """Make a context field known, as servers before 8 require before a constraint names it."""
+        if all(known["name"] != name for known in self.call("GET", "/context")):
+            self.call("POST", "/context", {"name": name})
+
     def depends(self, flag: str, parent: str, *, enabled: bool = True) -> None:
         """Make a flag ask another one first."""
         self.call("POST", f"/projects/default/features/{flag}/dependencies", {"feature": parent, "enabled": enabled})
@@ -158,12 +166,16 @@ class UnleashAdmin:
         """Put flags away; clients no longer see them."""
         self.call("POST", "/projects/default/archive", {"features": flags})
 
+    def delete(self, *flags: str) -> None:
+        """Delete flags that were put away."""
+        self.call("POST", "/projects/default/delete", {"features": flags})
+
     def clear(self) -> None:
-        """Remove every flag and segment."""
+        """Remove every flag that was not put away, and every segment."""
         flags = [feature["name"] for feature in self.call("GET", "/projects/default/features")["features"]]
         if flags:
             self.archive(*flags)
-            self.call("POST", "/projects/default/delete", {"features": flags})
+            self.delete(*flags)
         for segment in self.call("GET", "/segments")["segments"]:
             self.call("DELETE", f"/segments/{segment['id']}")
 

@@ -6,19 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from flags.names import describe
+from flags.source import FlagHome
 from flags.unleash.place import Place
 from tests.integration.api.conftest import Api
 from tests.integration.lockgate.scene import open_scene
 from tests.integration.unleash.conftest import place_in
 from tests.servers.unleash import CLIENT_TOKEN, ENVIRONMENT, Unleash
 
-KINDS = ("automated", "shadow", "candidate")
+FLAGS = ("numbers.automated", "numbers.shadow", "numbers.candidate")
 
 
 @asynccontextmanager
-async def api_to(ledger_url: str, folder: Path, place: Place | None) -> AsyncIterator[Api]:
+async def api_to(
+    ledger_url: str, folder: Path, place: Place | None, flags: FlagHome | None = None
+) -> AsyncIterator[Api]:
     """An API with an operator, a reviewer and the model `numbers`, that knows an Unleash server."""
-    async with open_scene(ledger_url, folder, place) as scene:
+    async with open_scene(ledger_url, folder, place, flags) as scene:
         keys = {role: await scene.person(role, role) for role in ("operator", "reviewer")}  # type: ignore[arg-type]
         api = Api(scene=scene, keys=keys)
         assert (await api.add()).is_success
@@ -41,7 +44,7 @@ async def test_flags_are_made_once_and_off(either_unleash: Unleash, sqlite_ledge
         assert (told["dry_run"], told["models"], len(told["steps"])) == (True, ["numbers"], 12)
         assert admin.call("GET", "/projects/default/features")["features"] == []
         assert (await make(api))["steps"] == told["steps"]
-        for flag in (f"numbers.{kind}" for kind in KINDS):
+        for flag in FLAGS:
             shown = admin.call("GET", f"/projects/default/features/{flag}")
             (here,) = [one for one in shown["environments"] if one["name"] == ENVIRONMENT]
             assert (shown["description"], shown["type"]) == (describe(flag), "kill-switch")
@@ -53,8 +56,9 @@ async def test_flags_are_made_once_and_off(either_unleash: Unleash, sqlite_ledge
         admin.on("numbers.shadow")
         assert (await make(api, models=["numbers"]))["steps"] == []
         assert admin.call("GET", "/projects/default/features/numbers.shadow")["environments"][0]["enabled"]
-        admin.archive(*(f"numbers.{kind}" for kind in KINDS))
+        admin.archive(*FLAGS)
         refused = await make(api)
+        admin.delete(*FLAGS)
         assert (refused["status"], refused["code"]) == (409, "unleash-refused")
         assert "An archived flag with that name already exists" in refused["detail"]
 

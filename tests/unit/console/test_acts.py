@@ -32,7 +32,7 @@ def standing(*, next_: ReleaseLine | None = None, back: bool = False, **served: 
     )  # fmt: skip
     return ModelNow(
         id=UUID(int=1), served=msgspec.structs.replace(whole, **served),
-        since_us=1, by="key:ci", why="", next=next_, back=back, waiting=Waiting(), guard=None, troubles=(),
+        since_us=1, by="key:ci", why="", next=next_, back=back, waiting=Waiting(), guard=None, rollouts=(), troubles=(),
     )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ def test_what_makes_sense_is_offered(now: ModelNow, offered: str) -> None:
     assert [act.address.removeprefix("/console/") for act in acts_of(now)] == [
         *(PLACES.get(one, f"operations/s/{one}") for one in offered.split()),
         *(f"operations/s/{flag}" for flag in FLAGS),
+        "rollouts/s.automated",
     ]
 
 
