@@ -97,7 +97,9 @@ class Pipeline:
         at.after("decide")
         answering = live.live(decision.release)
         try:
-            outputs = await answering.runner.infer(request.feeds, items=request.items, caller=call.caller.key_id)
+            outputs = await answering.runner.infer(
+                request.feeds, items=request.items, caller=call.caller.key_id, within_s=asked.within_s
+            )
         except TooManyWait:
             raise
         except GatewayError as error:
