@@ -124,7 +124,8 @@ async def _record(
         )
     )
     data = {"flag": flag, "version": after.version, "before": before.digest, "after": after.digest, "why": author.why}
-    data |= {"simulation": author.simulation} if author.simulation is not None else {}
+    more = {"simulation": author.simulation, "second_person": author.second_person}
+    data |= {name: value for name, value in more.items() if value is not None}
     await append_event(w, "flag.changed", f"flag:{flag}", data, by=author.by, tenant_id=tenant_id, at_us=author.at_us)
 
 

@@ -7,7 +7,7 @@ left out, so that its key does nothing.
 import msgspec
 
 from review.console.keys import Key
-from review.flagging import Switch
+from review.flag_switches import Switch
 from review.operations.now import ModelNow
 
 MOVING: tuple[Key, ...] = (

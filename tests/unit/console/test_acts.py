@@ -9,7 +9,7 @@ from flags.names import Kind
 from gateway.plan import HaltPlan
 from review.console.acts import acts_of, page_keys
 from review.console.previews import PREVIEWS
-from review.flagging import Switch
+from review.flag_switches import Switch
 from review.operations.now import ModelNow
 from review.release.looking import ReleaseLine
 from review.served import Served
