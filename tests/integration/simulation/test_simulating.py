@@ -53,7 +53,7 @@ async def recorded(learning: Learning, ids: Sequence[UUID | str], scores: Sequen
         state = (await current_state(r)).digest
     return [
         Decided(
-            at_us=START_US, process="gateway-1", prediction=UUID(str(id_)), tenant=learning.scene.tenant_id, model=MODEL,
+            at_us=START_US, process="test", prediction=UUID(str(id_)), tenant=learning.scene.tenant_id, model=MODEL,
             release=f"{MODEL}@1", path="review", decided_path="review", rule="automated_off",
             decided_rule="automated_off", public_rule="review_on", api_key=learning.where.key_id,
             input_digest="a" * 64, output_digest="b" * 64, asked=False,
