@@ -19,7 +19,7 @@ from gateway.store.models import find_model, releases_of, upstream_of, versions_
 from gateway.store.plans import plan_revision
 from gateway.store.schema.serves import ServingHistoryRow
 from gateway.store.serving import served_models
-from review.flagging import Switch, switch_in
+from review.flag_switches import Switch, switch_in
 from review.learning.recipe import TrainingRecord
 from review.store.recipes import training_of
 

@@ -20,7 +20,8 @@ from gateway.store.models import find_model
 from gateway.store.plans import plan_revision
 from gateway.times import now_us
 from review.actors import Actor
-from review.flagging import Flipped, flip, switch_in
+from review.flag_switches import switch_in
+from review.flagging import Flipped, flip
 from review.operators import require_operator
 from review.simulation.simulations import require_about
 from review.store.unleash_notes import note_asked, note_failed
