@@ -9,6 +9,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Response
 
 from gateway.call import Call
+from gateway.http.binary_form import PredictOperation
 from gateway.http.callers import require
 from gateway.http.models import ModelName
 from gateway.http.problems import as_response
@@ -78,6 +79,7 @@ class InferController(Controller):
         ["/{model:str}/infer", "/{model:str}/versions/{version:str}/infer"],
         status_code=200,
         summary="Predict",
+        operation_class=PredictOperation,
         responses=_RESPONSES,
     )
     async def infer(
