@@ -82,7 +82,7 @@ def test_a_status_is_told_by_name(status: int, trouble: Trouble) -> None:
 
 
 def test_answers_are_counted_by_flag_and_variant() -> None:
-    """On, off, unknown and variants count as Unleash's own clients count them; a request whose flags failed does not."""
+    """On, off, unknown and variants count as Unleash's clients count them; a request whose flags failed does not."""
     usage = Usage(NOON_US)
     for said in (ON, ON, CAREFUL, OFF, FAILED):
         usage.count("m", view(said))
