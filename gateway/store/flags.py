@@ -60,8 +60,6 @@ class LedgerFlagStore:
 
         Nothing is written then.
         """
-        if not self._ledger.flags.embedded:
-            raise FlagsElsewhere(url=self._ledger.flags.url)
         async with self._ledger.writing() as w:
             return await change_flags(w, self._tenant_id, proposal)
 
@@ -84,7 +82,9 @@ async def states_at(r: ReadSession, digests: Collection[str]) -> dict[str, bytes
 
 
 async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> StoredState:
-    """Put a state in force within the running transaction. Raises: FlagsChanged."""
+    """Put a state in force within the running transaction. Raises: FlagsElsewhere, FlagsChanged."""
+    if not w.flags.embedded:
+        raise FlagsElsewhere(url=w.flags.url)
     before = await current_state(w)
     if before.version != proposal.expected_version:
         raise FlagsChanged(current=before.version, expected=proposal.expected_version)
