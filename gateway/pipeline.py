@@ -122,6 +122,7 @@ class Pipeline:
             decided_us=at.us,
             requested=tuple(output.name for output in request.outputs),
             told=told,
+            environment=self._follower.flags.environment,
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
         _count(prediction, at)

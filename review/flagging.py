@@ -29,6 +29,7 @@ from gateway.store.plans import plan_revision
 from gateway.times import now_us
 from review.actors import Actor
 from review.operators import require_operator
+from review.simulation.simulations import require_about
 
 HISTORY_MAX = 1_000
 
@@ -139,34 +140,62 @@ async def flag_history(ledger: Ledger, tenant_id: UUID, flag: str, limit: int) -
 
 
 async def flip(
-    ledger: Ledger, actor: Actor, flag: str, *, on: bool, why: str, expected_version: int | None = None
+    ledger: Ledger,
+    actor: Actor,
+    flag: str,
+    *,
+    on: bool,
+    why: str,
+    expected_version: int | None = None,
+    simulation: UUID | None = None,
 ) -> Flipped:
     """Switch a flag; its strategies stay.
 
-    Raises: UnknownFlag, NotAModelFlag, NotAllowed, FlagsElsewhere, ReasonMissing, FlagsChanged.
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, FlagsElsewhere, ReasonMissing, FlagsChanged, UnknownSimulation,
+    SimulationOfOther, SimulationNotDone.
     """
-    return await _change(ledger, actor, flag, lambda state: switched(state, flag, on=on), why, expected_version)
+    return await _change(
+        ledger, actor, flag, lambda state: switched(state, flag, on=on), _Why(why, expected_version, simulation)
+    )
 
 
 async def define(
-    ledger: Ledger, actor: Actor, flag: str, definition: bytes, *, why: str, expected_version: int | None = None
+    ledger: Ledger,
+    actor: Actor,
+    flag: str,
+    definition: bytes,
+    *,
+    why: str,
+    expected_version: int | None = None,
+    simulation: UUID | None = None,
 ) -> Flipped:
     """Put the whole definition of a flag in the place of the one before.
 
     Raises: UnknownFlag, NotAModelFlag, NotAllowed, FlagsElsewhere, InvalidFlags, ReasonMissing, FlagsChanged.
     """
     feature = feature_from(canonical_json(definition), flag)
-    return await _change(ledger, actor, flag, lambda state: _with_known(state, feature), why, expected_version)
+    return await _change(
+        ledger, actor, flag, lambda state: _with_known(state, feature), _Why(why, expected_version, simulation)
+    )
 
 
 async def roll_out(
-    ledger: Ledger, actor: Actor, flag: str, percent: int, *, why: str, expected_version: int | None = None
+    ledger: Ledger,
+    actor: Actor,
+    flag: str,
+    percent: int,
+    *,
+    why: str,
+    expected_version: int | None = None,
+    simulation: UUID | None = None,
 ) -> Flipped:
     """Give a flag's one strategy this percentage of requests, sticky; its constraints stay.
 
     Raises: UnknownFlag, NotAModelFlag, SeveralStrategies, NotAllowed, FlagsElsewhere, ReasonMissing, FlagsChanged.
     """
-    return await _change(ledger, actor, flag, lambda state: rolled_out(state, flag, percent), why, expected_version)
+    return await _change(
+        ledger, actor, flag, lambda state: rolled_out(state, flag, percent), _Why(why, expected_version, simulation)
+    )
 
 
 def switch_of(state: State, flag: str) -> Switch:
@@ -196,21 +225,29 @@ def reach_of(feature: Feature) -> str:
     return f"{_share(live[0])}{under}"
 
 
-async def _change(
-    ledger: Ledger, actor: Actor, flag: str, edit: Edit, why: str, expected_version: int | None
-) -> Flipped:
+class _Why(msgspec.Struct, frozen=True):
+    """Why a change is made, to which version, and on which simulation it rests."""
+
+    why: str
+    expected_version: int | None
+    simulation: UUID | None
+
+
+async def _change(ledger: Ledger, actor: Actor, flag: str, edit: Edit, asked: _Why) -> Flipped:
     model, _ = parse(flag)
     async with ledger.reading() as r:
         row = await find_model(r, actor.tenant_id, model)
-    if row is None:
-        raise UnknownFlag(flag=flag)
-    require_operator(actor, row.id)
-    if not ledger.flags.embedded:
-        raise FlagsElsewhere(url=ledger.flags.url)
+        if row is None:
+            raise UnknownFlag(flag=flag)
+        require_operator(actor, row.id)
+        if not ledger.flags.embedded:
+            raise FlagsElsewhere(url=ledger.flags.url)
+        await require_about(r, actor.tenant_id, asked.simulation, model)
     flags = _flags(ledger, actor.tenant_id)
     before = await flags.current()
-    authorship = Authorship(by=actor.by, why=why, at_us=now_us())
-    after = await flags.change(edit, (flag,), authorship, expected_version=expected_version)
+    simulation = str(asked.simulation) if asked.simulation is not None else None
+    authorship = Authorship(by=actor.by, why=asked.why, at_us=now_us(), simulation=simulation)
+    after = await flags.change(edit, (flag,), authorship, expected_version=asked.expected_version)
     async with ledger.reading() as r:
         revision = await plan_revision(r)
     return Flipped(

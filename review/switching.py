@@ -37,14 +37,16 @@ async def switch(
     on: bool,
     why: str,
     expected_version: int | None = None,
+    simulation: UUID | None = None,
 ) -> Flipped:
     """Switch a flag; its strategies stay.
 
-    Raises: UnknownFlag, NotAModelFlag, NotAllowed, ReasonMissing, FlagsChanged; FlagsElsewhere where flags are an
-    Unleash server's and there is no token to switch them there; and what the Admin API raises.
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, ReasonMissing, FlagsChanged, what `flip` raises of a simulation;
+    FlagsElsewhere where flags are an Unleash server's and there is no token to switch them there; and what the Admin
+    API raises.
     """
     if ledger.flags.embedded:
-        return await flip(ledger, actor, flag, on=on, why=why, expected_version=expected_version)
+        return await flip(ledger, actor, flag, on=on, why=why, expected_version=expected_version, simulation=simulation)
     current = await _current(ledger, actor, flag)
     if place is None or not place.operated:
         raise FlagsElsewhere(url=place.link(flag) if place is not None else ledger.flags.url)

@@ -8,6 +8,7 @@ import msgspec
 from gateway.protocol.batch import batched_inputs, count_items
 from gateway.protocol.binary import SIZE, Body, RawTensors, from_bytes
 from gateway.protocol.binary_errors import BinaryAndData, BinaryWithoutLength
+from gateway.protocol.bulk import BULK_BYTES, parse_bulk
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.elements import to_array
 from gateway.protocol.errors import (
@@ -107,7 +108,8 @@ class RequestDecoder:
         if len(body) > self._limits.body_max_bytes:
             raise BodyTooLarge(found=len(body), limit=self._limits.body_max_bytes)
         if json_bytes is None:
-            return self.check(parse_request(body))
+            bulk = parse_bulk(bytes(body), self._limits.elements_max) if len(body) >= BULK_BYTES else None
+            return self.check(parse_request(body)) if bulk is None else self.check(bulk.message, bulk.numbers)
         raw = RawTensors(body, json_bytes)
         return self.check(parse_request(raw.json), raw)
 

@@ -13,6 +13,7 @@ from lockgate.commands.unleash import init
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_table, say
 
+SIMULATION = click.option("--simulation", metavar="ID", help="The simulation on which the change rests.")
 WHY = click.option("--why", required=True, help="The reason; it is kept with who and when.")
 
 
@@ -123,19 +124,21 @@ def show(call: Call, flag: str) -> None:
 @flags.command("on")
 @click.argument("flag")
 @WHY
+@SIMULATION
 @remote
-def switch_on(call: Call, flag: str, why: str) -> None:
+def switch_on(call: Call, flag: str, why: str, simulation: str | None) -> None:
     """Switch a flag on; its strategies say for whom."""
-    _switch(call, flag, why, on=True)
+    _switch(call, flag, why, simulation, on=True)
 
 
 @flags.command("off")
 @click.argument("flag")
 @WHY
+@SIMULATION
 @remote
-def switch_off(call: Call, flag: str, why: str) -> None:
+def switch_off(call: Call, flag: str, why: str, simulation: str | None) -> None:
     """Switch a flag off, which is the safe side."""
-    _switch(call, flag, why, on=False)
+    _switch(call, flag, why, simulation, on=False)
 
 
 @flags.command("set")
@@ -143,13 +146,14 @@ def switch_off(call: Call, flag: str, why: str) -> None:
 @click.option("--rollout", type=click.IntRange(0, 100), help="On for this share of requests, in percent, sticky.")
 @click.option("--file", type=click.Path(path_type=Path), help="The whole flag in Unleash's JSON; '-' reads it.")
 @WHY
+@SIMULATION
 @remote
-def set_(call: Call, flag: str, rollout: int | None, file: Path | None, why: str) -> None:
+def set_(call: Call, flag: str, rollout: int | None, file: Path | None, why: str, simulation: str | None) -> None:
     """Change for whom a flag is on: a share of requests, or the whole definition in Unleash's JSON."""
     if (rollout is None) == (file is None):
         raise click.UsageError("Give either --rollout or --file.")
     definition = _definition(file) if file is not None else None
-    body = {"rollout": rollout, "definition": definition, "why": why}
+    body = {"rollout": rollout, "definition": definition, "why": why, "simulation": simulation}
     call.show(call.server.send("PUT", f"/api/v1/flags/{flag}", body=body), FlippedLine, _print_flipped)
 
 
@@ -168,8 +172,8 @@ def lint(call: Call, model: str | None, *, strict: bool) -> None:
     click.get_current_context().exit(int(any(strict or one.level == "error" for one in found)))
 
 
-def _switch(call: Call, flag: str, why: str, *, on: bool) -> None:
-    body = {"on": on, "why": why}
+def _switch(call: Call, flag: str, why: str, simulation: str | None, *, on: bool) -> None:
+    body = {"on": on, "why": why, "simulation": simulation}
     call.show(call.server.send("PUT", f"/api/v1/flags/{flag}/switch", body=body), FlippedLine, _print_flipped)
 
 

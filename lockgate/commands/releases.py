@@ -128,15 +128,18 @@ def diff(call: Call, before: tuple[str, int], after: tuple[str, int]) -> None:
 @click.option("--card", type=FILE, required=True, help="A card whose policy, labels and guideline are meant.")
 @click.option("--version", type=click.IntRange(1), help="The version, if not the champion's.")
 @click.option("--data", default="", metavar="DATASET", help="The dataset that it was trained with.")
+@click.option("--simulation", metavar="ID", help="The simulation on which it rests.")
 @click.option("--why", required=True, help="The reason; it is kept with who and when.")
 @remote
-def create(call: Call, model: str, card: Path, version: int | None, data: str, why: str) -> None:
+def create(
+    call: Call, model: str, card: Path, version: int | None, data: str, simulation: str | None, why: str
+) -> None:
     """Make a release of MODEL with another policy, guideline or label schema, without a new version."""
     try:
         text = card.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(path=card, why=str(error)) from error
-    body = {"card": text, "version": version, "data": data, "why": why}
+    body = {"card": text, "version": version, "data": data, "why": why, "simulation": simulation}
     call.show(call.server.post(f"/api/v1/models/{model}/releases", body), CreatedLine, _print_created)
 
 

@@ -1,6 +1,7 @@
 """Flags under `/api/v1/flags`: three a model, in Unleash's own JSON; off is always the safe side."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, put
@@ -43,6 +44,8 @@ class Flip(msgspec.Struct, frozen=True, kw_only=True):
     on: bool
     why: Why
     expected_version: int | None = None
+    simulation: UUID | None = None
+    """The simulation on which the change rests."""
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +55,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     definition: dict[str, Any] | None = None
     rollout: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
     expected_version: int | None = None
+    simulation: UUID | None = None
+    """The simulation on which the change rests."""
 
 
 class FlagsController(Controller):
@@ -95,9 +100,7 @@ class FlagsController(Controller):
     @put("/{flag:str}/switch", **needs("operate"))
     async def switch_one(self, flag: str, data: Flip, ledger: Ledger, settings: ApiSettings, actor: Actor) -> Flipped:
         """Switch a flag on or off, here or in Unleash; its strategies stay."""
-        return await switch(
-            ledger, settings.unleash, actor, flag, on=data.on, why=data.why, expected_version=data.expected_version
-        )
+        return await switch(ledger, settings.unleash, actor, flag, on=data.on, **_said(data))
 
     @put("/{flag:str}", **needs("operate"))
     async def set_definition(self, flag: str, data: Definition, ledger: Ledger, actor: Actor) -> Flipped:
@@ -105,8 +108,9 @@ class FlagsController(Controller):
         if (data.definition is None) == (data.rollout is None):
             raise EitherDefinitionOrRollout
         if data.rollout is not None:
-            return await roll_out(
-                ledger, actor, flag, data.rollout, why=data.why, expected_version=data.expected_version
-            )
-        definition = msgspec.json.encode(data.definition)
-        return await define(ledger, actor, flag, definition, why=data.why, expected_version=data.expected_version)
+            return await roll_out(ledger, actor, flag, data.rollout, **_said(data))
+        return await define(ledger, actor, flag, msgspec.json.encode(data.definition), **_said(data))
+
+
+def _said(data: Flip | Definition) -> dict[str, Any]:
+    return {"why": data.why, "expected_version": data.expected_version, "simulation": data.simulation}

@@ -1,6 +1,7 @@
 """Releases under `/api/v1/models/{model}`: made, looked at, promoted, rolled back; moves have a preview."""
 
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
@@ -42,6 +43,8 @@ class NewRelease(msgspec.Struct, frozen=True, kw_only=True):
     data: Annotated[str, msgspec.Meta(max_length=64)] = ""
     """The dataset that it was trained with, if not that of the version's earlier releases."""
     why: Why = ""
+    simulation: UUID | None = None
+    """The simulation on which it rests."""
 
 
 class Promoting(msgspec.Struct, frozen=True, kw_only=True):

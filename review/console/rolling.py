@@ -8,7 +8,7 @@ import msgspec
 from flags.names import parse
 from review.console.keys import Key
 from review.rollouts.errors import ScheduleRefused
-from review.rollouts.schedule import Step, schedule_of
+from review.rollouts.schedule import Step, length, schedule_of
 from review.rollouts.standing import RolloutShown
 
 ACTS: dict[str, Key] = {
@@ -73,7 +73,7 @@ def starting(flag: str, reach: str, written: str) -> Preview:
     changes = (
         f"Now {flag} is on for {reach}; on means: {kind.when_on}.",
         f"At once: on for {steps[0].percent} % of whom its conditions let in, sticky.",
-        *(f"Then {after.percent} %, when {_waits(step)}." for step, after in pairwise(steps)),
+        *(f"Then {after.percent} %, after {_waits(step)}." for step, after in pairwise(steps)),
         _ends(steps[-1]),
         "It is paused by a hand on the flag, a halt, and whatever else comes to serve. Aborting switches the flag off.",
     )
@@ -96,12 +96,19 @@ _WRITTEN_MAX = 4000
 
 
 def _waits(step: Step) -> str:
-    """What a step waits for, as a clause."""
-    return f"this has come: {step.told.partition(' ')[2]}"
+    """What a step waits for, as people list it."""
+    conditions = (
+        length(step.pause_s) if step.pause_s else "",
+        f"{step.requests:,} requests that it was on for" if step.requests else "",
+        f"{step.verdicts:,} verdicts" if step.verdicts else "",
+        "an approval" if step.approval else "",
+    )
+    *others, last = filter(None, conditions)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _ends(last: Step) -> str:
-    return f"It ends at {last.percent} %" + (f", when {_waits(last)}." if last.waits else ".")
+    return f"It ends at {last.percent} %" + (f", after {_waits(last)}." if last.waits else ".")
 
 
 def _next(rollout: RolloutShown) -> str:

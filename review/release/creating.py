@@ -1,6 +1,7 @@
 """Makes a release of a version that is there already: with another policy, guideline or label schema."""
 
 from collections.abc import Iterator, Mapping
+from uuid import UUID
 
 import msgspec
 
@@ -18,6 +19,7 @@ from review.release.control import lowered_control
 from review.release.difference import DOCUMENTS, Documents, difference
 from review.release.errors import NoSuchVersion, NothingNew, ReleaseRefused
 from review.release.moving import Standing, require_why, standing_of
+from review.simulation.simulations import require_about
 from review.store.releases import data_of_version, documents_of, find_version
 
 
@@ -31,6 +33,8 @@ class Creating(msgspec.Struct, frozen=True, kw_only=True):
     data: str = ""
     """The dataset that it was trained with; what the version's earlier releases say unless one is named."""
     why: str
+    simulation: UUID | None = None
+    """The simulation on which it rests."""
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +56,7 @@ async def create(ledger: Ledger, actor: Actor, name: str, asked: Creating) -> Cr
     """Make a release for an operator; it serves nobody yet.
 
     Raises: ReasonMissing, CardRefused, UnknownModel, NotAllowed, NoSuchVersion, UnknownDataset, OtherModel,
-    ReleaseRefused, NothingNew.
+    ReleaseRefused, NothingNew, UnknownSimulation, SimulationOfOther, SimulationNotDone.
     """
     require_why(asked.why)
     card = parse_card(asked.card)
@@ -63,8 +67,9 @@ async def create(ledger: Ledger, actor: Actor, name: str, asked: Creating) -> Cr
         if version is None:
             raise NoSuchVersion(model=now.model.name, version=asked.version)
         _require_its_card(card, version)
+        await require_about(w, actor.tenant_id, asked.simulation, name)
         data = await trained_with(w, now.model, asked.data) if asked.data else await data_of_version(w, version.id)
-        return await _write(w, now, champion, version, card, data, why=asked.why, by=actor.by)
+        return await _write(w, now, champion, version, card, data, asked, by=actor.by)
 
 
 def _require_its_card(card: Card, version: VersionRow) -> None:
@@ -88,18 +93,19 @@ async def _write(
     version: VersionRow,
     card: Card,
     data: Mapping[AttachedRole, str],
+    asked: Creating,
     *,
-    why: str,
     by: str,
 ) -> Created:
     at_us = await w.now_us()
     parts = await keep_documents(w, card, at_us)
-    row = await add_release(w, version, parts, by, at_us, parent=now.champion, why=why, attached=data)
+    row = await add_release(w, version, parts, by, at_us, parent=now.champion, why=asked.why, attached=data)
     made = await documents_of(w, now.model, row)
     if not difference(champion, made).changes:
         raise NothingNew(release=now.champion_name)
     lowered = lowered_control(champion.release, made.release)
-    told = {"release": made.release.name, "version": version.number, "parent": now.champion_name, "why": why}
+    told = {"release": made.release.name, "version": version.number, "parent": now.champion_name, "why": asked.why}
+    told |= {"simulation": str(asked.simulation)} if asked.simulation is not None else {}
     subject = f"model:{now.model.name}"
     await append_event(w, "release.created", subject, told, by=by, tenant_id=now.model.tenant_id, at_us=at_us)
     return Created(

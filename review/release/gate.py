@@ -138,6 +138,16 @@ def in_force(terms: Declared[Thresholds] | None) -> Thresholds:
     return terms.declaration if terms is not None and terms.declaration is not None else Thresholds()
 
 
+def lowered_terms(was: Thresholds, shall: Thresholds) -> tuple[str, ...]:
+    """Each term by which less is asked for than before; none where as much is, or more."""
+    less = {
+        "margin": shall.margin > was.margin,
+        "min_held_out": shall.min_held_out < was.min_held_out,
+        "min_decided": shall.min_decided < was.min_decided,
+    }
+    return tuple(name for name, is_less in less.items() if is_less)
+
+
 def percent(share: float) -> str:
     """A share in percent, with one decimal place at least and four at most."""
     whole, _, places = f"{share:.4%}".removesuffix("%").partition(".")

@@ -16,7 +16,7 @@ from typing import Literal
 
 import msgspec
 
-from review.rollouts.schedule import Step, length
+from review.rollouts.schedule import Step, left, length
 
 LOOK_S = 2.0
 LOOK_SHARE = 0.01
@@ -112,7 +112,7 @@ def missing_of(step: Step, came: Came) -> Iterator[str]:
     """What a step still waits for."""
     left_s = step.pause_s - came.elapsed_s
     if left_s > 0:
-        yield f"{length(max(1.0, float(round(left_s))))} of its pause of {length(step.pause_s)}"
+        yield f"{left(left_s)} of its pause of {length(step.pause_s)}"
     if came.requests < step.requests:
         yield f"{step.requests - came.requests:,} of {step.requests:,} requests"
     if came.verdicts < step.verdicts:

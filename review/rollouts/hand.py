@@ -10,7 +10,7 @@ from flags.definitions import Feature, State, digest_of, rolled_out, state_from,
 from flags.embedded import Edit
 from flags.store import Authorship, Proposal
 from flags.validation import validated
-from gateway.store.flags import change_flags, current_state
+from gateway.store.flags import change_flags, current_state, require_embedded
 from gateway.store.ledger import ReadSession, WriteSession
 
 
@@ -18,7 +18,7 @@ class FlagHand(Protocol):
     """Reads a flag's definition, and puts another in force."""
 
     async def definition(self, r: ReadSession, flag: str) -> Feature:
-        """The flag as it is defined now. Raises: UnknownFlag."""
+        """The flag as it is defined now. Raises: FlagsError (it is not there, or of a form that is not known here)."""
         ...
 
     async def turn(self, w: WriteSession, tenant_id: UUID, flag: str, edit: Edit, authorship: Authorship) -> Feature:
@@ -30,11 +30,12 @@ class EmbeddedHand:
     """Turns embedded flags: the change of the flag commits with what it is a step of, or not at all."""
 
     async def definition(self, r: ReadSession, flag: str) -> Feature:
-        """The flag as it is defined now. Raises: UnknownFlag."""
+        """The flag as it is defined now. Raises: FlagsError."""
         return state_from((await current_state(r)).body).feature(flag)
 
     async def turn(self, w: WriteSession, tenant_id: UUID, flag: str, edit: Edit, authorship: Authorship) -> Feature:
-        """Put the edited definition in force with who and why. Raises: FlagsError."""
+        """Put the edited definition in force with who and why. Raises: FlagsError, such as FlagsElsewhere."""
+        require_embedded(w)
         before = await current_state(w)
         body = await asyncio.to_thread(_edited, before.body, edit)
         if body != before.body:

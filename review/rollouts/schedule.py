@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -11,7 +12,7 @@ from review.rollouts.errors import ScheduleRefused
 
 STEPS_MAX: Final = 12
 PAUSE_MAX_S: Final = 90 * 86_400.0
-COUNT_MAX: Final = 10**9
+COUNT_MAX: Final = 999_999_999
 _UNITS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _STEP: Final = re.compile(r"\s*(\d{1,3})\s*%?\s*[:,]?\s*(.*)", re.ASCII | re.DOTALL)
 _PAUSE: Final = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([smhd])", re.ASCII)
@@ -67,7 +68,15 @@ def length(seconds: float) -> str:
     for unit, size in reversed(_UNITS.items()):
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:g}s"
+    return f"{seconds:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def left(seconds: float) -> str:
+    """What is left of a time, rounded up to the unit in which it is two at least, so that it does not tick."""
+    for unit, size in reversed(_UNITS.items()):
+        if seconds >= 2 * size:
+            return f"{ceil(seconds / size)}{unit}"
+    return f"{max(1, ceil(seconds))}s"
 
 
 def _step(text: str, place: int) -> Step:

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from flags.errors import FlagsError
 from flags.names import parse
 from gateway.store.halts import halt_of
 from gateway.store.ledger import Ledger, ReadSession
@@ -132,16 +133,25 @@ def came_of(rollout: Rollout, now_us: int) -> Came:
 
 async def around_of(r: ReadSession, rollout: Rollout) -> Around:
     """The flag and the model as they stand now."""
-    feature = await HAND.definition(r, rollout.flag)
+    mark, reach = await _flag_now(r, rollout.flag)
     moved = await moved_since(r, rollout.model_id, rollout.serving_revision)
     return Around(
         kind=parse(rollout.flag)[1],
-        as_left=mark_of(feature) == rollout.as_left,
-        reach=reach_of(feature),
+        as_left=mark == rollout.as_left,
+        reach=reach,
         halted=await halt_of(r, rollout.model_id) is not None,
         moved="rolled_back" if moved == "rolled_back" else "promoted" if moved else None,
         trial=await open_trial_of(r, rollout.model_id) is not None,
     )
+
+
+async def _flag_now(r: ReadSession, flag: str) -> tuple[str | None, str]:
+    """The mark of the flag as it is defined now and for whom it is on; a flag that is gone is on for nobody."""
+    try:
+        feature = await HAND.definition(r, flag)
+    except FlagsError:
+        return None, "nobody"
+    return mark_of(feature), reach_of(feature)
 
 
 async def revision_of(r: ReadSession, model_id: UUID) -> int:

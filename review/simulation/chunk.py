@@ -6,6 +6,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from flags.answer import FlagAnswer
+
 Ints = NDArray[np.int64]
 Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -120,3 +122,11 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True):
 
     def __len__(self) -> int:
         return len(self.at_us)
+
+
+class FlagColumn(msgspec.Struct, frozen=True):
+    """One flag: its distinct answers, for each row the number of its answer, and whether that is known."""
+
+    answers: Sequence[FlagAnswer]
+    codes: Ints
+    known: Flags

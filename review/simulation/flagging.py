@@ -27,21 +27,13 @@ from flags.context import APP_NAME, encoded_values
 from flags.folding import FoldedFlags, fold
 from flags.names import of_model
 from flags.reading import Reads, Rollout
-from review.simulation.chunk import Chunk, Flags, Ints
+from review.simulation.chunk import Chunk, FlagColumn, Flags, Ints
 from review.simulation.rolling import rollouts_in
 
 ENVIRONMENT = "production"
 MILLISECOND_US = 1000
 Column = Sequence[str | None]
 Key = tuple[str | int | None, ...]
-
-
-class FlagColumn(msgspec.Struct, frozen=True):
-    """One flag: its distinct answers, for each row the number of its answer, and whether that is known."""
-
-    answers: Sequence[FlagAnswer]
-    codes: Ints
-    known: Flags
 
 
 class Where(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,14 +82,31 @@ def _flag_column(
         answer = next(flags.ask(name, [encoded_values({"sessionId": "nobody"})]))
         return FlagColumn((answer,), np.zeros(size, dtype=np.int64), np.ones(size, dtype=np.bool_))
     columns: dict[str, Column] = {}
-    known = np.ones(size, dtype=np.bool_)
+    there: dict[str, Flags] = {}
     for field in reads.fields:
-        columns[field], there = _field(field, chunk, where)
-        known &= there
+        columns[field], there[field] = _field(field, chunk, where)
+    known = np.ones(size, dtype=np.bool_) & _known(reads, rollouts, columns, there)
     first, codes = _numbered(columns, reads, rollouts, chunk)
     given = flags.ask(name, _contexts(first, columns, chunk.evaluated_us if reads.moments else None))
     answers, answer_codes = _distinct(given)
     return FlagColumn(answers, answer_codes[codes], known)
+
+
+def _known(
+    reads: Reads, rollouts: tuple[Rollout, ...], columns: Mapping[str, Column], there: Mapping[str, Flags]
+) -> Flags:
+    """The rows of which everything that counts is known: of a rollout's fields the first that is there."""
+    drawn = {field for rollout in rollouts for field in rollout.fields}
+    known: Flags = np.ones(1, dtype=np.bool_)
+    for field in reads.fields:
+        known = known if field in drawn else known & there[field]
+    for rollout in rollouts:
+        of_rollout: Flags = np.ones(1, dtype=np.bool_)
+        for field in reversed(rollout.fields):
+            has = np.array([value is not None for value in columns[field]], dtype=np.bool_)
+            of_rollout = there[field] & (has | of_rollout)
+        known = known & of_rollout
+    return known
 
 
 def _field(name: str, chunk: Chunk, where: Where) -> tuple[Column, Flags]:

@@ -1,4 +1,4 @@
-"""A proposed change of a model's flags and policy, and what flags and plan would be with it. PURE but for the engine.
+"""A proposed change of a model's flags and policy, and what flags and plan would be with it. PURE.
 
 Flags are edited as JSON, whatever source the state came from: a state that was fetched from an Unleash server has
 members that embedded flags would refuse, and is edited all the same.
@@ -19,8 +19,7 @@ import msgspec
 
 from flags.definitions import canonical_json, digest_of
 from flags.errors import NotAFeatureState, SeveralStrategies, UnknownFlag
-from flags.folding import FoldedFlags, fold
-from flags.names import Kind, compose, of_model
+from flags.names import Kind, compose
 from gateway.plan import ModelPlan, PrecedentPlan
 from gateway.policy import Policy, policy_fault
 from gateway.times import SECOND_US
@@ -62,9 +61,7 @@ def proposed_state(body: bytes, model: str, proposal: Proposal) -> bytes:
         _lay_over(state, proposal.state)
     for setting in proposal.settings:
         _apply(state, model, setting)
-    proposed = canonical_json(msgspec.json.encode(state))
-    require_readable(fold(proposed), model)
-    return proposed
+    return canonical_json(msgspec.json.encode(state))
 
 
 def proposed_plan(plan: ModelPlan, number: int, proposal: Proposal) -> ModelPlan:
@@ -112,13 +109,6 @@ def require_change(before: bytes, after: bytes, was: ModelPlan, shall: ModelPlan
     """Return if the proposal changes something. Raises: NothingProposed."""
     if digest_of(before) == digest_of(after) and was is shall:
         raise NothingProposed
-
-
-def require_readable(flags: FoldedFlags, model: str) -> None:
-    """Return if the engine reads every flag of the model as it is written. Raises: ProposalRefused."""
-    unread = [name for name in of_model(model).all() if name in (flags.warning or "")]
-    if unread:
-        raise ProposalRefused(fault=f"the engine cannot read {', '.join(unread)}: {flags.warning}")
 
 
 def _lay_over(state: dict[str, Any], given: dict[str, Any]) -> None:

@@ -31,8 +31,7 @@ from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
 from gateway.plan import ModelPlan
 from gateway.policy import Policy
-from review.simulation.chunk import Chunk, Flags, Items, Reals, distinct
-from review.simulation.flagging import FlagColumn
+from review.simulation.chunk import Chunk, FlagColumn, Flags, Items, Reals, distinct
 
 AUTOMATED, SHADOW, REVIEW = 0, 1, 2
 PATHS = ("automated", "shadow", "review")

@@ -7,6 +7,8 @@ from uuid import UUID
 import msgspec
 
 from flags.definitions import digest_of
+from flags.folding import fold
+from flags.names import of_model
 from gateway.errors import UnknownModel
 from gateway.record.payloads import LocalObjects
 from gateway.store.events import append_event
@@ -18,7 +20,7 @@ from gateway.store.serving import served_models
 from review.actors import Actor
 from review.learning.errors import JobOver
 from review.operators import operated_model, require_operator
-from review.simulation.errors import SimulationNotDone, SimulationOfOther, UnknownSimulation
+from review.simulation.errors import ProposalRefused, SimulationNotDone, SimulationOfOther, UnknownSimulation
 from review.simulation.jobs import DECISIONS_MAX, SIMULATE, SimulateArgs, SimulationResult
 from review.simulation.proposal import Proposal, proposed_plan, proposed_state, require_change
 from review.simulation.report import Report, read_report
@@ -93,7 +95,7 @@ async def _args(r: ReadSession, tenant_id: UUID, name: str, asked: Asked) -> Sim
     if not plans:
         raise UnknownModel(model=name[:80])
     current = await current_state(r)
-    body = await asyncio.to_thread(proposed_state, current.body, name, proposal)
+    body = await asyncio.to_thread(_readable_state, current.body, name, proposal)
     require_change(current.body, body, plans[0], proposed_plan(plans[0], 0, proposal))
     return SimulateArgs(
         model_id=plans[0].id,
@@ -107,6 +109,18 @@ async def _args(r: ReadSession, tenant_id: UUID, name: str, asked: Asked) -> Sim
         decisions_max=asked.decisions_max,
         why=asked.why,
     )
+
+
+def _readable_state(body: bytes, model: str, proposal: Proposal) -> bytes:
+    """The proposed state, of which the engine reads every flag of the model as it is written.
+
+    Raises: ProposalRefused, UnknownFlag, SeveralStrategies, NotAFeatureState.
+    """
+    proposed = proposed_state(body, model, proposal)
+    warning = fold(proposed).warning or ""
+    if unread := [name for name in of_model(model).all() if name in warning]:
+        raise ProposalRefused(fault=f"the engine cannot read {', '.join(unread)}: {warning[:500]}")
+    return proposed
 
 
 async def list_simulations(r: ReadSession, tenant_id: UUID, model: str) -> list[SimulationShown]:

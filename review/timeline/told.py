@@ -37,6 +37,7 @@ KINDS: Mapping[str, Kind] = {
     "dataset": "learning",
     "truth": "learning",
     "training": "learning",
+    "simulation": "learning",
 }
 """By the whole type of an event, or else by its part before the point."""
 GRAVE = frozenset({"model.halted", "release.rolled_back", "guard.breached", "rollout.aborted"})
@@ -72,14 +73,17 @@ SENTENCES: Mapping[str, str] = {
     "rollout.resumed": "The rollout of {flag} goes on at {percent} %.",
     "rollout.finished": "The rollout of {flag} has come to its end, at {percent} %.",
     "rollout.aborted": "The rollout of {flag} was aborted at {percent} %, and the flag switched off.",
-    "gate.declared": "The gate's terms were declared: {asks}.",
-    "gate.cleared": "The gate's terms were cleared: {asks}.",
+    "gate.declared": "The gate's terms were declared{confirmed}: {asks}.",
+    "gate.cleared": "The gate's terms were cleared{confirmed}: {asks}.",
+    "gate.lowering_requested": "A second person is asked to confirm lower terms of the gate: {asks}.",
     "guard.declared": "What the guard watches was declared anew.",
     "guard.cleared": "The guard watches nothing any more.",
     "guard.watching": "The guard watches {release}.",
     "guard.passed": "The guard found nothing against {release} in its time.",
     "guard.breached": "The guard found {release} in breach{acted}.",
     "dataset.frozen": "A dataset of {items} items was frozen: {dataset}.",
+    "simulation.asked": "A simulation was asked for: {proposal}.",
+    "simulation.done": "A simulation is there: {proposal} would change the path of {changing} requests.",
     "truth.arrived": "{items} {truths} arrived from the source “{source}”{contradicting}.",
 }
 BEGINS = "{flag} begins {now}."
@@ -124,6 +128,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     grave: bool
     """Whether somebody, or a guard, stepped in because something was wrong."""
+    simulation: str = ""
+    """The id of the simulation that it tells of, or on which a change rests."""
 
 
 def told(one: Happened) -> Entry:
@@ -139,6 +145,7 @@ def told(one: Happened) -> Entry:
         why=str(one.facts.get("why") or ""),
         by=one.by,
         grave=one.type in GRAVE,
+        simulation=str(one.facts.get("simulation") or ""),
     )
 
 
@@ -195,6 +202,8 @@ class _Spoken(dict[str, str]):
         self["acted"] = f" and {self['act'].replace('_', ' ')}" if facts.get("act") else ""
         self["means"] = HALTS.get(str(facts.get("mode")), self["mode"])
         self["truths"] = "truth" if _count(facts, "items") == 1 else "truths"
+        changed = facts.get("changed")
+        self["changing"] = f"{changed:.1%} of" if isinstance(changed, float) else "no known"
         conflicts = _count(facts, "conflicts")
         self["contradicting"] = f", {conflicts} of them against what people said" if conflicts else ""
 

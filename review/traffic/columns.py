@@ -63,6 +63,7 @@ DECIDED = pa.schema(
         "evaluated_us": _INT,
         "stickiness": _TEXT,
         "sticky_field": _TEXT,
+        "environment": _TEXT,
         "context": pa.map_(_TEXT, _TEXT),
         "unread": pa.list_(_TEXT),
         "flags": pa.list_(_FLAG_FACT),
@@ -184,6 +185,7 @@ def _flags(entry: Decided) -> dict[str, object]:
     return found | {
         "stickiness": facts.stickiness or entry.input_digest,
         "sticky_field": facts.sticky_field or ("sessionId" if facts.stickiness else ""),
+        "environment": facts.environment,
         "context": [(field.name, field.value) for field in facts.context],
         "unread": facts.unread,
     }

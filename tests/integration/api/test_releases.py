@@ -149,6 +149,24 @@ async def test_operators_declare_what_the_gate_asks_for(api: Api) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "no-terms-declared")
 
 
+async def test_two_people_lower_what_the_gate_asks_for(api: Api) -> None:
+    """Where the card asks for four eyes; who asked cannot confirm, and a reviewer neither."""
+    await api.add(card="four_eyes = true\n" + CARD)
+    path, lower = "/models/numbers/gate", {"margin": 0.1, "min_held_out": 10, "min_decided": 5}
+    asked = (await api.ask("operator", "PUT", path, json={"declaration": lower, "why": "a pilot"})).json()
+    assert (asked["thresholds"]["margin"], asked["request"]["declaration"], asked["request"]["by"]) == (
+        0.02, lower, "person:operator@example.org",
+    )  # fmt: skip
+    second = Api(scene=api.scene, keys=api.keys | {"second": await api.scene.person("second", "operator")})
+    for who, code in (("operator", "own-terms"), ("ci", "not-a-person"), ("reviewer", "permission-needed")):
+        refused = await second.ask(who, "POST", f"{path}/confirmation", json={"why": "agreed"})
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    done = (await second.ask("second", "POST", f"{path}/confirmation", json={"why": "agreed"})).json()
+    assert (done["thresholds"], done["request"]) == (lower, None)
+    again = await second.ask("second", "POST", f"{path}/confirmation", json={"why": "agreed"})
+    assert (again.status_code, again.json()["code"]) == (409, "no-terms-to-confirm")
+
+
 async def test_two_people_promote_where_the_card_asks_for_four_eyes(api: Api) -> None:
     """The second one confirms what the first one asked for; nobody confirms their own."""
     four = "four_eyes = true\n" + CARD

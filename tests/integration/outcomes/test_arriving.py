@@ -10,6 +10,7 @@ from gateway.decision import Asked
 from gateway.holding import wishes
 from gateway.holding.arriving import ArrivedTruth
 from gateway.ids import new_id
+from gateway.policy import Policy
 from gateway.store.schema.learning import PrecedentRow
 from review.errors import ClaimLost
 from tests.integration.holding.scene import tensors
@@ -157,6 +158,15 @@ async def test_each_entry_stands_alone(scene: Scene) -> None:
     assert await scene.outcomes(two) == [(2, 1, "truth:lab", '"positive"')]
     (again,) = await scene.learn(ArrivedTruth(request_id="order-8", **request))  # type: ignore[arg-type]
     assert again.result == "already-known"
+
+
+async def test_what_was_not_captured_is_gone(scene: Scene) -> None:
+    """What the model said is not known, so that nothing can be compared with it; the prediction is not unknown."""
+    (prediction_id,) = await scene.answered("a", policy=Policy(capture=0.0))
+    (receipt,) = await scene.learn(truth(prediction_id))
+    assert (receipt.result, receipt.detail) == (
+        "gone", "This prediction was answered without capture and is no longer kept.",
+    )  # fmt: skip
 
 
 async def test_another_models_prediction_is_unknown(scene: Scene) -> None:

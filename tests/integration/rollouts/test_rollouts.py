@@ -33,7 +33,7 @@ async def test_a_rollout_goes_from_one_step_to_the_next_to_its_end(on_both: Roll
     """Pause, requests, verdicts and approval: each step is taken once, when all it waits for has come."""
     on = on_both
     started = await on.start(*SCHEDULE)
-    assert (started.percent, started.missing) == (1, ("1h of its pause of 1h",))
+    assert (started.percent, started.missing) == (1, ("60m of its pause of 1h",))
     assert (await on.look(HOUR_S - 1)).percent == 1
     assert await on.reach() == "1 % of requests"
 
@@ -146,7 +146,7 @@ async def test_pause_resume_and_advance(on: Rolling) -> None:
     with pytest.raises(RolloutCannot, match="paused already"):
         await on.move("pause")
     resumed = await on.move("resume")
-    assert (resumed.state, resumed.missing) == ("running", ("1h of its pause of 1h",))
+    assert (resumed.state, resumed.missing) == ("running", ("60m of its pause of 1h",))
     with pytest.raises(RolloutCannot, match="not paused"):
         await on.move("resume")
     assert (await on.move("advance")).percent == 100

@@ -8,7 +8,7 @@ from review.flagging import switch_in, switch_of
 
 
 def test_a_flag_that_a_server_does_not_have_is_off() -> None:
-    """What serves is shown all the same, with the flag as requests meet it; who asks for the flag itself is told."""
+    """What serves is shown all the same, the flag as requests meet it; whoever asks for the flag itself is told."""
     state = State(features=(Feature(name="other.automated", enabled=True, strategies=()),))
     switch = switch_in(state, "m.automated")
     assert (switch.on, switch.reach, switch.means) == (False, "nobody", "every request is held for a person")

@@ -7,7 +7,7 @@ import pytest
 
 from review.release.declared import Declared
 from review.release.evidence import Comparison, EvaluationEvidence, Interval, TrialEvidence
-from review.release.gate import Facts, GateReport, Thresholds, Verdict, judge, percent
+from review.release.gate import Facts, GateReport, Thresholds, Verdict, judge, lowered_terms, percent
 
 
 def interval(value: float, low: float, high: float, n: int = 500) -> Interval:
@@ -158,6 +158,23 @@ def test_with_terms_that_were_cleared_it_asks_for_what_it_asks_of_every_model() 
     never, cleared = judge(GOOD), judge(GOOD, declared(None))
     assert never.thresholds == cleared.thresholds == Thresholds()
     assert (never.terms, cleared.terms) == (None, declared(None))
+
+
+@pytest.mark.parametrize(
+    ("shall", "lowered"),
+    [
+        ({}, ()),
+        ({"margin": 0.05}, ()),
+        ({"margin": 0.0506}, ("margin",)),
+        ({"min_held_out": 501, "min_decided": 36}, ()),
+        ({"min_held_out": 499}, ("min_held_out",)),
+        ({"min_decided": 34, "margin": 0.01}, ("min_decided",)),
+        ({"margin": 0.5, "min_held_out": 1, "min_decided": 1}, ("margin", "min_held_out", "min_decided")),
+    ],
+)
+def test_terms_are_lower_by_each_number_that_asks_for_less(shall: dict[str, Any], lowered: tuple[str, ...]) -> None:
+    """A larger margin, or a smaller count, whatever the other numbers ask for."""
+    assert lowered_terms(TERMS, msgspec.structs.replace(TERMS, **shall)) == lowered
 
 
 @pytest.mark.parametrize(

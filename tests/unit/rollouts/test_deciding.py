@@ -26,7 +26,7 @@ def came(**changes: Any) -> Came:
 @pytest.mark.parametrize(
     ("word", "step", "has_come", "next_"),
     [
-        ("the pause has begun", 0, came(elapsed_s=0.0), Wait(missing=("1h of its pause of 1h",))),
+        ("the pause has begun", 0, came(elapsed_s=0.0), Wait(missing=("60m of its pause of 1h",))),
         ("the pause is nearly over", 0, came(elapsed_s=3599.9), Wait(missing=("1s of its pause of 1h",))),
         ("the pause is over", 0, HOUR_IN, Take(step=1)),
         ("nothing was counted", 1, HOUR_IN, Wait(missing=("500 of 500 requests", "20 of 20 verdicts"))),

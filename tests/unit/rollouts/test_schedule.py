@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from review.rollouts.errors import ScheduleRefused
-from review.rollouts.schedule import Step, length, schedule_of
+from review.rollouts.schedule import COUNT_MAX, Step, left, length, schedule_of
 
 HOUR = 3600.0
 
@@ -56,7 +56,7 @@ def test_what_is_no_schedule_is_refused(written: list[str], fault: str) -> None:
 @given(
     st.builds(
         Step, percent=st.integers(1, 100), pause_s=st.integers(0, 7_000_000).map(float),
-        requests=st.integers(0, 10**9), verdicts=st.integers(0, 10**6), approval=st.booleans(),
+        requests=st.integers(0, COUNT_MAX), verdicts=st.integers(0, 10**6), approval=st.booleans(),
     )
 )  # fmt: skip
 def test_a_step_is_told_as_it_is_written(step: Step) -> None:
@@ -74,7 +74,19 @@ def test_whatever_is_written_is_read_or_refused(text: str) -> None:
     assert 1 <= step.percent <= 100
 
 
-@pytest.mark.parametrize(("seconds", "told"), [(1, "1s"), (90, "90s"), (120, "2m"), (5400, "90m"), (86_400, "1d")])
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.2, "1s"), (119, "119s"), (3600, "60m"), (7200, "2h"), (86_395, "24h"), (172_800, "2d"), (200_000, "3d")],
+)
+def test_what_is_left_does_not_tick(seconds: float, told: str) -> None:
+    """It is rounded up, to the unit in which it is two at least."""
+    assert left(seconds) == told
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(1, "1s"), (90, "90s"), (120, "2m"), (5400, "90m"), (86_400, "1d"), (1_234_567, "1234567s"), (1.5, "1.5s")],
+)
 def test_lengths_are_told_in_the_largest_unit_that_fits(seconds: float, told: str) -> None:
     """Nothing is rounded."""
     assert length(seconds) == told
