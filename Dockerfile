@@ -24,11 +24,12 @@ ENV PATH=/opt/lockgate/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     LOCKGATE_DATA_DIRECTORY=/var/lib/lockgate \
     LOCKGATE_HTTP_ADDRESS=0.0.0.0:8000 \
+    LOCKGATE_GRPC_ADDRESS=0.0.0.0:8001 \
     LOCKGATE_METRICS_ADDRESS=0.0.0.0:8002
 USER lockgate
 WORKDIR /var/lib/lockgate
 VOLUME /var/lib/lockgate
-EXPOSE 8000 8002
+EXPOSE 8000 8001 8002
 STOPSIGNAL SIGTERM
 # Live as long as the process can answer at all: an outage of what it depends on must not take it away.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \

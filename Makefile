@@ -41,7 +41,8 @@ load: environment-test ## services, reviewers and an operator at work on a fresh
 serve: environment-run ## lockgate serve, with the settings of this folder
 	@$(BIN)/lockgate serve $(ARGS)
 
-docs: environment-test ## write the tables of docs/ anew from the code
+docs: environment-test ## write the tables of docs/ and the code of the protocol anew
+	@$(BIN)/python -m tests.contracts.proto --write
 	@$(BIN)/python -m tests.contracts.docs --write
 
 lock: ## write requirements/ anew from pyproject.toml (needs uv)

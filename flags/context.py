@@ -15,6 +15,8 @@ from msgspec import Struct
 from flags.moments import moment_text
 
 APP_NAME: Final = "lockgate"
+ENVIRONMENT: Final = "production"
+"""What embedded flags take for their environment; an Unleash server's is that of the token."""
 
 
 class RequestFacts(Struct, frozen=True, kw_only=True):
@@ -29,7 +31,7 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     caller: str
     sticky_key: str
     now_us: int
-    environment: str = "production"
+    environment: str = ENVIRONMENT
     app_name: str = APP_NAME
     user_id: str | None = None
     session_id: str | None = None

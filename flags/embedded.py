@@ -6,17 +6,17 @@ bell rings or at the latest when it next polls.
 
 import asyncio
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import ClassVar, Final
 
 from flags.answer import NOTHING_LOADED, FlagView, all_failed
-from flags.context import RequestFacts
+from flags.context import ENVIRONMENT, RequestFacts
 from flags.definitions import State, state_from
 from flags.engine import load_canonical
 from flags.errors import FlagsChanged, ReasonMissing
 from flags.folding import FoldedFlags
 from flags.slicing import reads_in_slices
-from flags.source import SourceHealth
+from flags.source import EMBEDDED, SourceHealth
 from flags.store import Authorship, FlagChange, FlagStore, Proposal, StoredState
 from flags.validation import validated
 
@@ -24,6 +24,10 @@ _ATTEMPTS: Final = 5
 
 Edit = Callable[[State], State]
 """A pure edit of a state; it may be applied again to a newer one."""
+
+
+async def _nothing() -> None:
+    """Nothing is to be done first."""
 
 
 class EmbeddedFlags:
@@ -83,22 +87,35 @@ class EmbeddedFlags:
 class AdoptedFlags:
     """Flags as one process answers with them, a `FlagSource` that is told each state by whoever follows the store."""
 
-    def __init__(self) -> None:
+    source: ClassVar[str] = EMBEDDED
+
+    def __init__(self, environment: str = ENVIRONMENT) -> None:
+        self.environment: Final = environment
+        """The environment that every context names."""
         self._refreshing = asyncio.Lock()
         self._flags: FoldedFlags | None = None
         self._version: int | None = None
         self._known_us: int | None = None
         self._error: str | None = None
 
-    async def adopt(self, state: StoredState, known_us: int) -> bool:
-        """Answer with a state that was in force at `known_us`, such as that of a local snapshot."""
+    async def adopt(
+        self, state: StoredState, known_us: int, *, first: Callable[[], Awaitable[None]] = _nothing
+    ) -> bool:
+        """Answer with a state that was in force at `known_us`, such as that of a local snapshot.
+
+        `first` is awaited when another state is ready, and before anything is answered with it.
+        """
         async with self._refreshing:
-            return await self._adopt(state, known_us)
+            return await self._adopt(state, known_us, first)
 
     def confirm(self, known_us: int) -> None:
         """Note that the state in force was still the latest at `known_us`."""
         if self._flags is not None:
             self._known_us, self._error = known_us, None
+
+    def complain(self, error: str) -> None:
+        """Note what failed; the state in force stays, and grows old."""
+        self._error = error
 
     def view(self, facts: RequestFacts) -> FlagView:
         """The three flags of the request's model; never raises."""
@@ -128,7 +145,7 @@ class AdoptedFlags:
     def health(self, now_us: int) -> SourceHealth:
         """How the source is."""
         return SourceHealth(
-            source="embedded",
+            source=self.source,
             loaded=self._flags is not None,
             state=self.state,
             version=self._version,
@@ -137,11 +154,12 @@ class AdoptedFlags:
             error=self._error,
         )
 
-    async def _adopt(self, state: StoredState, known_us: int) -> bool:
+    async def _adopt(self, state: StoredState, known_us: int, first: Callable[[], Awaitable[None]] = _nothing) -> bool:
         """Swap one reference to flags that are ready to answer; an equal state keeps the engine."""
         changed = state.digest != self.state
         if changed:
             fresh = await _folded(state.body)
+            await first()
             before, self._flags = [self._flags], fresh
         self._version, self._known_us, self._error = state.version, known_us, None
         if changed:

@@ -73,3 +73,10 @@ class FlagsChanged(FlagsError):
 
     status = 409
     code = "flags-changed"
+
+
+class FlagsElsewhere(FlagsError):
+    """The flags of this installation are those of the Unleash server at {url}: change them there, not here."""
+
+    status = 409
+    code = "flags-elsewhere"

@@ -4,12 +4,27 @@ Reading is synchronous, costs microseconds and never raises: what is unknown, no
 which is the safe side of all three flags. How stale is too stale, and what is answered then, is the gateway's policy.
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from flags.answer import FlagView
 from flags.context import RequestFacts
+
+EMBEDDED: Final = "embedded"
+UNLEASH: Final = "unleash"
+
+
+class FlagHome(Struct, frozen=True, kw_only=True):
+    """Where the flags of this installation are kept and changed: here, or on an Unleash server at `url`."""
+
+    source: str = EMBEDDED
+    url: str = ""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether flags are changed here."""
+        return self.source == EMBEDDED
 
 
 class SourceHealth(Struct, frozen=True, kw_only=True):

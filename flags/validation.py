@@ -34,10 +34,11 @@ def validated(state: State) -> bytes:
 
 def problems(state: State) -> tuple[str, ...]:
     """One sentence for each thing wrong with a state: whose it is, where, what was expected, what was found."""
-    return tuple(f"{owner}: {place}: {finding}." for owner, place, finding in _findings(state))
+    return tuple(f"{owner}: {place}: {finding}." for owner, place, finding in findings(state))
 
 
-def _findings(state: State) -> Iterator[tuple[str, str, str]]:
+def findings(state: State) -> Iterator[tuple[str, str, str]]:
+    """The same in parts: whose it is, such as `Flag 'm.shadow'`, the place in it, and what was expected and found."""
     for finding in _state_findings(state):
         yield "State", *finding
     for segment in state.segments:

@@ -7,10 +7,11 @@ import msgspec
 from gateway.holding.asked import RawHeaders
 from gateway.plan import Caller
 from gateway.protocol.binary import Body
+from gateway.protocol.decode import InferenceRequest, RequestDecoder
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
-    """What the HTTP entry hands to the pipeline."""
+    """What a listener hands to the pipeline."""
 
     caller: Caller
     model: str
@@ -21,6 +22,13 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Returns when the caller has hung up; a wait for a person ends with it."""
     json_bytes: int | None = None
     """Where the JSON of the body ends and binary data begins; none where all of it is JSON."""
+
+    deadline_s: float | None = None
+    """What is left until the caller gives up by itself; a wait for a person ends before that."""
+
+    def read(self, decoder: RequestDecoder) -> InferenceRequest:
+        """The request in the body. Raises: ProtocolError."""
+        return decoder.decode(self.body, self.json_bytes)
 
     @property
     def route(self) -> str:

@@ -93,6 +93,7 @@ def facts_of(entry: Decided) -> RequestFacts:
         caller=str(entry.api_key),
         sticky_key=entry.input_digest,
         now_us=entry.flags.evaluated_us,
+        environment=entry.flags.environment,
         user_id=kept.pop("userId", None) or None,
         session_id=kept.pop("sessionId", None) or None,
         remote_address=kept.pop("remoteAddress", None),
@@ -116,6 +117,7 @@ def _flag_facts(prediction: HeldPrediction, flags: FlagView) -> FlagFacts:
         context=tuple(ContextField(*field) for field in kept_fields(prediction.told, flags.fields)),
         answers=tuple(_flag_fact(name, answer) for name, answer in named),
         sticky_field=sticky_field,
+        environment=prediction.environment,
         unread=unread_fields(prediction.told, flags.fields),
     )
 

@@ -44,7 +44,14 @@ class LabelSchema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_length: Annotated[int, msgspec.Meta(ge=1, le=20_000)] = 2_000
     ignore_case: bool = False
     reasons: tuple[str, ...] = ()
-    """Reason codes of this model, beside the ones every model has."""
+    """Reason codes of this model, beside the ones every model has: its categories of errors."""
+    owners: dict[str, Annotated[str, msgspec.Meta(min_length=1, max_length=200)]] = {}
+    """Who owns the errors of a category."""
+
+    @property
+    def unowned(self) -> tuple[str, ...]:
+        """The categories of errors that nobody owns."""
+        return tuple(reason for reason in self.reasons if not self.owners.get(reason, "").strip())
 
     def validated(self, answer: object) -> Answer:
         """The answer in its own type. Raises: AnswerRefused."""

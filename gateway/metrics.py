@@ -67,7 +67,7 @@ class Gauge(Family):
 
 
 class Histogram(Family):
-    """Counts of durations in seconds, by upper bound."""
+    """Counts of durations in seconds, or of other numbers, by upper bound."""
 
     kind = "histogram"
 
@@ -147,6 +147,12 @@ PAYLOADS_DROPPED = Counter(
     "lockgate_payloads_dropped_total", "Payloads of unselected predictions that could not be kept.", ("model",)
 )
 AUDITS = Counter("lockgate_audits_total", "Drawn items: put before people, or lost with their payload.", ("result",))
+JOINED_REQUESTS = Histogram(
+    "lockgate_joined_requests", "Requests that one run of a model answered.", ("model",), (1, 2, 4, 8, 16, 32, 64, 128)
+)
+LINE_REFUSED = Counter(
+    "lockgate_line_refused_total", "Requests refused because too many waited for the model.", ("model",)
+)
 SHADOW_RUNS = Counter(
     "lockgate_shadow_runs_total",
     "Runs beside an answer: answered, failed, timed_out or dropped.",
@@ -162,6 +168,18 @@ GUARD_VERDICTS = Counter(
     ("model", "verdict"),
 )
 FLAG_AGE = Gauge("lockgate_flag_age_seconds", "Seconds since the flags were last known to be current.")
+FLAG_REVISION = Gauge(
+    "lockgate_flag_revision", "Revision of the flags in force, as their source counts it.", ("source",)
+)
+FLAG_FETCHES = Counter(
+    "lockgate_flag_fetches_total",
+    "Fetches from an Unleash server: confirmed, or unreachable, silent, refused, unexpected or unreadable.",
+    ("result",),
+)
+FLAG_STATES_UNKEPT = Gauge(
+    "lockgate_flag_states_unkept", "Fetched flag states that the ledger does not hold yet, because it is away."
+)
+FLAG_USAGE = Counter("lockgate_flag_usage_total", "Reports of usage to an Unleash server: told or failed.", ("result",))
 FLAG_ANSWERS_KEPT = Gauge(
     "lockgate_flag_answers_kept", "Answers of flags that are kept, so that equal contexts need no evaluation."
 )

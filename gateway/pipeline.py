@@ -24,11 +24,12 @@ from gateway.holding.holds import Holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
 from gateway.inference.beside import Beside
+from gateway.inference.errors import TooManyWait
 from gateway.inference.shadow import ShadowRunner
 from gateway.leaving import unless_left
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
 from gateway.once import once
-from gateway.plan import ModelPlan
+from gateway.plan import Caller, ModelPlan
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.decode import InferenceRequest
 from gateway.registry.follower import Follower
@@ -65,7 +66,7 @@ class Pipeline:
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
             with STATISTICS.failures_of(model, at):
-                request = live.live(model.champion).decoder.decode(call.body, call.json_bytes)
+                request = call.read(live.live(model.champion).decoder)
                 asked = _asked(call, request)
                 async with once(self._keys, self._holds, call, asked) as only:
                     if only.reply is not None:
@@ -74,6 +75,13 @@ class Pipeline:
                     if prediction.settled.held:
                         return await unless_left(self._holds.hold(prediction, only.claimed), call.left)
                     return await only.told(tell_at_once(prediction))
+
+    def refuse_early(self, caller: Caller, model: str) -> None:
+        """Return unless too many wait for the model already; asked before a body is read. Raises: TooManyWait."""
+        live = self._follower.live
+        found = live.plan.model(caller.tenant_id, model)
+        if found is not None and live.is_ready(found.champion):
+            live.live(found.champion).runner.refuse_early(caller.key_id)
 
     async def _predict(
         self, call: Call, live: LivePlan, model: ModelPlan, request: InferenceRequest, asked: Asked, at: Stages
@@ -86,9 +94,11 @@ class Pipeline:
         at.after("flags")
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
-        session = live.live(decision.release).session
+        answering = live.live(decision.release)
         try:
-            outputs = await session.infer(request.feeds, items=request.items)
+            outputs = await answering.runner.infer(request.feeds, items=request.items, caller=call.caller.key_id)
+        except TooManyWait:
+            raise
         except GatewayError as error:
             await self._capture.refuse(call, decision, error, at)
             raise
@@ -108,10 +118,11 @@ class Pipeline:
             inputs=request.feeds,
             beside=request.display,
             outputs=outputs,
-            signature=session.signature,
+            signature=answering.session.signature,
             decided_us=at.us,
             requested=tuple(output.name for output in request.outputs),
             told=told,
+            environment=self._follower.flags.environment,
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
         _count(prediction, at)
@@ -126,6 +137,7 @@ class Pipeline:
             caller=str(call.caller.key_id),
             sticky_key=digest,
             now_us=at.us,
+            environment=self._follower.flags.environment,
             user_id=told.user_id,
             session_id=told.session_id,
             remote_address=told.remote_address,
@@ -166,7 +178,9 @@ class Pipeline:
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:
     pinned = pinned_release(request, call.model)
-    asked = asked_from(call.headers, request.parameters, pinned=pinned, request_id=request.id)
+    asked = asked_from(
+        call.headers, request.parameters, pinned=pinned, request_id=request.id, deadline_s=call.deadline_s
+    )
     return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
 
 

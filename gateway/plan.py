@@ -51,6 +51,8 @@ class ReleasePlan(msgspec.Struct, frozen=True, kw_only=True):
     policy_sha256: str
     label_schema_sha256: str
     guideline_sha256: str
+    joins: bool = False
+    """Whether an item is answered the same alone and together with others, as admission saw; requests may be joined."""
 
 
 class TrialPlan(msgspec.Struct, frozen=True, kw_only=True):

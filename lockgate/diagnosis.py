@@ -9,18 +9,23 @@ import msgspec
 
 from flags.engine import load
 from flags.errors import FlagsError
+from flags.unleash.fetched import fetched_state
+from flags.unleash.server import TIMEOUT_S, refused, silent, unreachable, unreadable
 from gateway.errors import GatewayError
 from gateway.inference.cache import SessionCache
 from gateway.plan import Plan, ReleasePlan
 from gateway.record.payloads import LocalObjects, open_objects
 from gateway.record.reserve import free_bytes
 from gateway.store.engines import file_system_of
+from gateway.store.fetched_flags import fetched_flags
 from gateway.store.flags import current_state
 from gateway.store.keys import live_callers
 from gateway.store.ledger import Ledger
 from gateway.store.migrate import check
 from gateway.store.serving import read_plan
 from gateway.times import SECOND_US, after_us, now_us
+from lockgate.errors import CommandError
+from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
 from review.people.joining import has_admin
 
@@ -29,6 +34,7 @@ SKEW_BAD_S = 5.0
 EXPIRY_WARN_S = 7 * 86_400.0
 REDIS_S = 2.0
 MIB = 1 << 20
+UNTIL_THEN = "Until then gateways go on with the last flags they know, up to the policy's stale_after_s."
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +65,10 @@ async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
     """A finding for each part. A ledger that cannot be used ends the checks that need it."""
     yield check_disk(settings)
     yield check_objects(settings)
+    yield check_grpc(settings)
     yield await check_redis(settings)
+    if not settings.flag_home.embedded:
+        yield await check_unleash(settings)
     yield await check_server(settings)
     try:
         await check(settings.ledger_url)
@@ -71,7 +80,7 @@ async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
             "ledger", f"It cannot be reached: {type(error).__name__}.", "Start the database, or see database_url."
         )
         return
-    ledger = Ledger.open(settings.ledger_url)
+    ledger = Ledger.open(settings.ledger_url, flags=settings.flag_home)
     try:
         for examine in CHECKS:
             for finding in await examine(settings, ledger):
@@ -102,6 +111,20 @@ def check_objects(settings: Settings) -> Finding:
     return ok("objects", settings.payloads_url)
 
 
+def check_grpc(settings: Settings) -> Finding:
+    """Whether gRPC can be spoken, and whether keys travel in the clear to other machines."""
+    address = settings.grpc_address
+    if not address:
+        return ok("grpc", "Nobody listens for it.")
+    try:
+        encrypted = grpc_tls(settings) is not None
+    except CommandError as error:
+        return bad("grpc", str(error), "Put grpc_certificate and grpc_private_key right.")
+    if not encrypted and not address.startswith(("127.", "localhost:", "[::1]:")):
+        return warn("grpc", f"{address} speaks no TLS.", "Set grpc_certificate, or let a proxy before it speak TLS.")
+    return ok("grpc", f"{address}, {'with' if encrypted else 'without'} TLS.")
+
+
 async def check_redis(settings: Settings) -> Finding:
     """Whether wake-ups between machines arrive."""
     if not settings.redis_url:
@@ -116,6 +139,24 @@ async def check_redis(settings: Settings) -> Finding:
         return warn("redis", "It does not answer.", "Start it: until then wake-ups are polled, up to a second late.")
     finally:
         await bell.close()
+
+
+async def check_unleash(settings: Settings) -> Finding:
+    """Whether the Unleash server gives this token its flags."""
+    url = f"{settings.flag_home.url}/api/client/features"
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            answer = await client.get(url, headers={"Authorization": settings.unleash_token})
+        if answer.status_code != httpx.codes.OK:
+            return bad("unleash", refused(answer.status_code).said, "Put unleash_token and unleash_url right.")
+        state = fetched_state(answer.content)
+    except httpx.TimeoutException:
+        return warn("unleash", silent(TIMEOUT_S).said, f"Look at {settings.flag_home.url}. {UNTIL_THEN}")
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return warn("unleash", unreachable(type(error).__name__).said, f"Start it, or see unleash_url. {UNTIL_THEN}")
+    except FlagsError as error:
+        return bad("unleash", unreadable(str(error)).said, "Put unleash_url right.")
+    return ok("unleash", f"It answers with revision {state.version} ({settings.flag_home.url}).")
 
 
 async def check_server(settings: Settings) -> Finding:
@@ -153,16 +194,23 @@ async def check_models(settings: Settings, ledger: Ledger) -> Sequence[Finding]:
 
 
 async def check_flags(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:
-    """Whether the flags in force can be evaluated."""
+    """Whether the flags in force can be evaluated, and how old they are where a server has them."""
     async with ledger.reading() as r:
-        state = await current_state(r)
+        state, fetched = await current_state(r), None if ledger.flags.embedded else await fetched_flags(r)
+    where = "with 'lockgate flags set'" if ledger.flags.embedded else f"at {ledger.flags.url}"
     try:
         engine = await asyncio.to_thread(load, state.body)
     except FlagsError as error:
-        return [bad("flags", str(error), "Set the flags again with 'lockgate flags set'; until then all are off.")]
+        return [bad("flags", str(error), f"Set the flags again {where}; until then all are off.")]
     if engine.warning:
-        return [warn("flags", engine.warning, "Such a flag is off; change it with 'lockgate flags set'.")]
-    return [ok("flags", f"Version {state.version}, state {state.digest[:12]}.")]
+        return [warn("flags", engine.warning, f"Such a flag is off; change it {where}.")]
+    says = f"Version {state.version}, state {state.digest[:12]}."
+    if ledger.flags.embedded:
+        return [ok("flags", says)]
+    if fetched is None or fetched.known_us is None:
+        return [warn("flags", "No gateway has fetched any yet: all are off.", "Start a gateway; see 'unleash' above.")]
+    says += f" A gateway last heard that they are the latest {(now_us() - fetched.known_us) // SECOND_US} s ago."
+    return [warn("flags", f"{says} {fetched.error}", UNTIL_THEN) if fetched.error else ok("flags", says)]
 
 
 async def check_keys(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:

@@ -20,6 +20,23 @@ class Dependency(msgspec.Struct, frozen=True, kw_only=True):
         return self.state == "up"
 
 
+class FlagsHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """The flags that a process answers with."""
+
+    source: str
+    """Either 'embedded' or 'unleash'."""
+    state: str | None
+    """The digest of the state in force; none while nothing was ever loaded."""
+    revision: int | None
+    """What the source calls that state."""
+    age_s: float
+    """How long ago it was last known to be the latest."""
+    error: str | None
+    """Why it could not be read or fetched since."""
+    warning: str | None
+    """The flags that can only be answered with off."""
+
+
 class ProcessHealth(msgspec.Struct, frozen=True, kw_only=True):
     """How a process is."""
 
@@ -29,7 +46,7 @@ class ProcessHealth(msgspec.Struct, frozen=True, kw_only=True):
     """Such as 'ready', 'starting', 'draining', or 'restarting in 0.4 s: it ended with status 1'."""
     dependencies: tuple[Dependency, ...] = ()
     plan_revision: int | None = None
-    flag_age_s: float | None = None
+    flags: FlagsHealth | None = None
     restarts: int = 0
 
 
@@ -54,5 +71,6 @@ def count(health: ProcessHealth) -> None:
         metrics.DEPENDENCY_UP.put(float(dependency.up), dependency.name)
     if health.plan_revision is not None:
         metrics.PLAN_REVISION.put(health.plan_revision)
-    if health.flag_age_s is not None:
-        metrics.FLAG_AGE.put(health.flag_age_s)
+    if health.flags is not None:
+        metrics.FLAG_AGE.put(health.flags.age_s)
+        metrics.FLAG_REVISION.put(health.flags.revision or 0, health.flags.source)

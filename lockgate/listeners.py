@@ -11,6 +11,22 @@ LOOPBACK = "127.0.0.1:0"
 
 def bind(address: str, setting: str) -> socket.socket:
     """A listening socket on HOST:PORT. Raises: PortTaken, AddressUnusable."""
+    listener = _bound(address, setting, shared=False)
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def reserve(address: str, setting: str) -> socket.socket:
+    """A socket that holds HOST:PORT for the processes that will share it, and takes no connection itself.
+
+    Where somebody else listens, even one who would share it, the port is taken. Raises: PortTaken, AddressUnusable.
+    """
+    bind(address, setting).close()
+    return _bound(address, setting, shared=True)
+
+
+def _bound(address: str, setting: str, *, shared: bool) -> socket.socket:
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     try:
@@ -22,14 +38,14 @@ def bind(address: str, setting: str) -> socket.socket:
         raise AddressUnusable(address=address, setting=setting, why=_why(error)) from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(where)
-        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise PortTaken(address=address, setting=setting, variable=setting.upper()) from error
         raise AddressUnusable(address=address, setting=setting, why=_why(error)) from error
-    listener.setblocking(False)
     return listener
 
 

@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "promote": ("lockgate.commands.promote:promote", "Make a release serve."),
     "rollback": ("lockgate.commands.rollback:rollback", "Go back to the last good release."),
     "bundle": ("lockgate.commands.bundle:bundle", "A release in one archive, taken and verified."),
+    "rollout": ("lockgate.commands.rollout:rollout", "A flag that is let on step by step."),
     "guard": ("lockgate.commands.guard:guard", "What is watched after a promotion."),
     "flags": ("lockgate.commands.flags:flags", "What is switched on, for whom, and why."),
     "simulation": ("lockgate.commands.simulation:simulation", "What a change would have done to recorded traffic."),

@@ -13,6 +13,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from flags.source import EMBEDDED, UNLEASH, FlagHome
+from flags.unleash.place import Place, address_of
+from flags.unleash.server import environment_of
+
 PREFIX = "LOCKGATE_"
 CONFIG = "LOCKGATE_CONFIG"
 CONFIG_FILE = "lockgate.toml"
@@ -26,6 +30,9 @@ CLIENT_VARIABLES = {
 """Variables with our prefix that are no settings of the server."""
 
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$", extra={"expects": "HOST:PORT"})]
+MaybeAddress = Annotated[
+    str, Meta(pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})?$", extra={"expects": "HOST:PORT, or nothing"})
+]
 Bytes = Annotated[int, Meta(ge=1, extra={"expects": "a number of bytes"})]
 Seconds = Annotated[float, Meta(gt=0, extra={"expects": "a number of seconds above 0"})]
 SECRET = {"secret": True}
@@ -52,6 +59,45 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         Meta(description="Where payloads are kept, `file:///FOLDER`. Empty: in the data directory.", extra=SECRET),
     ] = ""
+    flags_source: Annotated[
+        Literal["embedded", "unleash"],
+        Meta(description="Where flags are kept: `embedded`, in the ledger and changed here; `unleash`, on a server."),
+    ] = "embedded"
+    unleash_url: Annotated[
+        str,
+        Meta(
+            description="The address of the Unleash server, such as `https://unleash.example.org`; `/api` may follow."
+        ),
+    ] = ""
+    unleash_token: Annotated[
+        str,
+        Meta(
+            description="A backend token of that server (before Unleash 7: a client token) for one environment.",
+            extra=SECRET,
+        ),
+    ] = ""
+    unleash_admin_token: Annotated[
+        str,
+        Meta(
+            description="A token for Unleash's Admin API: with it flags are made and switched from here, and what was "
+            "changed there is pulled into the history. Empty: flags are changed in Unleash alone.",
+            extra=SECRET,
+        ),
+    ] = ""
+    unleash_project: Annotated[str, Meta(description="The project in Unleash whose flags these are.")] = "default"
+    unleash_environment: Annotated[
+        str,
+        Meta(description="The environment in Unleash in which flags are made and switched. Empty: the token's own."),
+    ] = ""
+    unleash_refresh_s: Annotated[
+        int, Meta(description="How often each gateway asks that server for changes, in seconds.", ge=1, le=3600)
+    ] = 15
+    unleash_usage_s: Annotated[
+        int,
+        Meta(
+            description="How often each gateway tells that server how its flags answered, in seconds; 0: never.", ge=0
+        ),
+    ] = 60
     internal_key: Annotated[
         str,
         Meta(
@@ -63,6 +109,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     http_address: Annotated[
         Address, Meta(description="The listener for callers, the API, the console and the docs.")
     ] = "127.0.0.1:8000"
+    grpc_address: Annotated[MaybeAddress, Meta(description="The listener for callers who speak gRPC. Empty: none.")] = (
+        "127.0.0.1:8001"
+    )
+    grpc_certificate: Annotated[
+        str, Meta(description="The file with the certificate chain (PEM) of the gRPC listener. Empty: no TLS.")
+    ] = ""
+    grpc_private_key: Annotated[
+        str, Meta(description="The file with the private key (PEM) that belongs to `grpc_certificate`.")
+    ] = ""
     metrics_address: Annotated[Address, Meta(description="The listener for metrics and health.")] = "127.0.0.1:8002"
     console_address: Annotated[
         Address,
@@ -121,6 +176,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
 
     @property
+    def unleash_place(self) -> Place | None:
+        """Where the flags are in Unleash; none where no server is named."""
+        if not self.unleash_url:
+            return None
+        return Place(
+            url=address_of(self.unleash_url),
+            project=self.unleash_project,
+            environment=self.unleash_environment or environment_of(self.unleash_token),
+            admin_token=self.unleash_admin_token,
+        )
+
+    @property
     def ledger_url(self) -> str:
         """The ledger's SQLAlchemy URL."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_directory.absolute() / 'ledger.db'}"
@@ -129,6 +196,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     def embedded(self) -> bool:
         """Whether the ledger is the SQLite file that needs no server."""
         return self.ledger_url.startswith("sqlite")
+
+    @property
+    def flag_home(self) -> FlagHome:
+        """Where flags are kept and changed; the address is the one that people open."""
+        if self.flags_source == EMBEDDED:
+            return FlagHome()
+        return FlagHome(source=UNLEASH, url=address_of(self.unleash_url))
 
     @property
     def payloads_url(self) -> str:

@@ -62,7 +62,21 @@ def settle_settings(environment: Mapping[str, str], folder: Path, given: Mapping
     found.update({name: Found(value=value, source="the command line") for name, value in given.items()})
     by_name = {option.name: option for option in options()}
     values = {name: _typed(by_name[name], one) for name, one in found.items()}
-    return Loaded(settings=Settings(**values), sources={name: one.source for name, one in found.items()})
+    loaded = Loaded(settings=Settings(**values), sources={name: one.source for name, one in found.items()})
+    _require_server(loaded)
+    return loaded
+
+
+def _require_server(loaded: Loaded) -> None:
+    """Return if flags that are an Unleash server's have one to come from. Raises: WrongSetting."""
+    settings = loaded.settings
+    if settings.flags_source == "embedded":
+        return
+    for name, expected in (("unleash_url", "the server's http:// or https:// address"), ("unleash_token", "a token")):
+        value = getattr(settings, name)
+        if not value or (name == "unleash_url" and not value.startswith(("http://", "https://"))):
+            why = f"flags_source is unleash, which needs {expected}"
+            raise WrongSetting(name=name, why=why, source=loaded.sources.get(name, "default"))
 
 
 def options() -> list[Option]:

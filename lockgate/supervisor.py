@@ -15,7 +15,7 @@ from gateway import metrics
 from lockgate.children import Child
 from lockgate.errors import ChildFailed
 from lockgate.health import ProcessHealth, SystemHealth, together
-from lockgate.listeners import LOOPBACK, address_of, bind
+from lockgate.listeners import LOOPBACK, address_of, bind, reserve
 from lockgate.processes.order import Kind, Order
 from lockgate.settings import Settings
 
@@ -30,6 +30,8 @@ class Sockets(msgspec.Struct, frozen=True, kw_only=True):
     http: socket.socket
     metrics: socket.socket
     console: socket.socket
+    grpc: socket.socket | None
+    """Holds the address that the gateways share; none where nobody speaks gRPC."""
 
 
 def bind_all(settings: Settings) -> Sockets:
@@ -38,6 +40,7 @@ def bind_all(settings: Settings) -> Sockets:
         http=bind(settings.http_address, "http_address"),
         metrics=bind(settings.metrics_address, "metrics_address"),
         console=bind(LOOPBACK, "console_address"),
+        grpc=reserve(settings.grpc_address, "grpc_address") if settings.grpc_address else None,
     )
 
 
@@ -143,6 +146,7 @@ def _child(settings: Settings, name: str, kind: Kind, sockets: Sockets) -> Child
         http_descriptor=http.fileno(),
         monitor_descriptor=watch.fileno(),
         console_url=f"http://{address_of(sockets.console)}",
+        grpc_address=address_of(sockets.grpc) if kind == "gateway" and sockets.grpc is not None else "",
         with_worker=kind == "console",
         supervisor_pid=os.getpid(),
     )

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import BadRequest
 from gateway.holding.arriving import ArrivedTruth, Became, TruthBatch, TruthReceipt, TruthReceipts
-from gateway.holding.decided import DecidedPrediction, keep_payloads
+from gateway.holding.decided import DecidedPrediction, Unkept, keep_payloads
 from gateway.holding.later import ensure_rows
 from gateway.holding.payload import Answered, decode_answered
 from gateway.record.errors import DamagedObject, UnknownObject
@@ -152,8 +152,11 @@ class Recorder:
 
     async def _find_logged(self, prediction_id: UUID) -> Found:
         found = await find_logged(self._ledger, self._traffic, self._objects, prediction_id)
-        if found is None or (found.tenant_id, found.said.model) != (self._batch.tenant_id, self._batch.model):
-            raise _unknown(self._batch.model)
+        batch, model = self._batch, found.model if isinstance(found, Unkept) else found and found.said.model
+        if found is None or (found.tenant_id, model) != (batch.tenant_id, batch.model):
+            raise _unknown(batch.model)
+        if isinstance(found, Unkept):
+            raise Unrecordable("gone", f"This prediction was {found.why} and is no longer kept.")
         return Found(said=found.said, logged=found)
 
 

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from flags.definitions import Feature, State, Strategy
+from flags.definitions import Feature, State, Strategy, with_feature
+from flags.errors import UnknownFlag
 from flags.names import Kind, parse
 
 
@@ -23,6 +24,14 @@ def switch_of(state: State, flag: str) -> Switch:
     feature = state.feature(flag)
     means = kind.when_on if feature.enabled else kind.when_off
     return Switch(flag=flag, kind=kind, on=feature.enabled, reach=reach_of(feature), means=means)
+
+
+def switch_in(state: State, flag: str) -> Switch:
+    """How a flag stands for a request: one that the state does not have is off. Raises: NotAModelFlag."""
+    try:
+        return switch_of(state, flag)
+    except UnknownFlag:
+        return switch_of(with_feature(state, Feature(name=flag, enabled=False, strategies=())), flag)
 
 
 def reach_of(feature: Feature) -> str:

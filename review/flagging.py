@@ -17,7 +17,7 @@ from flags.definitions import (
     with_feature,
 )
 from flags.embedded import Edit, EmbeddedFlags
-from flags.errors import FlagsChanged, ReasonMissing, UnknownFlag
+from flags.errors import FlagsChanged, FlagsElsewhere, ReasonMissing, UnknownFlag
 from flags.names import Kind, parse
 from flags.store import Authorship, FlagChange, StoredState
 from flags.validation import validated
@@ -71,6 +71,8 @@ class Flipped(msgspec.Struct, frozen=True, kw_only=True):
     """A gateway whose plan has this revision, or a later one, follows it."""
     request: FlagRequest | None = None
     """What waits for a second person instead."""
+    elsewhere: str | None = None
+    """The flag's page in Unleash, where it was switched; gateways follow at their next fetch, under another state."""
 
 
 async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:
@@ -82,13 +84,13 @@ async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:
     return [_line(switch_of(state, name), last) for name in names]
 
 
-async def show_flag(ledger: Ledger, actor: Actor, flag: str, limit: int = 20) -> FlagShown:
+async def show_flag(ledger: Ledger, tenant_id: UUID, flag: str, limit: int = 20) -> FlagShown:
     """A flag with its definition and its latest changes. Raises: UnknownFlag, NotAModelFlag."""
-    flags = _flags(ledger, actor.tenant_id)
+    flags = _flags(ledger, tenant_id)
     current = await flags.current()
     state = state_from(current.body)
     async with ledger.reading() as r:
-        request = await asked_of_flag(r, actor, flag, current.version)
+        request = await asked_of_flag(r, tenant_id, flag, current.version)
     return FlagShown(
         switch=switch_of(state, flag),
         definition=state.feature(flag),
@@ -116,8 +118,8 @@ async def flip(
 ) -> Flipped:
     """Switch a flag; its strategies stay.
 
-    Raises: UnknownFlag, NotAModelFlag, NotAllowed, ReasonMissing, FlagsChanged, UnknownSimulation, SimulationOfOther,
-    SimulationNotDone.
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, FlagsElsewhere, ReasonMissing, FlagsChanged, UnknownSimulation,
+    SimulationOfOther, SimulationNotDone.
     """
     return await _change(
         ledger, actor, flag, lambda state: switched(state, flag, on=on), _Why(why, expected_version, simulation)
@@ -136,7 +138,7 @@ async def define(
 ) -> Flipped:
     """Put the whole definition of a flag in the place of the one before.
 
-    Raises: UnknownFlag, NotAModelFlag, NotAllowed, InvalidFlags, ReasonMissing, FlagsChanged.
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, FlagsElsewhere, InvalidFlags, ReasonMissing, FlagsChanged.
     """
     feature = feature_from(canonical_json(definition), flag)
     return await _change(
@@ -156,7 +158,7 @@ async def roll_out(
 ) -> Flipped:
     """Give a flag's one strategy this percentage of requests, sticky; its constraints stay.
 
-    Raises: UnknownFlag, NotAModelFlag, SeveralStrategies, NotAllowed, ReasonMissing, FlagsChanged.
+    Raises: UnknownFlag, NotAModelFlag, SeveralStrategies, NotAllowed, FlagsElsewhere, ReasonMissing, FlagsChanged.
     """
     return await _change(
         ledger, actor, flag, lambda state: rolled_out(state, flag, percent), _Why(why, expected_version, simulation)
@@ -208,7 +210,7 @@ async def confirm_flag(ledger: Ledger, actor: Actor, flag: str, why: str) -> Fli
     await _require_changeable(ledger, actor, flag, None)
     current = await _flags(ledger, actor.tenant_id).current()
     async with ledger.reading() as r:
-        found = await asked_of_flag(r, actor, flag, current.version)
+        found = await asked_of_flag(r, actor.tenant_id, flag, current.version)
     request = require_second_person(found, actor, flag)
     if not why.strip():
         raise ReasonMissing(missing="why")
@@ -228,6 +230,8 @@ async def _require_changeable(ledger: Ledger, actor: Actor, flag: str, simulatio
         if row is None:
             raise UnknownFlag(flag=flag)
         require_operator(actor, row.id)
+        if not ledger.flags.embedded:
+            raise FlagsElsewhere(url=ledger.flags.url)
         await require_about(r, actor.tenant_id, simulation, model)
     return row.four_eyes
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from flags.unleash.place import Place
 from gateway.record.payloads import LocalObjects, ObjectStore
 from gateway.store.events import any_unpositioned, position_events
 from gateway.store.idempotency import drop_expired_keys
@@ -22,12 +23,14 @@ from review.learning.leftovers import STALE_S, remove_leftovers
 from review.learning.retraining import Trainings
 from review.learning.triggers import Triggers
 from review.release.watching import watch_promotions
+from review.rollouts.following import follow_rollouts
 from review.simulation.running import Simulations
 from review.store.cases import moot_disagreements
 from review.store.tallies import open_trials
 from review.traffic.query import TrafficReader
 from review.traffic.retention import retain
 from review.traffic.seal import Sealer
+from review.unleash.pulling import pull_changes
 from review.work import Job
 
 CONSUMERS = (audits.CONSUMER, disagreements.CONSUMER)
@@ -45,6 +48,8 @@ class JobParts(msgspec.Struct, frozen=True, kw_only=True):
     recipes: Path | None
     """The folder of recipes; none where no training runs."""
     traffic_keep_s: float
+    unleash: Place | None = None
+    """Where the flags are in an Unleash server; none where no server is named."""
 
 
 def make_jobs(parts: JobParts) -> list[Job]:
@@ -66,6 +71,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(60.0, forget_keys),
         job(2.0, audit),
         job(2.0, guard),
+        job(2.0, roll),
         job(15.0, seal),
         job(3600.0, drop_old_traffic),
         job(3600.0, sweep),
@@ -74,6 +80,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         Job(name="train", every_s=2.0, run=lambda _now_us: trainings.run(), on_bell=True),
         Job(name="simulate", every_s=1.0, run=lambda _now_us: simulations.run(), on_bell=True),
         Job(name="trigger", every_s=5.0, run=lambda _now_us: triggers.run()),
+        *([job(5.0, pull_flags)] if _pulls(parts) else []),
     ]
 
 
@@ -128,6 +135,11 @@ async def guard(parts: JobParts, now_us: int) -> None:
     await watch_promotions(parts.ledger, TrafficReader(parts.traffic, LedgerSegments(parts.ledger)), now_us)
 
 
+async def roll(parts: JobParts, now_us: int) -> None:
+    """Take the steps of rollouts that are due, and pause those that somebody has to look at."""
+    await follow_rollouts(parts.ledger, TrafficReader(parts.traffic, LedgerSegments(parts.ledger)), now_us)
+
+
 async def seal(parts: JobParts, _now_us: int) -> None:
     """Turn segments that nobody writes into Parquet; each in a child process."""
     await Sealer(parts.traffic, LedgerSegments(parts.ledger), LedgerCursors(parts.ledger, CONSUMERS)).run()
@@ -142,3 +154,14 @@ async def drop_old_traffic(parts: JobParts, now_us: int) -> None:
 async def sweep(parts: JobParts, now_us: int) -> None:
     """Remove what killed processes left half made beside the artifacts."""
     await remove_leftovers(parts.artifacts, before_us=after_us(now_us, -STALE_S))
+
+
+async def pull_flags(parts: JobParts, now_us: int) -> None:
+    """Record what was changed in Unleash."""
+    if parts.unleash is not None:
+        await pull_changes(parts.ledger, parts.unleash, now_us)
+
+
+def _pulls(parts: JobParts) -> bool:
+    """Whether the flags are an Unleash server's that shows its log."""
+    return not parts.ledger.flags.embedded and parts.unleash is not None and parts.unleash.operated

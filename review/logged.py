@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from gateway.answers import answers_of
 from gateway.decision import SettledItem
-from gateway.holding.decided import DecidedPrediction, Payloads
+from gateway.holding.decided import DecidedPrediction, Payloads, Unkept
 from gateway.holding.payload import Answered, InputPayload, decode_answered, decode_input
+from gateway.holding.truth import GoneWhy
 from gateway.labels import Answer
 from gateway.plan import ReleasePlan
 from gateway.protocol.datatypes import NUMPY, Tensor
@@ -28,15 +29,18 @@ from gateway.store.models import find_model
 from gateway.store.queues import queue_plan
 from gateway.store.schema.serves import ReleaseRow
 from gateway.store.serving import release_plan
+from gateway.times import SECOND_US
 from review.traffic.query import TrafficReader
 
 _T = TypeVar("_T", Decided, Shadowed)
+YOUNG_US = 60 * SECOND_US
+"""So long after its answer a payload may still be on its way to its store."""
 
 
 async def find_logged(
     ledger: Ledger, traffic: TrafficReader, objects: ObjectStore, prediction_id: UUID
-) -> DecidedPrediction | None:
-    """A prediction of the traffic log as it was answered; None where the log does not have it or cannot tell it."""
+) -> DecidedPrediction | Unkept | None:
+    """A prediction of the traffic log as it was answered, or why that is not kept; None where the log has none."""
     found = await traffic.find(prediction_id)
     decided = next((each for each in found if isinstance(each.entry, Decided)), None)
     if decided is None:
@@ -44,7 +48,22 @@ async def find_logged(
     told = next((each.entry for each in found if isinstance(each.entry, Delivered)), None)
     assert isinstance(decided.entry, Decided)
     async with ledger.reading() as r:
-        return await logged_prediction(r, objects, decided.entry, decided.position, told)
+        prediction = await logged_prediction(r, objects, decided.entry, decided.position, told)
+        return prediction or unkept(await whole(decided.entry, objects), await r.now_us())
+
+
+def unkept(entry: Decided, now_us: int) -> Unkept | None:
+    """Why what was said cannot be told, of a whole entry or of the head that is left of it; None where it can be. Pure.
+
+    Whatever an entry names was kept once, but an answer does not wait for its payload: a young one may lack it yet.
+    What was held is kept by its hold.
+    """
+    named = entry.folded is not None or object_of(entry, "output") is not None
+    young = now_us - entry.at_us < YOUNG_US
+    if entry.held_count or (young if named else entry.outputs):
+        return None
+    why: GoneWhy = "erased" if named else "answered without capture"
+    return Unkept(tenant_id=entry.tenant, api_key_id=entry.api_key, model=entry.model, why=why)
 
 
 async def logged_prediction(

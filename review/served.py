@@ -18,7 +18,7 @@ from gateway.store.models import find_model, releases_of, versions_of
 from gateway.store.plans import plan_revision
 from gateway.store.schema.serves import ServingHistoryRow
 from gateway.store.serving import served_models
-from review.flag_switches import Switch, switch_of
+from review.flag_switches import Switch, switch_in
 from review.learning.recipe import TrainingRecord
 from review.store.recipes import training_of
 
@@ -156,7 +156,7 @@ def _served(plan: ModelPlan, state: State) -> Served:
         previous=plan.previous.name if plan.previous else None,
         candidate=plan.trial.candidate.name if plan.trial else None,
         canary_open=plan.trial is not None and plan.trial.canary_open,
-        flags=tuple(switch_of(state, flag) for flag in of_model(plan.name).all()),
+        flags=tuple(switch_in(state, flag) for flag in of_model(plan.name).all()),
         halt=plan.halt,
         holds_waiting=plan.open_holds,
         four_eyes=plan.four_eyes,

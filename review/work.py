@@ -12,6 +12,7 @@ from contextlib import suppress
 import msgspec
 import structlog
 
+from flags.errors import FlagsError
 from gateway import metrics
 from gateway.errors import LedgerUnavailable
 from gateway.store.leases import drop_lease, take_lease
@@ -112,6 +113,8 @@ class Work:
         metrics.JOB_RUNS.add(job.name, "failed")
         if isinstance(error, LedgerUnavailable):
             log.warning("job_waits_for_ledger", job=job.name)
+        elif isinstance(error, FlagsError):
+            log.warning("job_waits_for_flags", job=job.name, why=str(error))
         else:
             log.error("job_failed", job=job.name, exc_info=error)
         self.failing[job.name] = type(error).__name__

@@ -22,6 +22,7 @@ from tests.servers.postgres import Postgres, running_postgres
 from tests.servers.process import MissingPart
 from tests.servers.process import free_port as some_free_port
 from tests.servers.redis import Redis, running_redis
+from tests.servers.unleash import Unleash, running_unleash
 
 # Fixtures are found by name in this module.
 __all__ = [
@@ -97,6 +98,26 @@ def redis_server() -> Iterator[Redis]:
     """A Redis server of the test's own, to stop, kill, pause and start again."""
     with running_redis() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def _unleash(_postgres: Postgres) -> Iterator[Unleash]:
+    with running_unleash(_postgres) as server:
+        yield server
+
+
+@pytest.fixture
+def unleash(_unleash: Unleash) -> Unleash:
+    """An Unleash server without flags, to stop, kill, pause and start again; one for the whole run."""
+    _unleash.renew()
+    return _unleash
+
+
+@pytest.fixture(scope="module")
+def shared_unleash(_unleash: Unleash) -> Unleash:
+    """The same, emptied once a module: for tests that do not take it away from each other, and ask for no `unleash`."""
+    _unleash.renew()
+    return _unleash
 
 
 @pytest.fixture(scope="session")

@@ -227,8 +227,8 @@ STUCK_ABOVE = 1e6
 
 
 @cache
-def sticking() -> bytes:
-    """The model `softmax`, which counts up to its largest input first where that is above STUCK_ABOVE."""
+def sticking(above: float = STUCK_ABOVE) -> bytes:
+    """The model `softmax`, which first counts from `above` up to its largest input, where that is larger."""
     counted = [
         helper.make_node("Identity", ["going"], ["goes_on"]),
         helper.make_node("Add", ["count", "one"], ["counted"]),
@@ -254,7 +254,7 @@ def sticking() -> bytes:
     ]
     initializers = (
         constant("w", weights),
-        constant("limit", np.float32(STUCK_ABOVE)),
+        constant("limit", np.float32(above)),
         constant("zero", np.float32(0)),
         constant("one", np.float32(1)),
     )
@@ -375,6 +375,15 @@ def mixes_rows() -> bytes:
     return build(
         nodes, [_value("x", kind, shape)], [_value("y", kind, shape)], initializers=(axis,)
     ).SerializeToString()
+
+
+@cache
+def add_total() -> bytes:
+    """`y` = `x`, and beside it the sum of all of `x`: one number, whatever the number of rows."""
+    kind = TensorProto.FLOAT
+    nodes = [node("Identity", "x", "y"), node("ReduceSum", "x", "total", keepdims=0)]
+    outputs = [_value("y", kind, ("n", 4)), _value("total", kind, ())]
+    return build(nodes, [_value("x", kind, ("n", 4))], outputs).SerializeToString()
 
 
 @cache

@@ -45,6 +45,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "LOCKGATE_DATA_DIRECTORY": str(self.folder / "data"),
             "LOCKGATE_HTTP_ADDRESS": f"127.0.0.1:{self.port}",
+            "LOCKGATE_GRPC_ADDRESS": "",
             "LOCKGATE_METRICS_ADDRESS": f"127.0.0.1:{self.monitor_port}",
             "LOCKGATE_LOG_FORMAT": "json",
             "LOCKGATE_TRAINING_RECIPES": str(RECIPES),

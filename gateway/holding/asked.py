@@ -7,6 +7,7 @@
 | `parameters.review_wait_ms` | a number, 0 or more | wait at most so many milliseconds |
 | `parameters.review_async` | true | as `respond-async` |
 | `parameters.timeout` | microseconds, above 0 | shortens the wait; on its own it is the wait, unless async was asked |
+| a gRPC deadline | what is left of it, less 100 ms | the same |
 | `parameters.review` | "require" | a person shall look |
 | `Idempotency-Key` | a text | this request again is the same request |
 | `Lockgate-Context` | a query string | what flags may know of the user; read elsewhere (gateway.context_header) |
@@ -26,6 +27,8 @@ RawHeaders = Iterable[tuple[bytes, bytes]]
 """Headers as ASGI gives them: names in lower case."""
 
 KEY_MAX_CHARACTERS = 255
+DEADLINE_MARGIN_S = 0.1
+"""What an answer needs to reach a caller before its deadline."""
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"  # noqa: S105 - a grammar, no secret
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
@@ -47,14 +50,15 @@ def asked_from(
     *,
     pinned: int | None = None,
     request_id: str | None = None,
+    deadline_s: float | None = None,
 ) -> Asked:
-    """What the caller asks for. Raises: InvalidIdempotencyKey."""
+    """What the caller asks for, who gives up after `deadline_s` by itself. Raises: InvalidIdempotencyKey."""
     parameters = parameters or {}
     prefer, keys, context = _relevant(headers)
     preferences = parse_prefer(prefer)
     respond_async = preferences.respond_async or parameters.get("review_async") is True
     return Asked(
-        wait_s=_wait_s(preferences, parameters, respond_async),
+        wait_s=_wait_s(preferences, parameters, respond_async, deadline_s),
         respond_async=respond_async,
         review=parameters.get("review") == "require",
         pinned=pinned,
@@ -108,12 +112,16 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _wait_s(preferences: Preferences, parameters: Mapping[str, object], respond_async: bool) -> float | None:
+def _wait_s(
+    preferences: Preferences, parameters: Mapping[str, object], respond_async: bool, deadline_s: float | None
+) -> float | None:
     waits = [preferences.wait_s, _scaled(parameters.get("review_wait_ms"), 1e3, least=0)]
     asked = [float(wait) for wait in waits if wait is not None]
-    timeout_s = _scaled(parameters.get("timeout"), 1e6, least=1)
-    if timeout_s is not None and (asked or not respond_async):
-        asked.append(timeout_s)
+    limits = [_scaled(parameters.get("timeout"), 1e6, least=1)]
+    if deadline_s is not None:
+        limits.append(max(0.0, deadline_s - DEADLINE_MARGIN_S))
+    if asked or not respond_async:
+        asked += [limit for limit in limits if limit is not None]
     return min(asked, default=None)
 
 

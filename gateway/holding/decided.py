@@ -11,6 +11,7 @@ from gateway.decision import PathName, SettledItem
 from gateway.holding.held import HeldPrediction
 from gateway.holding.payload import MEDIA_TYPE, Answered, InputPayload, answered, encode
 from gateway.holding.seen import CaseKind
+from gateway.holding.truth import GoneWhy
 from gateway.plan import QueuePlan
 from gateway.record.errors import ObjectsUnavailable
 from gateway.record.objects import StoredObject
@@ -32,6 +33,15 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     model_id: UUID
     release_id: UUID
     queue: QueuePlan
+
+
+class Unkept(msgspec.Struct, frozen=True, kw_only=True):
+    """A prediction that was answered, and of which what was said is not kept: whose it was, and why not."""
+
+    tenant_id: UUID
+    api_key_id: UUID
+    model: str
+    why: GoneWhy
 
 
 class DecidedPrediction(msgspec.Struct, frozen=True, kw_only=True):

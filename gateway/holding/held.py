@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from flags.context import ENVIRONMENT
 from gateway.context import NOTHING_TOLD, Told
 from gateway.decision import Asked, Decision, Settled
 from gateway.plan import Caller, ModelPlan
@@ -36,5 +37,7 @@ class HeldPrediction(msgspec.Struct, frozen=True, kw_only=True):
     """The outputs that the caller asked for, in order; empty for all."""
     told: Told = NOTHING_TOLD
     """What the caller told the flags."""
+    environment: str = ENVIRONMENT
+    """The environment that the flags were asked in."""
     log_position: tuple[str, int] | None = None
     """Segment and offset of its entry in the traffic log."""

@@ -9,8 +9,8 @@ from uuid import UUID
 import msgspec
 
 from gateway.decision import Asked
-from gateway.errors import GatewayError, UnknownPrediction
-from gateway.holding.decided import DecidedPrediction, decided
+from gateway.errors import GatewayError, Gone, UnknownPrediction
+from gateway.holding.decided import DecidedPrediction, Unkept, decided
 from gateway.holding.deliver import Deliveries, delivery
 from gateway.holding.held import HeldPrediction
 from gateway.holding.idempotency import ClaimedKey
@@ -105,7 +105,7 @@ class Holds:
     async def get(self, prediction_id: UUID, caller: Caller, asked: Asked) -> Reply:
         """The latest truth of a prediction, held or not; waits for a held one as long as `asked` says, 50 s at most.
 
-        Raises: UnknownPrediction, LedgerUnavailable.
+        Raises: UnknownPrediction, Gone, LedgerUnavailable.
         """
         wait = wait_for(msgspec.structs.replace(asked, respond_async=True), WAIT_CAP_MAX_S, now_us())
         kept = await self.kept(prediction_id)
@@ -122,12 +122,15 @@ class Holds:
         return await self._tell(_as_asked(found, asked), kept.model_id, listener)
 
     async def automated(self, prediction_id: UUID, caller: Caller) -> DecidedPrediction:
-        """A prediction that only the traffic log has. Raises: UnknownPrediction."""
+        """A prediction that only the traffic log has. Raises: UnknownPrediction, Gone."""
         found = await self._automated.find_automated(prediction_id) if self._automated is not None else None
         if found is None or found.tenant_id != caller.tenant_id:
             raise UnknownPrediction
-        if found.api_key_id != caller.key_id and not caller.may("read", found.said.model):
+        model = found.model if isinstance(found, Unkept) else found.said.model
+        if found.api_key_id != caller.key_id and not caller.may("read", model):
             raise UnknownPrediction
+        if isinstance(found, Unkept):
+            raise Gone(why=found.why)
         return found
 
     async def _open(

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from gateway.decision import SettledItem
-from gateway.holding.decided import DecidedPrediction, Payloads, Subject, insert_rows, new_case
+from gateway.holding.decided import DecidedPrediction, Payloads, Subject, Unkept, insert_rows, new_case
 from gateway.holding.payload import Status
 from gateway.holding.seen import CaseKind, DeliveryKind
 from gateway.labels import Answer
@@ -48,8 +48,8 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 class AutomatedPredictions(Protocol):
     """Finds predictions that only the traffic log has."""
 
-    async def find_automated(self, prediction_id: UUID) -> DecidedPrediction | None:
-        """The prediction as it was answered, `said.outputs` being what its caller was told."""
+    async def find_automated(self, prediction_id: UUID) -> DecidedPrediction | Unkept | None:
+        """The prediction as it was answered, `said.outputs` being what its caller was told, or why that is not kept."""
         ...
 
 

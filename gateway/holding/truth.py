@@ -25,7 +25,8 @@ from gateway.holding.ranking import truth_among
 from gateway.holding.seen import CaseSeen, OutcomeSeen, Seen
 
 Kind = Literal["gone", "settled", "unanswerable", "held", "given_up", "automated"]
-GoneWhy = Literal["erased", "cancelled", "past retention"]
+GoneWhy = Literal["erased", "cancelled", "past retention", "answered without capture"]
+"""The last one of predictions that only the traffic log has: the policy's `capture` kept nothing of what was said."""
 
 
 class Truth(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """What a caller may do about a prediction beside asking for it: withdraw its interest, or report that it is wrong."""
 
+from contextlib import suppress
 from typing import Literal
 from uuid import UUID
 
@@ -31,7 +32,8 @@ async def cancel(holds: Holds, prediction_id: UUID, caller: Caller) -> None:
                 raise UnknownPrediction
             await _cancel(w, prediction_id, caller)
             return
-    await holds.automated(prediction_id, caller)
+    with suppress(Gone):  # it was answered, whether that is kept or not
+        await holds.automated(prediction_id, caller)
     raise AlreadyDelivered
 
 

@@ -20,10 +20,11 @@ from gateway.http.health import HealthController
 from gateway.http.infer import InferController
 from gateway.http.models import ModelsController
 from gateway.http.outcomes import OutcomesController, Truths
-from gateway.http.parts import Live, provide_caller, provide_live
+from gateway.http.parts import provide_caller, provide_live
 from gateway.http.predictions import PredictionsController
 from gateway.http.problems import EXCEPTION_HANDLERS
 from gateway.http.repository import RepositoryController
+from gateway.live import Live
 from gateway.pipeline import Pipeline
 from gateway.registry.follower import Follower
 

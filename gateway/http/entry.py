@@ -11,16 +11,15 @@ from math import inf
 from time import perf_counter
 
 import msgspec
-import structlog
 
+from gateway.access.callers import caller_of, require
 from gateway.call import Call
 from gateway.errors import GatewayError
 from gateway.holding.asked import RawHeaders
 from gateway.http.asgi import Receive, Scope, Send, header, send_reply, values_of
 from gateway.http.body import BodyTooSlow, read_body
-from gateway.http.callers import caller_of, require
 from gateway.http.compression import deflated, encoding_of, inflated
-from gateway.metrics import PREDICTION_SECONDS, REFUSALS
+from gateway.noted import note, note_failure
 from gateway.pipeline import Pipeline
 from gateway.protocol.binary import LENGTH_HEADER, Body, json_length
 from gateway.protocol.errors import BodyTooLarge
@@ -30,7 +29,6 @@ from gateway.times import now_us
 
 INFER = re.compile(r"/v2/models/([^/]{1,64})(?:/versions/([^/]{1,20}))?/infer")
 _LENGTH_HEADER = LENGTH_HEADER.lower().encode()
-_log = structlog.get_logger("gateway.request")
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,19 +57,16 @@ class PredictEntry:
         except GatewayError as error:
             reply, code = refused(error), error.code
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets our words, the log the cause
-            _log.error("request_failed", error=type(error).__name__, exc_info=error)
+            note_failure(error)
             reply, code = error_reply(GatewayError()), GatewayError.code
-        seconds = perf_counter() - began
-        if code:
-            REFUSALS.add(code)
-        PREDICTION_SECONDS.observe(seconds, model if code not in {"unknown-model", "unauthenticated"} else "")
-        _log.info("request", model=model, status=reply.status, error=code, ms=round(seconds * 1000, 3))
+        note(model, reply.status, code, began)
         await send_reply(send, reply)
 
     async def _answer(self, scope: Scope, receive: Receive, model: str, version: str | None) -> Reply:
         headers: RawHeaders = scope["headers"]
         caller = caller_of(header(headers, b"authorization"), self._follower.live.plan, now_us())
         require(caller, "predict", model)
+        self._pipeline.refuse_early(caller, model)
         json_bytes = json_length(values_of(headers, _LENGTH_HEADER))
         call = Call(
             caller=caller,

@@ -4,7 +4,7 @@ import msgspec
 from litestar import Controller, get
 from litestar.response import Response
 
-from gateway.http.parts import Live
+from gateway.live import Live
 
 
 class Alive(msgspec.Struct, frozen=True, kw_only=True):

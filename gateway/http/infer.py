@@ -8,8 +8,8 @@ from litestar import Controller, Request, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Response
 
+from gateway.access.callers import require
 from gateway.call import Call
-from gateway.http.callers import require
 from gateway.http.models import ModelName
 from gateway.http.problems import as_response
 from gateway.plan import Caller

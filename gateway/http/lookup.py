@@ -11,7 +11,7 @@ import msgspec
 
 from gateway.errors import Unavailable
 from gateway.holding.arriving import TruthBatch, TruthReceipts
-from gateway.holding.decided import DecidedPrediction
+from gateway.holding.decided import DecidedPrediction, Unkept
 from gateway.holding.payload import packed, unpacked
 
 KEY_HEADER = "x-lockgate-internal"
@@ -43,18 +43,22 @@ class LoggedPredictions:
         """Close the connections."""
         await self._client.aclose()
 
-    async def find_automated(self, prediction_id: UUID) -> DecidedPrediction | None:
-        """The prediction as it was answered; None where the log does not have it. Raises: LogUnavailable."""
+    async def find_automated(self, prediction_id: UUID) -> DecidedPrediction | Unkept | None:
+        """The prediction as it was answered, or why that is not kept; None where the log does not have it.
+
+        Raises: LogUnavailable.
+        """
         try:
             answer = await self._client.get(f"{PATH}/{prediction_id}")
         except httpx.TransportError as error:
             raise LogUnavailable from error
         if answer.status_code == httpx.codes.NOT_FOUND:
             return None
-        if not answer.is_success:
+        unkept = answer.status_code == httpx.codes.GONE
+        if not answer.is_success and not unkept:
             raise LogUnavailable
         try:
-            return decode_decided(answer.content)
+            return decode_unkept(answer.content) if unkept else decode_decided(answer.content)
         except msgspec.MsgspecError as error:
             raise LogUnavailable from error
 
@@ -81,6 +85,16 @@ def encode_decided(prediction: DecidedPrediction) -> bytes:
 def decode_decided(data: bytes) -> DecidedPrediction:
     """The prediction that was sent. Raises: msgspec.MsgspecError."""
     return _DECODER.decode(data)
+
+
+def encode_unkept(unkept: Unkept) -> bytes:
+    """Why a prediction cannot be told, as it travels between the two processes."""
+    return msgspec.msgpack.encode(unkept)
+
+
+def decode_unkept(data: bytes) -> Unkept:
+    """What was sent. Raises: msgspec.MsgspecError."""
+    return msgspec.msgpack.decode(data, type=Unkept)
 
 
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=packed, uuid_format="bytes")

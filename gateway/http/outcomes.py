@@ -8,15 +8,15 @@ from litestar import Controller, Request, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Response
 
+from gateway.access.callers import require
 from gateway.errors import BadRequest, LedgerUnavailable
 from gateway.holding.arriving import ArrivedTruth, ArrivedTruths, TruthBatch, TruthReceipts
 from gateway.holding.asked import asked_from
 from gateway.holding.idempotency import IdempotencyKeys
-from gateway.http.callers import require
 from gateway.http.lookup import LoggedPredictions
 from gateway.http.models import ModelName
-from gateway.http.parts import Live
 from gateway.http.problems import as_response
+from gateway.live import Live
 from gateway.plan import Caller
 from gateway.reply import JSON, Problem, Reply
 

@@ -20,7 +20,7 @@ _REPLIES = {
     200: ResponseSpec(InferResponse, description="The latest answer; `revising` while people look at it again."),
     202: ResponseSpec(InferResponse, description="Still with people; `Retry-After` says when to ask again."),
     404: _UNKNOWN,
-    410: ResponseSpec(Problem, description="Erased, cancelled or past retention."),
+    410: ResponseSpec(Problem, description="Erased, cancelled, past retention, or answered without capture."),
     422: ResponseSpec(Problem, description="Unanswerable: no answer is right."),
     503: ResponseSpec(Problem, description="Nobody has judged in time, or the ledger is away."),
 }
@@ -43,7 +43,12 @@ class PredictionsController(Controller):
         """Close what nobody has begun to judge; 409 once an answer was delivered."""
         await wishes.cancel(_holds(request), prediction_id, caller)
 
-    @post("/report", status_code=202, summary="Report that an answer is wrong", responses={404: _UNKNOWN})
+    @post(
+        "/report",
+        status_code=202,
+        summary="Report that an answer is wrong",
+        responses={404: _UNKNOWN, 410: _REPLIES[410]},
+    )
     async def report(
         self, request: Request[Any, Any, Any], caller: Caller, prediction_id: UUID, data: wishes.Report
     ) -> wishes.Reported:

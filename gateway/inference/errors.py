@@ -1,6 +1,6 @@
 """What can go wrong with a model that is opened or run. The driver's own words stay in `__cause__`."""
 
-from gateway.errors import BadRequest, GatewayError
+from gateway.errors import BadRequest, GatewayError, Unavailable
 
 
 class ModelRefusedValues(BadRequest):
@@ -32,3 +32,9 @@ class ArtifactDamaged(GatewayError):
     """The stored model file is not the one that was admitted: its digest differs."""
 
     code = "artifact-damaged"
+
+
+class TooManyWait(Unavailable):
+    """Too many requests for model '{model}' wait already; try again after the time in Retry-After."""
+
+    code = "too-many-wait"

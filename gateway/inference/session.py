@@ -1,11 +1,10 @@
 """One ONNX model, open and ready to run. The only door to onnxruntime."""
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -20,9 +19,14 @@ from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 INLINE_MAX_US = 300.0
 """Runs up to this long stay on the event loop: a hop to a thread and back costs a tenth of it (PERFORMANCE.md)."""
 
+Work = TypeVar("Work")
+Done = TypeVar("Done")
+
 _PROVIDERS = ("CPUExecutionProvider",)
 _FATAL_ONLY = 4
 _WARM_BATCH = 16
+_WARM_SLOW_BATCH = 4
+_WARM_SLOW_MAX_US = 50_000.0
 _WARM_RUNS = 5
 _WARM_MAX_S = 0.2
 
@@ -59,7 +63,7 @@ class Stop:
 
 
 class OnnxSession:
-    """Runs a model on the event loop when a run is short, else in a thread of its own."""
+    """Runs a model, in the thread that asks or in one of its own."""
 
     def __init__(self, session: ort.InferenceSession, signature: Signature) -> None:
         self._session = session
@@ -98,16 +102,9 @@ class OnnxSession:
             raise (ModelOutOfMemory if out_of_memory(error) else ModelFailed) from error
         return {name: _tensor(array) for name, array in zip(names, arrays, strict=True)}
 
-    async def infer(
-        self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, *, items: int = 1
-    ) -> dict[str, Tensor]:
-        """As `run`, without holding up the loop: what is expected to be long runs in this session's own thread.
-
-        A caller that is cancelled leaves the run to end by itself.
-        """
-        if self.cost.of(items) <= INLINE_MAX_US:
-            return self.run(feeds, outputs)
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self.run, feeds, outputs)
+    def in_thread(self, work: Callable[[Work], Done], on: Work) -> Future[Done]:
+        """Do work in this session's own thread, where a long run does not hold up the loop."""
+        return self._executor.submit(work, on)
 
     def warm_up(self) -> None:
         """Runs the model on made-up inputs, so that the first request is not slow, and measures its cost.
@@ -126,11 +123,12 @@ class OnnxSession:
         self._executor.shutdown(wait=False)
 
     def _further_us(self, first_us: float) -> float:
-        """What each item after the first adds, by a batch; a model that is already slow is not asked to batch."""
-        if first_us > INLINE_MAX_US:
+        """What each item after the first adds, by a batch: a small one of a slow model, and none of a very slow one."""
+        if first_us > _WARM_SLOW_MAX_US:
             return first_us
-        batch_us = self._timed(sample_feeds(self.signature, items=_WARM_BATCH))
-        return max(0.0, (batch_us - first_us) / (_WARM_BATCH - 1))
+        items = _WARM_BATCH if first_us <= INLINE_MAX_US else _WARM_SLOW_BATCH
+        batch_us = self._timed(sample_feeds(self.signature, items=items))
+        return max(0.0, (batch_us - first_us) / (items - 1))
 
     def _timed(self, feeds: Mapping[str, Tensor]) -> float:
         """The fastest of some runs in microseconds, the first not counted; noise only ever adds."""

@@ -1,12 +1,14 @@
 """A request body as named, checked tensors of one model, whether their elements stand in the JSON or behind it."""
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 
 from gateway.protocol.batch import batched_inputs, count_items
 from gateway.protocol.binary import SIZE, Body, RawTensors, from_bytes
 from gateway.protocol.binary_errors import BinaryAndData, BinaryWithoutLength
+from gateway.protocol.bulk import BULK_BYTES, parse_bulk
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.elements import to_array
 from gateway.protocol.errors import (
@@ -52,6 +54,16 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     elements_max: int = 16 * 1024 * 1024
 
 
+class RawSource(Protocol):
+    """Where the raw bytes of tensors come from that have a `binary_data_size`."""
+
+    def take(self, name: str, size: object) -> memoryview:
+        """The next tensor's bytes. Raises: ProtocolError."""
+
+    def end(self) -> None:
+        """Refuse bytes that belong to no input. Raises: ProtocolError."""
+
+
 class InferenceRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request that fits its model: what is fed, what is only shown to a person, and what was asked for.
 
@@ -86,16 +98,22 @@ class RequestDecoder:
         self._batched = batched_inputs(signature.inputs, batch_axis)
         self._limits = limits or Limits()
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of all outputs that a caller may ask for."""
+        return tuple(sorted(self._outputs))
+
     def decode(self, body: Body, json_bytes: int | None = None) -> InferenceRequest:
         """The request in a body whose JSON ends after `json_bytes`; a ProtocolError says what is wrong with it."""
         if len(body) > self._limits.body_max_bytes:
             raise BodyTooLarge(found=len(body), limit=self._limits.body_max_bytes)
         if json_bytes is None:
-            return self.check(parse_request(body))
+            bulk = parse_bulk(bytes(body), self._limits.elements_max) if len(body) >= BULK_BYTES else None
+            return self.check(parse_request(body)) if bulk is None else self.check(bulk.message, bulk.numbers)
         raw = RawTensors(body, json_bytes)
         return self.check(parse_request(raw.json), raw)
 
-    def check(self, message: RequestMessage, raw: RawTensors | None = None) -> InferenceRequest:
+    def check(self, message: RequestMessage, raw: RawSource | None = None) -> InferenceRequest:
         """The request that a parsed message makes; a ProtocolError says what is wrong with it."""
         tensors = self._tensors(message.inputs, raw)
         for name, spec in self._inputs.items():
@@ -114,7 +132,7 @@ class RequestDecoder:
             items=count_items(batched | shown, self._axis),
         )
 
-    def _tensors(self, inputs: list[InputMessage], raw: RawTensors | None) -> dict[str, Tensor]:
+    def _tensors(self, inputs: list[InputMessage], raw: RawSource | None) -> dict[str, Tensor]:
         """The checked tensors by name."""
         tensors: dict[str, Tensor] = {}
         for message in inputs:
@@ -125,7 +143,7 @@ class RequestDecoder:
             raw.end()
         return tensors
 
-    def _tensor(self, message: InputMessage, raw: RawTensors | None) -> Tensor:
+    def _tensor(self, message: InputMessage, raw: RawSource | None) -> Tensor:
         """One tensor, of the declared datatype and shape."""
         spec = self._inputs.get(message.name)
         if spec is not None:
@@ -153,7 +171,7 @@ class RequestDecoder:
         """The outputs to be sent as binary data: what is said of an output counts more than what is said of all."""
         default = _flag(parameters, "binary_data_output", "the request", default=False)
         if not outputs:
-            return tuple(sorted(self._outputs)) if default else ()
+            return self.outputs if default else ()
         named = [(output, f"output '{output.name}'") for output in outputs]
         return tuple(
             output.name for output, place in named if _flag(output.parameters, "binary_data", place, default=default)
@@ -195,7 +213,7 @@ def _check_size(message: InputMessage, elements_max: int) -> None:
         raise TooManyElements(tensor=message.name, found=elements, limit=elements_max)
 
 
-def _elements(message: InputMessage, raw: RawTensors | None) -> Tensor:
+def _elements(message: InputMessage, raw: RawSource | None) -> Tensor:
     """The tensor, of the `data` in the JSON or of its bytes behind it."""
     name, shape = message.name, tuple(message.shape)
     size = message.parameters.get(SIZE) if message.parameters else None
@@ -203,8 +221,8 @@ def _elements(message: InputMessage, raw: RawTensors | None) -> Tensor:
         if size is not None:
             raise BinaryAndData(tensor=name)
         return to_array(name, message.datatype, shape, message.data)
+    _check_served(message.parameters, f"input '{name}'")
     if size is None:
-        _check_served(message.parameters, f"input '{name}'")
         raise DataMissing(tensor=name)
     if raw is None:
         raise BinaryWithoutLength(tensor=name)

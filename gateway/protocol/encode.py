@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+import orjson
 from msgspec import UNSET
 
 from gateway.protocol.binary import SIZE, to_bytes
@@ -14,6 +15,8 @@ from gateway.protocol.messages import OutputMessage, Parameters, ResponseMessage
 
 NOT_FINITE = "not_finite"
 """The parameter that counts the numbers of an output that are not finite, and is true for a response with some."""
+MUCH = 256
+"""From so many elements on a tensor is written by orjson, which reads arrays where they lie."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -75,9 +78,17 @@ def output_message(name: str, array: Tensor, *, nulls: bool = False) -> OutputMe
         written[~np.isfinite(array.ravel())] = None
         data = written.tolist()
         return OutputMessage(name=name, shape=array.shape, datatype=datatype, parameters={NOT_FINITE: lost}, data=data)
+    elif array.size >= MUCH:
+        return OutputMessage(name=name, shape=array.shape, datatype=datatype, data=_json(array))
     else:
         data = array.ravel().tolist()
     return OutputMessage(name=name, shape=array.shape, datatype=datatype, data=data)
+
+
+def _json(array: Tensor) -> msgspec.Raw:
+    """The elements of a large tensor as JSON, each with as many digits as tell it from the others of its datatype."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    return msgspec.Raw(orjson.dumps(flat, option=orjson.OPT_SERIALIZE_NUMPY))
 
 
 def binary_message(name: str, array: Tensor, tensors: list[memoryview], *, nulls: bool = False) -> OutputMessage:

@@ -53,8 +53,8 @@ class OutputMessage(msgspec.Struct, frozen=True, kw_only=True):
     shape: tuple[int, ...]
     datatype: str
     parameters: Parameters | UnsetType = UNSET
-    data: list[Any] | UnsetType = UNSET
-    """Unset where the tensor goes as binary data behind the JSON."""
+    data: list[Any] | msgspec.Raw | UnsetType = UNSET
+    """JSON already where there is much of it; unset where the tensor goes as binary data behind the JSON."""
 
 
 class ResponseMessage(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,11 +6,12 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from gateway.record.entries import Decided, Delivered, Entry, FlagFacts, Folded, ObjectRef, Refused, Shadowed
+from gateway.record.entries import Decided, Delivered, Entry, FlagFact, FlagFacts, Folded, ObjectRef, Refused, Shadowed
 
 ENTRY_MAX_BYTES = 4096
 _TEXT_MAX_BYTES = 100  # names of models, releases and processes and digests are shorter
 _HEAD_OBJECTS_MAX = 4
+_HEAD_ANSWERS_MAX = 3
 
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 _DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
@@ -30,11 +31,13 @@ def decode(data: bytes | memoryview) -> Entry:
 def fold(entry: Entry, whole: bytes) -> Entry:
     """The head of an entry whose encoding is `whole`; always fits below ENTRY_MAX_BYTES and names `whole` by digest.
 
-    Counting needs no object: path, rules, releases and the numbers of items stay.
+    Counting needs no object: path, rules, releases, the flags' answers and the numbers of items stay.
     """
     mark = _mark(entry, whole)
     if isinstance(entry, Decided):
-        flags = FlagFacts(state=_clip(entry.flags.state or "") or None, evaluated_us=entry.flags.evaluated_us)
+        answers = tuple(map(_clipped_answer, entry.flags.answers[:_HEAD_ANSWERS_MAX]))
+        state = _clip(entry.flags.state or "") or None
+        flags = FlagFacts(state=state, evaluated_us=entry.flags.evaluated_us, answers=answers)
         objects = _few(entry.objects)
         return _clipped(replace(entry, flags=flags, items=(), inputs=(), outputs=(), objects=objects, folded=mark))
     if isinstance(entry, Shadowed):
@@ -62,6 +65,10 @@ def _mark(entry: Entry, whole: bytes) -> Folded:
 
 def _few(objects: tuple[ObjectRef, ...]) -> tuple[ObjectRef, ...]:
     return tuple(replace(ref, media_type=_clip(ref.media_type)) for ref in objects[:_HEAD_OBJECTS_MAX])
+
+
+def _clipped_answer(said: FlagFact) -> FlagFact:
+    return replace(said, name=_clip(said.name), reason=_clip(said.reason), variant=_clip(said.variant or "") or None)
 
 
 def _clipped(entry: _T) -> _T:

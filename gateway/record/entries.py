@@ -10,6 +10,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from flags.context import ENVIRONMENT
+
 Path = Literal["automated", "shadow", "review"]
 DeliveryKind = Literal["answer", "provisional", "fallback", "refusal", "held"]
 ShadowStatus = Literal["answered", "failed", "dropped", "timed_out"]
@@ -84,6 +86,8 @@ class FlagFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     answers: tuple[FlagFact, ...] = ()
     sticky_field: str = ""
     """Whether `stickiness` is `userId` or `sessionId`; empty in older entries, where it is the session that counted."""
+    environment: str = ENVIRONMENT
+    """The environment that the flags were asked in; every embedded flag's is the same."""
     unread: tuple[str, ...] = ()
     """What else the caller told, by name alone: no definition reads it, so its values are not kept."""
 

@@ -24,7 +24,7 @@ from gateway.inference.admission import admit
 from gateway.inference.report import AdmissionLimits, AdmissionReport
 from gateway.record.objects import StoredObject
 from gateway.record.payloads import ObjectStore
-from gateway.registry.card import Card, parse_card
+from gateway.registry.card import Card, card_warnings, parse_card
 from gateway.registry.fitting import require_fit
 from gateway.store.events import append_event
 from gateway.store.flags import change_flags, current_state
@@ -188,7 +188,7 @@ async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
         release=f"{model.name}@{release.number}",
         founding=founding,
         artifact=new.artifact,
-        warnings=admitted.report.warnings,
+        warnings=(*admitted.report.warnings, *card_warnings(new.card)),
     )
     await _tell(w, model, added, new)
     if founding:
@@ -217,7 +217,9 @@ def _shown(specs: list[dict[str, object]]) -> str:
 
 
 async def _make_flags(w: WriteSession, model: ModelRow, new: NewVersion) -> None:
-    """The model's three flags, all off."""
+    """The model's three flags, all off; an Unleash server's flags are made there, and are off until then."""
+    if not w.flags.embedded:
+        return
     current = await current_state(w)
     names = of_model(model.name)
     proposal = Proposal(

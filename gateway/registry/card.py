@@ -84,6 +84,21 @@ class AnswerOutput(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """NaN and infinity in the outputs beside answer and confidence: a fault, or the model's way of saying nothing."""
 
 
+class BatchBounds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far requests that meet before the model may be joined, and how many may wait."""
+
+    join: bool = True
+    """Whether they are joined at all, where admission saw that items do not depend on each other."""
+    max_rows: Annotated[int, Meta(ge=1, le=4096)] = 64
+    """Items that one run takes together."""
+    max_bytes: Annotated[int, Meta(ge=1)] = 16 * 1024 * 1024
+    """Bytes of input tensors that one run takes together; a single request may bring more."""
+    max_waiting: Annotated[int, Meta(ge=1, le=100_000)] = 256
+    """Requests that may wait while the model runs; callers have equal parts of it. Beyond: 503 with Retry-After."""
+    max_waiting_bytes: Annotated[int, Meta(ge=1)] = 256 * 1024 * 1024
+    """Bytes of input tensors that may wait."""
+
+
 class OutcomeTensor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How an outcome becomes an output tensor, so that no corrected answer contradicts itself."""
 
@@ -119,6 +134,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     four_eyes: bool = False
     context: AllowedContext = AllowedContext()
     policy: Policy = msgspec.field(default_factory=Policy)
+    batching: BatchBounds = BatchBounds()
 
     @property
     def beside(self) -> frozenset[str]:
@@ -164,6 +180,8 @@ def _unconfirmed(places: object) -> tuple[str, ...]:
 
 def card_faults(card: Card) -> Iterator[str]:
     """Whatever contradicts itself in a card, as sentences."""
+    for category in card.labels.owners.keys() - set(card.labels.reasons):
+        yield f"labels.owners names '{category}', which is not among labels.reasons."
     if card.labels.kind == "choice":
         yield from _choice_faults(card)
     if card.policy.safe_value is not None:
@@ -174,6 +192,13 @@ def card_faults(card: Card) -> Iterator[str]:
     if fault := policy_fault(card.policy):
         yield fault
     yield from context_faults(card.context)
+
+
+def card_warnings(card: Card) -> tuple[str, ...]:
+    """What to know about a card that is taken, as sentences."""
+    unowned = ", ".join(card.labels.unowned)
+    told = f"labels.owners names nobody for {unowned}: the gate refuses releases whose errors nobody owns."
+    return (told,) if unowned else ()
 
 
 def _choice_faults(card: Card) -> Iterator[str]:

@@ -7,7 +7,7 @@ import msgspec
 from gateway.inference.admission import admit
 from gateway.inference.refusals import AdmissionRefused
 from gateway.inference.report import AdmissionLimits, AdmissionReport
-from gateway.registry.card import read_card
+from gateway.registry.card import card_warnings, read_card
 from gateway.registry.fitting import faults
 
 
@@ -16,11 +16,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
     report: AdmissionReport | None
     faults: tuple[str, ...]
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What to know about a file that is admitted."""
-        return self.report.warnings if self.report is not None else ()
+    warnings: tuple[str, ...] = ()
+    """What to know about a file that is admitted, and about its card."""
 
 
 async def check(file: Path, card_text: str, limits: AdmissionLimits | None = None) -> Checked:
@@ -30,6 +27,8 @@ async def check(file: Path, card_text: str, limits: AdmissionLimits | None = Non
         report = await admit(file, limits)
     except AdmissionRefused as refused:
         return Checked(report=None, faults=(str(refused), *found))
+    warnings = report.warnings
     if card is not None:
         found += tuple(faults(card, report))
-    return Checked(report=report, faults=found)
+        warnings += card_warnings(card)
+    return Checked(report=report, faults=found, warnings=warnings)

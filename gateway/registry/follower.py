@@ -1,4 +1,7 @@
-"""Follows the ledger: when the bell rings it reads the plan anew, opens what is new and swaps one reference."""
+"""Follows the ledger: when the bell rings it reads the plan anew, opens what is new and swaps one reference.
+
+Embedded flags are followed with it; those of a server are followed beside it (`gateway.registry.fetching`).
+"""
 
 import asyncio
 from pathlib import Path
@@ -35,11 +38,22 @@ _log = structlog.get_logger()
 class Follower:
     """Keeps the live plan and the flags of one process up to date."""
 
-    def __init__(self, ledger: Ledger, artifacts: ObjectStore, snapshot: Path, *, limits: Limits, threads: int) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        artifacts: ObjectStore,
+        snapshot: Path,
+        *,
+        limits: Limits,
+        threads: int,
+        flags: AdoptedFlags | None = None,
+    ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
         self._opener = Opener(cache=SessionCache(threads=threads), artifacts=artifacts, limits=limits)
-        self.flags = AdoptedFlags()
+        self._embedded = flags is None
+        self.flags = AdoptedFlags() if flags is None else flags
+        """Those of a server, which somebody else follows; else the ledger's."""
         self.live = LivePlan(Plan(revision=-1, models={}, callers={}), {}, self._opener.cache)
         self.known_us = 0
         """When the plan was last known to be the latest."""
@@ -61,7 +75,7 @@ class Follower:
                 _log.warning("plan_missing", reason="the ledger is away and there is no local snapshot")
                 return
             await self._swap(kept.plan())
-            if kept.flags is not None:
+            if kept.flags is not None and self._embedded:
                 await self.flags.adopt(kept.flags, kept.known_us)
             self.known_us = kept.known_us
             _log.warning("plan_from_snapshot", revision=kept.revision)
@@ -79,7 +93,7 @@ class Follower:
         at_us = now_us()
         async with self._ledger.reading() as r:
             if await plan_revision(r) == self.live.plan.revision:
-                self.flags.confirm(at_us)
+                self._confirm(at_us)
                 self.known_us = at_us
                 return await self._try_again(at_us)
             # Neither the kill switch nor a rollback nor a revoked key waits for the rest.
@@ -88,7 +102,8 @@ class Follower:
             self.live.admit(await live_callers(r, await r.now_us()))
             known = {release.id: release for release in releases_of(self.live.plan)}
             plan, flags = await read_plan(r, known), await current_state(r)
-        await self.flags.adopt(flags, at_us)
+        if self._embedded:
+            await self.flags.adopt(flags, at_us)
         await self._swap(plan)
         self.known_us = at_us
         await self._keep(plan, flags, at_us)
@@ -114,6 +129,11 @@ class Follower:
         if reason != self._complaint:
             _log.warning("plan_not_followed", reason=reason, exc_info=error)
         self._complaint = reason
+
+    def _confirm(self, at_us: int) -> None:
+        """The ledger's flags are the latest whenever its plan is."""
+        if self._embedded:
+            self.flags.confirm(at_us)
 
     async def _try_again(self, at_us: int) -> bool:
         """Open once more, now and then, what could not be opened: its file may have come or been repaired."""

@@ -15,6 +15,7 @@ import structlog
 
 from gateway.context import ContextReader
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
+from gateway.inference.batching import Batcher, Runner
 from gateway.inference.cache import SessionCache
 from gateway.inference.session import OnnxSession
 from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
@@ -27,6 +28,7 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
 
     release: ReleasePlan
     session: OnnxSession
+    runner: Runner
     decoder: RequestDecoder
     context: ContextReader
     file: Path
@@ -50,8 +52,14 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
         decoder = RequestDecoder(
             session.signature, display=release.card.beside, batch_axis=release.card.batch_axis, limits=self.limits
         )
-        context = ContextReader(release.card.context)
-        return LiveRelease(release=release, session=session, decoder=decoder, context=context, file=file)
+        return LiveRelease(
+            release=release,
+            session=session,
+            runner=Batcher(session, release.card.batching, joins=release.joins, model=release.name.partition("@")[0]),
+            decoder=decoder,
+            context=ContextReader(release.card.context),
+            file=file,
+        )
 
 
 class LivePlan:

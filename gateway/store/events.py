@@ -35,6 +35,8 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     after: int | None = None
     before: int | None = None
     limit: int
+    naming: str = ""
+    """Only events that name this, such as `sentiment@7`, as the value of a fact."""
 
 
 async def append_event(
@@ -93,6 +95,8 @@ async def latest_position(r: ReadSession) -> int:
 async def events_on(r: ReadSession, tenant_id: UUID, span: Span) -> list[Event]:
     """The events of a tenant about these subjects within a span, in order; the latest ones where it has no begin."""
     statement = select(EventRow).where(EventRow.tenant_id == tenant_id, EventRow.subject.in_(span.subjects))
+    if span.naming:
+        statement = statement.where(EventRow.data.contains(f'"{span.naming}"', autoescape=True))
     if span.before is not None:
         statement = statement.where(EventRow.position < span.before)
     # Ordered by a sum, so that the subjects' index is read and not every event that ever was.

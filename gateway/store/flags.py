@@ -1,12 +1,17 @@
-"""The SQL of flags: the ledger as a `flags.store.FlagStore`."""
+"""The SQL of flags: the ledger as a `flags.store.FlagStore`.
+
+What is in force is that of the session's source: embedded flags, which are changed here, or those of an Unleash server,
+of which `gateway.store.fetched_flags` keeps what gateways fetched.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from flags.definitions import digest_of
-from flags.errors import FlagsChanged, UnknownFlagState
+from flags.errors import FlagsChanged, FlagsElsewhere, UnknownFlagState
+from flags.source import EMBEDDED
 from flags.store import NO_FLAGS, Authorship, FlagChange, Proposal, StoredState
 from gateway.ids import new_id
 from gateway.store.events import append_event
@@ -14,8 +19,6 @@ from gateway.store.ledger import Ledger, ReadSession, WriteSession
 from gateway.store.once import insert_once
 from gateway.store.plans import bump_plan
 from gateway.store.schema.flags import FlagChangeRow, FlagCurrentRow, FlagStateRow
-
-SOURCE = "embedded"
 
 
 class LedgerFlagStore:
@@ -43,26 +46,32 @@ class LedgerFlagStore:
         return body.encode()
 
     async def history(self, flag: str | None = None, *, limit: int = 100) -> tuple[FlagChange, ...]:
-        """The latest changes of a flag, or of all, the latest first."""
-        statement = select(FlagChangeRow).where(FlagChangeRow.source == SOURCE)
+        """The latest changes of a flag, or of all, the latest first, wherever flags were kept at the time."""
+        statement = select(FlagChangeRow)
         if flag is not None:
             statement = statement.where(FlagChangeRow.flag == flag)
-        latest = statement.order_by(FlagChangeRow.version.desc(), FlagChangeRow.id.desc()).limit(limit)
+        order = (FlagChangeRow.changed_us.desc(), FlagChangeRow.version.desc(), FlagChangeRow.id.desc())
+        latest = statement.order_by(*order).limit(limit)
         async with self._ledger.reading() as r:
             return tuple(_change(row) for row in (await r.execute(latest)).scalars())
 
     async def change(self, proposal: Proposal) -> StoredState:
-        """Put a state in force. Raises: FlagsChanged, with nothing written, unless the expected version is in force."""
+        """Put a state in force. Raises: FlagsElsewhere; FlagsChanged, unless the expected version is in force.
+
+        Nothing is written then.
+        """
+        if not self._ledger.flags.embedded:
+            raise FlagsElsewhere(url=self._ledger.flags.url)
         async with self._ledger.writing() as w:
             return await change_flags(w, self._tenant_id, proposal)
 
 
 async def current_state(r: ReadSession) -> StoredState:
-    """The state in force; `NO_FLAGS` before the first change."""
+    """The state in force; `NO_FLAGS` before the first change, or the first that was fetched."""
     statement = (
         select(FlagCurrentRow.version, FlagStateRow.sha256, FlagStateRow.body)
         .join(FlagStateRow, FlagStateRow.sha256 == FlagCurrentRow.state)
-        .where(FlagCurrentRow.source == SOURCE)
+        .where(FlagCurrentRow.source == r.flags.source)
     )
     row = (await r.execute(statement)).one_or_none()
     return StoredState(version=row.version, digest=row.sha256, body=row.body.encode()) if row else NO_FLAGS
@@ -81,7 +90,7 @@ async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> 
         raise FlagsChanged(current=before.version, expected=proposal.expected_version)
     after = StoredState(version=before.version + 1, digest=digest_of(proposal.body), body=proposal.body)
     for state in (before, after):
-        await _keep_state(w, state, proposal.authorship.at_us)
+        await keep_state(w, EMBEDDED, state, proposal.authorship.at_us)
     await _swap(w, before, after)
     for flag in proposal.flags:
         await _record(w, tenant_id, flag, before, after, proposal.authorship)
@@ -89,16 +98,17 @@ async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> 
     return after
 
 
-async def _keep_state(w: WriteSession, state: StoredState, at_us: int) -> None:
-    named = {"source": SOURCE, "revision": str(state.version), "body": state.body.decode()}
+async def keep_state(w: WriteSession, source: str, state: StoredState, at_us: int) -> None:
+    """Keep a state under its digest, for ever; one that is there already stays as it is."""
+    named = {"source": source, "revision": str(state.version), "body": state.body.decode()}
     await insert_once(w, FlagStateRow, sha256=state.digest, first_seen_us=at_us, **named)
 
 
 async def _swap(w: WriteSession, before: StoredState, after: StoredState) -> None:
     if before.version == 0:
-        swapped = await insert_once(w, FlagCurrentRow, source=SOURCE, state=after.digest, version=after.version)
+        swapped = await insert_once(w, FlagCurrentRow, source=EMBEDDED, state=after.digest, version=after.version)
     else:
-        in_force = (FlagCurrentRow.source == SOURCE) & (FlagCurrentRow.version == before.version)
+        in_force = (FlagCurrentRow.source == EMBEDDED) & (FlagCurrentRow.version == before.version)
         statement = update(FlagCurrentRow).where(in_force).values(state=after.digest, version=after.version)
         swapped = (await w.execute(statement)).rowcount == 1  # type: ignore[attr-defined]
     if not swapped:
@@ -108,25 +118,44 @@ async def _swap(w: WriteSession, before: StoredState, after: StoredState) -> Non
 async def _record(
     w: WriteSession, tenant_id: UUID, flag: str, before: StoredState, after: StoredState, author: Authorship
 ) -> None:
-    await w.execute(
-        insert(FlagChangeRow).values(
-            id=new_id(),
-            source=SOURCE,
-            version=after.version,
-            before=before.digest,
-            after=after.digest,
-            flag=flag,
-            by=author.by,
-            why=author.why,
-            second_person=author.second_person,
-            simulation=author.simulation,
-            changed_us=author.at_us,
-        )
+    change = FlagChange(flag=flag, version=after.version, before=before.digest, after=after.digest, authorship=author)
+    await record_change(w, (tenant_id,), EMBEDDED, new_id(), change)
+
+
+async def record_change(
+    w: WriteSession, tenant_ids: Collection[UUID], source: str, change_id: UUID, change: FlagChange
+) -> bool:
+    """Record a change of a flag and tell it to each of these tenants; False where it is recorded already."""
+    said = change.authorship
+    inserted = await insert_once(
+        w,
+        FlagChangeRow,
+        id=change_id,
+        source=source,
+        version=change.version,
+        before=change.before,
+        after=change.after,
+        flag=change.flag,
+        by=said.by,
+        why=said.why,
+        second_person=said.second_person,
+        simulation=said.simulation,
+        changed_us=said.at_us,
     )
-    data = {"flag": flag, "version": after.version, "before": before.digest, "after": after.digest, "why": author.why}
-    more = {"simulation": author.simulation, "second_person": author.second_person}
+    data = {"flag": change.flag, "version": change.version, "before": change.before, "after": change.after}
+    more = {"simulation": said.simulation, "second_person": said.second_person}
     data |= {name: value for name, value in more.items() if value is not None}
-    await append_event(w, "flag.changed", f"flag:{flag}", data, by=author.by, tenant_id=tenant_id, at_us=author.at_us)
+    for tenant_id in tenant_ids if inserted else ():
+        await append_event(
+            w, "flag.changed", f"flag:{change.flag}", data | {"why": said.why},
+            by=said.by, tenant_id=tenant_id, at_us=said.at_us,
+        )  # fmt: skip
+    return inserted
+
+
+async def recorded_changes(r: ReadSession, change_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the changes that are recorded."""
+    return set((await r.execute(select(FlagChangeRow.id).where(FlagChangeRow.id.in_(change_ids)))).scalars())
 
 
 def _change(row: FlagChangeRow) -> FlagChange:

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from flags.source import FlagHome
 from gateway.errors import LedgerUnavailable
 from gateway.store.bell import Bell, LocalBell
 from gateway.store.engines import open_engines
@@ -29,6 +30,8 @@ class ReadSession(AsyncSession):
     """A transaction that only reads."""
 
     clock: Clock | None = None
+    flags: FlagHome = FlagHome()
+    """Where this installation's flags are kept: its ledger, or an Unleash server that gateways follow."""
 
     async def now_us(self) -> int:
         """The database's time in microseconds UTC; SQLite's is this machine's."""
@@ -62,22 +65,29 @@ class WriteSession(ReadSession):
 class Ledger:
     """The SQL database: all that must be true."""
 
-    def __init__(self, url: URL, read: AsyncEngine, write: AsyncEngine, bell: Bell, clock: Clock | None) -> None:
+    def __init__(
+        self, url: URL, read: AsyncEngine, write: AsyncEngine, bell: Bell, clock: Clock | None, flags: FlagHome
+    ) -> None:
         self.url = url
+        self.flags = flags
         self.bell = bell
         self._read = read
         self._write = write
         self._clock = clock
 
     @classmethod
-    def open(cls, url: str | URL, *, bell: Bell | None = None, clock: Clock | None = None) -> Self:
+    def open(
+        cls, url: str | URL, *, bell: Bell | None = None, clock: Clock | None = None, flags: FlagHome | None = None
+    ) -> Self:
         """A ledger at a SQLAlchemy URL; nothing is connected before the first session.
+
+        `flags` says where this installation's flags are kept, here unless it is said.
 
         Raises: NetworkFileSystem when a SQLite file lies on a file system that cannot lock.
         """
         parsed = make_url(url)
         read, write = open_engines(parsed)
-        return cls(parsed, read, write, bell or LocalBell(), clock)
+        return cls(parsed, read, write, bell or LocalBell(), clock, flags or FlagHome())
 
     @property
     def dialect(self) -> str:
@@ -99,7 +109,7 @@ class Ledger:
         """A transaction that only reads, with one view of the data. Raises: LedgerUnavailable."""
         with _unavailable():
             async with ReadSession(self._read, expire_on_commit=False) as session:
-                session.clock = self._clock
+                session.clock, session.flags = self._clock, self.flags
                 yield session
 
     @asynccontextmanager
@@ -110,7 +120,7 @@ class Ledger:
         """
         with _unavailable():
             async with WriteSession(self._write, expire_on_commit=False) as session:
-                session.clock = self._clock
+                session.clock, session.flags = self._clock, self.flags
                 yield session
                 await session.commit()
         if ring:

@@ -6,9 +6,12 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from gateway.inference.report import Probe
 from gateway.labels import Answer, LabelSchema
 from gateway.plan import ModelPlan, Plan, PrecedentPlan, ReleasePlan, TrialPlan
 from gateway.policy import Policy
+from gateway.protocol.batch import batched_inputs
+from gateway.protocol.signature import Signature
 from gateway.registry.card import Card
 from gateway.store.halts import halt_of
 from gateway.store.keys import live_callers
@@ -114,7 +117,26 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         policy_sha256=release.policy,
         label_schema_sha256=release.label_schema,
         guideline_sha256=release.guideline,
+        joins=_joins(version, card),
     )
+
+
+class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read here of an admission report."""
+
+    signature: Signature
+    probe: Probe
+
+
+def _joins(version: VersionRow, card: Card) -> bool:
+    """Whether requests may be run together: the card says where items lie, admission that they do not mix."""
+    if version.artifact is None or card.batch_axis is None:
+        return False
+    report = msgspec.json.decode(version.admission_report, type=_Admitted)
+    inputs = report.signature.inputs
+    return report.probe.batching == "independent" and batched_inputs(inputs, card.batch_axis) == {
+        i.name for i in inputs
+    }
 
 
 def _overridden(policy: Policy, overrides: str) -> Policy:

@@ -1,9 +1,11 @@
 """`lockgate gateway`, `console` and `worker`: one process each, for machines with a supervisor of their own."""
 
+from contextlib import ExitStack
+
 import click
 
 from lockgate.commands.options import server_options, settled
-from lockgate.listeners import bind
+from lockgate.listeners import address_of, bind, reserve
 from lockgate.logs import configure_logs
 from lockgate.presence import present
 from lockgate.processes.child import run, running_loop
@@ -19,7 +21,11 @@ def gateway(**given: object) -> None:
     The ledger must be migrated ('lockgate migrate'). SIGTERM ends it in order.
     """
     settings = settled(**given).settings
-    _run(settings, "gateway", settings.http_address, "http_address")
+    with ExitStack() as stack:
+        address = ""
+        if settings.grpc_address:
+            address = address_of(stack.enter_context(reserve(settings.grpc_address, "grpc_address")))
+        _run(settings, "gateway", settings.http_address, "http_address", grpc_address=address)
 
 
 @click.command()
@@ -44,7 +50,7 @@ def worker(**given: object) -> None:
     _run(settled(**given).settings, "worker", None, "")
 
 
-def _run(settings: Settings, kind: Kind, address: str | None, setting: str) -> None:
+def _run(settings: Settings, kind: Kind, address: str | None, setting: str, *, grpc_address: str = "") -> None:
     configure_logs(settings.log_level, settings.log_format, kind)
     http = bind(address, setting) if address is not None else None
     watch = bind(settings.metrics_address, "metrics_address")
@@ -55,6 +61,7 @@ def _run(settings: Settings, kind: Kind, address: str | None, setting: str) -> N
         http_descriptor=http.detach() if http is not None else None,
         monitor_descriptor=watch.detach(),
         console_url=f"http://{settings.console_address}",
+        grpc_address=grpc_address,
     )
     with present(settings.data_directory), running_loop() as runner:
         runner.run(run(order))

@@ -9,6 +9,7 @@ import msgspec
 from gateway.times import iso
 from lockgate.commands.remote import Call, remote
 from lockgate.commands.simulation import simulate, simulations
+from lockgate.commands.unleash import init
 from lockgate.errors import UnreadableFile
 from lockgate.output import note, print_table, say
 
@@ -82,6 +83,25 @@ class FlippedLine(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     plan_revision: int
     request: RequestLine | None = None
+    elsewhere: str | None = None
+
+
+class FoundLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that would surprise."""
+
+    level: str
+    rule: str
+    flag: str
+    place: str
+    said: str
+
+
+class LintedLines(msgspec.Struct, frozen=True, kw_only=True):
+    """The flags in force, held against the models."""
+
+    state: str
+    models: tuple[str, ...]
+    findings: tuple[FoundLine, ...]
 
 
 @click.group()
@@ -89,6 +109,7 @@ def flags() -> None:
     """What is switched on, for whom, and why."""
 
 
+flags.add_command(init)
 flags.add_command(simulate)
 flags.add_command(simulations)
 
@@ -156,6 +177,21 @@ def set_(call: Call, flag: str, rollout: int | None, file: Path | None, why: str
     call.show(call.server.send("PUT", f"/api/v1/flags/{flag}", body=body), FlippedLine, _print_flipped)
 
 
+@flags.command()
+@click.option("--model", help="Only the flags of this model.")
+@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@remote
+def lint(call: Call, model: str | None, *, strict: bool) -> None:
+    """Name what in the flags in force would surprise: what the engine misreads, and what no request can meet.
+
+    The exit code is 1 when there is an error, else 0.
+    """
+    answer = call.server.get("/api/v1/flags/lint", model=model)
+    call.show(answer, LintedLines, _print_linted)
+    found = answer.read(LintedLines).findings
+    click.get_current_context().exit(int(any(strict or one.level == "error" for one in found)))
+
+
 def _switch(call: Call, flag: str, why: str, simulation: str | None, *, on: bool) -> None:
     body = {"on": on, "why": why, "simulation": simulation}
     call.show(call.server.send("PUT", f"/api/v1/flags/{flag}/switch", body=body), FlippedLine, _print_flipped)
@@ -206,7 +242,20 @@ def _print_shown(shown: FlagShown) -> None:
     )
 
 
+def _print_linted(linted: LintedLines) -> None:
+    for one in linted.findings:
+        where = f" {one.place}:" if one.place else ""
+        say(f"{one.level} {one.flag}:{where} {one.said} [{one.rule}]")
+    count = len(linted.findings)
+    looked_at = f"the flags of {', '.join(linted.models) or 'no model'}, state {linted.state[:12]}…"
+    note(f"{count or 'Nothing'} {'finding' if count == 1 else 'findings' if count else 'to find'} in {looked_at}")
+
+
 def _print_flipped(flipped: FlippedLine) -> None:
+    if flipped.elsewhere is not None:
+        say("Switched in Unleash." if flipped.changed else "Nothing changed: it stands so in Unleash.")
+        note(f"Gateways follow at their next fetch. The flag there: {flipped.elsewhere}")
+        return
     stands = f"{flipped.switch.flag} is {flipped.switch.stands}: {flipped.switch.means}."
     if flipped.request is not None:
         say(f"It waits for a second person: lockgate flags confirm {flipped.switch.flag} --why '…'")

@@ -1,6 +1,7 @@
 """`lockgate halt`: stop the automatic answers of a model, whatever its flags say; or lift that."""
 
 import sys
+from collections.abc import Callable
 from typing import Literal
 
 import click
@@ -20,20 +21,7 @@ MEANS = {
 class ExpectedLine(msgspec.Struct, frozen=True, kw_only=True):
     """What a halt would mean, going by the traffic of a window."""
 
-    window_s: float
-    requests_per_hour: float
-    holds_per_hour: float
-    holds_per_hour_now: float
-    holds_waiting: int
-
-    @property
-    def sentence(self) -> str:
-        """The figures in words."""
-        window = f"{self.window_s / 3600:g} h"
-        return (
-            f"Expect {self.holds_per_hour:.0f} holds an hour ({self.holds_per_hour_now:.0f} now, "
-            f"{self.requests_per_hour:.0f} requests an hour over the last {window}; {self.holds_waiting} are waiting)."
-        )
+    said: tuple[str, ...]
 
 
 class HaltedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,30 +41,42 @@ class HaltLine(msgspec.Struct, frozen=True, kw_only=True):
 @click.argument("model")
 @click.option("--to", "mode", type=click.Choice(list(MEANS)), help="What callers get instead.")
 @click.option("--lift", is_flag=True, help="End the halt.")
+@click.option("--preview", is_flag=True, help="Only say what it would do to the queue.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--why", required=True, help="The reason; it is kept with who and when.")
+@click.option("--why", default="", help="The reason; it is kept with who and when.")
 @remote
-def halt(call: Call, model: str, mode: Mode | None, why: str, *, lift: bool, yes: bool) -> None:
+def halt(call: Call, model: str, mode: Mode | None, why: str, *, lift: bool, preview: bool, yes: bool) -> None:
     """Stop automatic answers of a model, whatever its flags say; or lift that.
 
-    It first says how many holds an hour to expect.
+    It first says what that will do to the queue: the holds to expect, and whether the reviewers can keep up.
     """
     if lift == (mode is not None):
         raise click.UsageError("Give either --to or --lift.")
+    if not why and not preview:
+        raise click.UsageError("Missing option '--why'.")
     path = f"/api/v1/models/{model}/halt"
-    if lift:
+    if mode is None:
         call.show(call.server.delete(path, why=why), HaltedLine, lambda done: _print_lifted(model, done))
-    elif mode is not None:
+    elif preview:
+        answer = call.server.send("PUT", path, body={"mode": mode}, params={"preview": 1})
+        call.show(answer, HaltLine, lambda told: _print_expected(say, model, mode, told))
+    else:
         _halt(call, model, mode, why, ask=not yes)
 
 
 def _halt(call: Call, model: str, mode: Mode, why: str, *, ask: bool) -> None:
     path, body = f"/api/v1/models/{model}/halt", {"mode": mode, "why": why}
-    expected = call.server.send("PUT", path, body=body, params={"preview": 1}).read(HaltLine).expected
-    note(f"Halting {model} to '{mode}' means that {MEANS[mode]}. {expected.sentence}")
+    told = call.server.send("PUT", path, body=body, params={"preview": 1}).read(HaltLine)
+    _print_expected(note, model, mode, told)
     if ask and sys.stdin.isatty():
         click.confirm(f"Halt {model}?", abort=True, err=True)
     call.show(call.server.send("PUT", path, body=body), HaltLine, lambda done: _print_halted(model, mode, done))
+
+
+def _print_expected(line: Callable[[str], None], model: str, mode: Mode, told: HaltLine) -> None:
+    line(f"Halting {model} to '{mode}' means that {MEANS[mode]}.")
+    for sentence in told.expected.said:
+        line(sentence)
 
 
 def _print_halted(model: str, mode: Mode, done: HaltLine) -> None:

@@ -37,12 +37,20 @@ class AttachedLine(msgspec.Struct, frozen=True, kw_only=True):
     sha256: str
 
 
+class LabelsLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The categories of errors of a label schema, and who owns them."""
+
+    reasons: tuple[str, ...] = ()
+    owners: dict[str, str] = {}
+
+
 class ReleaseShown(msgspec.Struct, frozen=True, kw_only=True):
     """A release with everything in it."""
 
     line: ReleaseLine
     parent: str | None
     policy: msgspec.Raw
+    labels: LabelsLine
     guideline: str
     digests: dict[str, str]
     attached: tuple[AttachedLine, ...]
@@ -158,6 +166,8 @@ def _print_shown(shown: ReleaseShown) -> None:
     rows = [*shown.digests.items(), *((f"attached {each.role}", each.sha256) for each in shown.attached)]
     print_table(("part", "SHA-256"), rows)
     say(f"Policy: {msgspec.json.format(bytes(shown.policy)).decode()}")
+    for reason in shown.labels.reasons:
+        say(f"Errors of {reason} are owned by {shown.labels.owners.get(reason, 'nobody')}.")
     say_record(shown.training)
     if line.stands != "champion":
         say(f"Beside {shown.difference.before}, which serves:")

@@ -62,6 +62,7 @@ async def greeting(settings: Settings) -> str:
         "  Lockgate is up.",
         f"    console   {settings.link_url}/console",
         f"    predict   {settings.link_url}/v2/models/MODEL/infer",
+        *([f"    grpc      {settings.grpc_address}"] if settings.grpc_address else []),
         f"    metrics   http://{settings.metrics_address}/metrics   health  http://{settings.metrics_address}/health",
         f"    data      {settings.data_directory.absolute()}",
         "",

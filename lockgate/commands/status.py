@@ -5,7 +5,9 @@ from importlib.metadata import version as version_of
 import click
 import msgspec
 
+from gateway.times import SECOND_US, now_us
 from lockgate.commands.remote import Call, remote
+from lockgate.errors import NotAllowed
 from lockgate.output import print_json, say
 
 
@@ -28,6 +30,24 @@ class ReadyLine(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool
 
 
+class FlagsLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a server's flags are kept, and how well they are known."""
+
+    source: str
+    url: str | None
+    revision: int
+    known_us: int | None
+    error: str | None
+
+    def told(self, now_us: int) -> str:
+        """All of it in a line."""
+        if self.url is None:
+            return f"flags are kept here, revision {self.revision}"
+        known = "never fetched" if self.known_us is None else f"current {_seconds(now_us - self.known_us)} ago"
+        said = f"flags are those of Unleash at {self.url}, revision {self.revision}, {known}"
+        return f"{said}; {self.error}" if self.error else said
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """A server, whether it takes requests, and who one is there."""
 
@@ -35,6 +55,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     ready: bool
     me: MeLine
+    flags: FlagsLine | None
+    """None where the key may not look at flags."""
 
 
 @click.command()
@@ -44,12 +66,27 @@ def status(call: Call) -> None:
     server = call.server.get("/v2").read(ServerLine)
     ready = call.server.get("/v2/health/ready").read(ReadyLine)
     me = call.server.get("/api/v1/me").read(MeLine)
-    found = Status(url=call.server.context.url, version=server.version, ready=ready.ready, me=me)
+    flags = _flags(call)
+    found = Status(url=call.server.context.url, version=server.version, ready=ready.ready, me=me, flags=flags)
     if call.as_json:
         print_json(found)
         return
     say(f"{found.url}  Lockgate {found.version}, {'takes requests' if found.ready else 'not ready'}")
     say(f"signed in as {me.name} ({me.kind})")
+    if flags is not None:
+        say(flags.told(now_us()))
+
+
+def _flags(call: Call) -> FlagsLine | None:
+    """How the flags are; None for a key that may not look."""
+    try:
+        return call.server.get("/api/v1/flags/source").read(FlagsLine)
+    except NotAllowed:
+        return None
+
+
+def _seconds(us: int) -> str:
+    return f"{max(0, us) // SECOND_US} s"
 
 
 @click.command()

@@ -35,6 +35,14 @@ class DeclaredLine(msgspec.Struct, frozen=True, kw_only=True):
         return iso(self.declared_us), self.by, *numbers, self.why
 
 
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Lower terms that wait for a second person."""
+
+    asks: str
+    why: str
+    by: str
+
+
 class TermsLine(msgspec.Struct, frozen=True, kw_only=True):
     """The terms of a model's gate."""
 
@@ -42,6 +50,7 @@ class TermsLine(msgspec.Struct, frozen=True, kw_only=True):
     asks: str
     declared: DeclaredLine | None
     history: tuple[DeclaredLine, ...]
+    request: RequestLine | None
 
 
 @click.group()
@@ -87,6 +96,15 @@ def clear(call: Call, model: str, why: str) -> None:
     call.show(call.server.delete(_path(model), why=why), TermsLine, _print)
 
 
+@terms.command()
+@click.argument("model")
+@WHY
+@remote
+def confirm(call: Call, model: str, why: str) -> None:
+    """Confirm, as a second person, the lower terms of MODEL's gate that another one asked for."""
+    call.show(call.server.post(f"{_path(model)}/confirmation", {"why": why}), TermsLine, _print)
+
+
 def _path(model: str) -> str:
     return f"/api/v1/models/{model}/gate"
 
@@ -94,6 +112,9 @@ def _path(model: str) -> str:
 def _print(line: TermsLine) -> None:
     usual = line.declared is None or line.declared.declaration is None
     say(f"The gate of {line.model} asks for: {line.asks}{', as it does of every model' if usual else ''}.")
+    if line.request is not None:
+        say(f"{line.request.by} asks for less: {line.request.asks}. “{line.request.why}”")
+        say(f"It waits for a second person. What they type:\n  lockgate terms confirm {line.model} --why '…'")
     if line.history:
         head = ("declared", "by", "margin", "held-out", "decided", "why")
         print_table(head, [declared.cells for declared in line.history])

@@ -77,4 +77,5 @@ def api_settings(settings: Settings) -> ApiSettings:
         traffic=settings.traffic,
         internal_key=internal_key(settings),
         recipes=settings.recipes,
+        unleash=settings.unleash_place,
     )

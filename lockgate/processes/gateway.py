@@ -1,11 +1,16 @@
 """The gateway process: answers predictions from its plan, holds what needs a person, and follows the ledger."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from random import SystemRandom
+from typing import TYPE_CHECKING
 
+from flags.embedded import AdoptedFlags
+from flags.source import EMBEDDED
+from flags.unleash.server import UnleashServer
 from gateway import metrics
 from gateway.capture import Capture
 from gateway.holding.holds import Holds, open_holds
@@ -14,8 +19,8 @@ from gateway.http.app import Gateway, GatewayParts
 from gateway.http.entry import Bounds
 from gateway.http.lookup import LoggedPredictions
 from gateway.http.outcomes import Truths
-from gateway.http.parts import Live
 from gateway.inference.shadow import open_shadow
+from gateway.live import Live
 from gateway.pipeline import Pipeline
 from gateway.protocol.decode import Limits
 from gateway.record.log import LogSettings, TrafficLog, open_traffic_log
@@ -23,17 +28,33 @@ from gateway.record.payloads import LocalObjects
 from gateway.registry.follower import Follower
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
-from lockgate.health import Dependency, ProcessHealth
+from lockgate.health import Dependency, FlagsHealth, ProcessHealth
 from lockgate.internal import internal_key
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
+from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
+
+if TYPE_CHECKING:
+    from gateway.grpc.server import GrpcServer
+AGE_MAX_S = 1e9
+"""What stands for an age without end: JSON has no infinity."""
 
 
 class GatewayProcess:
     """A running gateway."""
 
-    def __init__(self, name: str, app: Gateway, ledger: Ledger, follower: Follower, holds: Holds, log: TrafficLog):
+    def __init__(
+        self,
+        name: str,
+        app: Gateway,
+        ledger: Ledger,
+        follower: Follower,
+        holds: Holds,
+        log: TrafficLog,
+        grpc: "GrpcServer | None",
+    ) -> None:
         self.app = app
+        self._grpc = grpc
         self._name = name
         self._ledger = ledger
         self._follower = follower
@@ -51,10 +72,12 @@ class GatewayProcess:
                 await ledger_state(self._ledger),
                 bell_state(self._ledger),
                 self._disk_state(),
+                *([Dependency(name="grpc", state=self._grpc.state)] if self._grpc is not None else []),
+                *self._flag_server(),
                 *self._unready_releases(),
             ),
             plan_revision=self._follower.live.plan.revision if self._follower.loaded else None,
-            flag_age_s=min(self._follower.flags.age_s(now_us()), 1e9),
+            flags=flags_health(self._follower.flags),
         )
 
     async def drain(self) -> None:
@@ -62,6 +85,8 @@ class GatewayProcess:
         self.app.live.draining = True
         self.app.end_streams()
         self._holds.shut_down()
+        if self._grpc is not None:
+            self._grpc.drain()
 
     def _count(self) -> None:
         metrics.FLAG_ANSWERS_KEPT.put(self._follower.flags.kept)
@@ -79,20 +104,46 @@ class GatewayProcess:
         full = self._log.reserve.reached
         return Dependency(name="disk", state="down: the disk has come down to its reserve" if full else "up")
 
+    def _flag_server(self) -> list[Dependency]:
+        """Whether the last fetch from the Unleash server was answered, where flags are a server's."""
+        health = self._follower.flags.health(now_us())
+        if health.source == EMBEDDED:
+            return []
+        return [Dependency(name=health.source, state=f"down: {health.error}" if health.error else "up")]
+
     def _unready_releases(self) -> list[Dependency]:
         """The releases whose model files could not be loaded."""
         unready = self._follower.live.unready()
         return [Dependency(name=f"release {name}", state="down: its model cannot be loaded") for name in unready]
 
 
+def flags_health(flags: AdoptedFlags) -> FlagsHealth:
+    """The flags that a gateway answers with."""
+    health = flags.health(now_us())
+    return FlagsHealth(
+        source=health.source,
+        state=health.state,
+        revision=health.version,
+        age_s=min(health.age_s, AGE_MAX_S),
+        error=health.error,
+        warning=health.warning,
+    )
+
+
 @asynccontextmanager
-async def open_gateway(settings: Settings, name: str, console_url: str) -> AsyncIterator[GatewayProcess]:
-    """A gateway that follows the ledger, or its local snapshot while that is away."""
+async def open_gateway(
+    settings: Settings, name: str, console_url: str, grpc_address: str = ""
+) -> AsyncIterator[GatewayProcess]:
+    """A gateway that follows the ledger, or its local snapshot while that is away; with an address it speaks gRPC.
+
+    Raises: UnreadableFile, GrpcNotListening.
+    """
     objects = objects_of(settings)
     async with AsyncExitStack() as stack:
         ledger = await stack.enter_async_context(open_ledger(settings))
         log = await stack.enter_async_context(open_traffic_log(_log_settings(settings, name), objects))
-        follower = await stack.enter_async_context(_following(settings, name, ledger))
+        flags = None if ledger.flags.embedded else await stack.enter_async_context(_fetching(settings, name, ledger))
+        follower = await stack.enter_async_context(_following(settings, name, ledger, flags))
         logged = LoggedPredictions(console_url, internal_key(settings))
         stack.push_async_callback(logged.close)
         holds = await stack.enter_async_context(
@@ -118,17 +169,53 @@ async def open_gateway(settings: Settings, name: str, console_url: str) -> Async
         )
         app = Gateway(parts)
         stack.push_async_callback(app.close)
-        yield GatewayProcess(name, app, ledger, follower, holds, log)
+        grpc = await stack.enter_async_context(_grpc(settings, parts, grpc_address)) if grpc_address else None
+        yield GatewayProcess(name, app, ledger, follower, holds, log, grpc)
 
 
 @asynccontextmanager
-async def _following(settings: Settings, name: str, ledger: Ledger) -> AsyncIterator[Follower]:
+async def _grpc(settings: Settings, parts: GatewayParts, address: str) -> AsyncIterator["GrpcServer"]:
+    """The gRPC listener on the parts that the HTTP listener has; its library is loaded only where one is wanted."""
+    from gateway.grpc.server import GrpcSettings, open_grpc
+
+    listening = GrpcSettings(
+        address=address,
+        tls=grpc_tls(settings),
+        body_max_bytes=settings.body_max_bytes,
+        head_s=settings.body_s,
+        drain_s=settings.drain_s,
+    )
+    async with open_grpc(listening, parts.pipeline, parts.live, parts.holds.ledger) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _fetching(settings: Settings, name: str, ledger: Ledger) -> AsyncIterator[AdoptedFlags]:
+    """The flags of an Unleash server: the last known at once, the latest as soon as it answers."""
+    from gateway.registry.fetching import fetching
+
+    server = UnleashServer(
+        url=f"{settings.flag_home.url}/api",
+        token=settings.unleash_token,
+        instance=f"{socket.gethostname()}/{name}",
+        refresh_s=settings.unleash_refresh_s,
+        usage_s=settings.unleash_usage_s,
+    )
+    async with fetching(server, ledger, settings.snapshots / f"{name}-flags.msgpack") as flags:
+        yield flags
+
+
+@asynccontextmanager
+async def _following(
+    settings: Settings, name: str, ledger: Ledger, flags: AdoptedFlags | None
+) -> AsyncIterator[Follower]:
     follower = Follower(
         ledger,
         LocalObjects(settings.artifacts),
         settings.snapshots / f"{name}.msgpack",
         limits=Limits(body_max_bytes=settings.body_max_bytes),
         threads=settings.model_threads,
+        flags=flags,
     )
     await follower.start()
     task = asyncio.create_task(follower.follow(), name="follower")

@@ -11,7 +11,7 @@ def open_process(order: Order) -> AbstractAsyncContextManager[Running]:
     if order.kind == "gateway":
         from lockgate.processes.gateway import open_gateway
 
-        return open_gateway(order.settings, order.name, order.console_url)
+        return open_gateway(order.settings, order.name, order.console_url, order.grpc_address)
     if order.kind == "console":
         from lockgate.processes.console import open_console
 

@@ -21,6 +21,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     http_descriptor: int | None
     monitor_descriptor: int
     console_url: str
+    grpc_address: str = ""
+    """Where to speak gRPC, reserved by whoever gives the order; none where it is empty."""
     with_worker: bool = False
     supervisor_pid: int | None = None
 

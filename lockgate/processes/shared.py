@@ -16,7 +16,7 @@ from lockgate.settings import Settings
 async def open_ledger(settings: Settings) -> AsyncIterator[Ledger]:
     """The ledger with its bell started. Raises: UnsupportedDatabase, NetworkFileSystem."""
     bell = make_bell(settings)
-    ledger = Ledger.open(settings.ledger_url, bell=bell)
+    ledger = Ledger.open(settings.ledger_url, bell=bell, flags=settings.flag_home)
     try:
         await bell.start()
         yield ledger

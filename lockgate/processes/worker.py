@@ -60,6 +60,7 @@ async def working(settings: Settings, name: str, ledger: Ledger) -> AsyncIterato
         payloads_url=settings.payloads_url,
         recipes=settings.recipes,
         traffic_keep_s=settings.traffic_keep_s,
+        unleash=settings.unleash_place,
     )
     work = Work(ledger, f"{socket.gethostname()}:{os.getpid()}:{name}", make_jobs(parts), now_us)
     task = asyncio.create_task(work.run(), name="worker")

@@ -12,6 +12,8 @@ from gateway.errors import BadRequest
 from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
+from review.api.parts import ApiSettings
+from review.flag_source import FlagsNow, flags_now
 from review.flagging import (
     HISTORY_MAX,
     FlagLine,
@@ -20,11 +22,12 @@ from review.flagging import (
     confirm_flag,
     define,
     flag_history,
-    flip,
     list_flags,
     roll_out,
     show_flag,
 )
+from review.lint.looking import Linted, lint_flags
+from review.switching import switch
 
 Why = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -73,10 +76,21 @@ class FlagsController(Controller):
         """Every flag: on or off, for whom, and its last change."""
         return await list_flags(ledger, actor.tenant_id)
 
+    @get("/lint", **needs("look"))
+    async def lint(self, ledger: Ledger, actor: Actor, model: str | None = None) -> Linted:
+        """What in the flags in force would surprise: what the engine reads otherwise, and what no request can meet."""
+        return await lint_flags(ledger, actor.tenant_id, model)
+
+    @get("/source", **needs("look"))
+    async def source(self, ledger: Ledger) -> FlagsNow:
+        """Where the flags are kept, and since when gateways could not fetch them, if they cannot."""
+        async with ledger.reading() as r:
+            return await flags_now(r)
+
     @get("/{flag:str}", **needs("look"))
     async def show(self, flag: str, ledger: Ledger, actor: Actor) -> FlagShown:
         """A flag: its definition, and who changed it when and why."""
-        return await show_flag(ledger, actor, flag)
+        return await show_flag(ledger, actor.tenant_id, flag)
 
     @get("/{flag:str}/history", **needs("look"))
     async def history(
@@ -90,9 +104,9 @@ class FlagsController(Controller):
         return await flag_history(ledger, actor.tenant_id, flag, limit)
 
     @put("/{flag:str}/switch", **needs("operate"))
-    async def switch(self, flag: str, data: Flip, ledger: Ledger, actor: Actor) -> Flipped:
-        """Switch a flag on or off; its strategies stay."""
-        return await flip(ledger, actor, flag, on=data.on, **_said(data))
+    async def switch_one(self, flag: str, data: Flip, ledger: Ledger, settings: ApiSettings, actor: Actor) -> Flipped:
+        """Switch a flag on or off, here or in Unleash; its strategies stay."""
+        return await switch(ledger, settings.unleash, actor, flag, on=data.on, **_said(data))
 
     @post("/{flag:str}/confirmation", status_code=200, **needs("operate"))
     async def confirm(self, flag: str, data: Confirmation, ledger: Ledger, actor: Actor) -> Flipped:

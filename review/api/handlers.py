@@ -18,12 +18,14 @@ from review.api.people import PeopleController
 from review.api.predictions import PredictionsController
 from review.api.queues import QueuesController
 from review.api.releases import ReleasesController
+from review.api.rollouts import RolloutsController
 from review.api.simulations import SimulationsController
 from review.api.terms import TermsController
 from review.api.timeline import TimelineController
 from review.api.traffic import TrafficController
 from review.api.training import JobsController, TrainingController
 from review.api.trials import TrialsController
+from review.api.unleash import UnleashController
 from review.console.docs import DocsController
 from review.console.handlers import CONSOLE
 
@@ -38,7 +40,9 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     GuardController,
     HaltsController,
     FlagsController,
+    UnleashController,
     SimulationsController,
+    RolloutsController,
     TimelineController,
     TrafficController,
     DatasetsController,

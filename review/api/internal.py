@@ -10,7 +10,8 @@ from litestar.params import SkipValidation
 
 from gateway.errors import NotFound
 from gateway.holding.arriving import TruthBatch, TruthReceipts
-from gateway.http.lookup import KEY_HEADER, MEDIA_TYPE, encode_decided
+from gateway.holding.decided import Unkept
+from gateway.http.lookup import KEY_HEADER, MEDIA_TYPE, encode_decided, encode_unkept
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
 from review.actors import Actor
@@ -37,11 +38,13 @@ class InternalController(Controller):
         objects: SkipValidation[ObjectStore],
         settings: ApiSettings,
     ) -> Response[bytes]:
-        """A prediction that only the traffic log has, as it was answered."""
+        """A prediction that only the traffic log has, as it was answered; 410 where what was said is not kept."""
         _check_key(request, settings)
         prediction = await find_logged(ledger, traffic_of(settings, ledger), objects, prediction_id)
         if prediction is None:
             raise NotFound
+        if isinstance(prediction, Unkept):
+            return Response(encode_unkept(prediction), status_code=410, media_type=MEDIA_TYPE)
         return Response(encode_decided(prediction), media_type=MEDIA_TYPE)
 
     @post("/outcomes", status_code=200, **needs("public"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from flags.unleash.place import Place
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
 from review.people.sessions import Attempts
@@ -27,6 +28,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What gateways show when they ask this process for something."""
     recipes: Path | None
     """The folder of recipes; none where no training runs."""
+    unleash: Place | None = None
+    """Where the flags are in an Unleash server; none where no server is named."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.exceptions import NotFoundException
-from litestar.params import Body
+from litestar.params import Body, Parameter
 from litestar.response import Redirect
 
 from flags.errors import FlagsError
@@ -15,19 +15,24 @@ from flags.names import Kind, compose
 from gateway.errors import GatewayError, UnknownModel
 from gateway.record.payloads import LocalObjects
 from gateway.store.ledger import Ledger
+from gateway.store.models import known_model
 from gateway.times import now_us
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.api.releases import Number
 from review.api.traffic import traffic_of
 from review.console.models import mode_of
 from review.console.pages import Asked, page
 from review.console.previews import PREVIEWS, Preview
+from review.console.releases import address_of
 from review.errors import ReviewError
-from review.flagging import flip
 from review.halting import Expected, expect, halt_model, lift_model
 from review.operations.now import ModelNow, models_now
+from review.release.errors import NoSuchRelease
+from review.release.looking import release_lines
 from review.release.trials import Opening, close_trial, let_answer, open_trial
+from review.switching import switch
 from review.timeline.told import HALTS
 
 Form = Body(media_type=RequestEncodingType.URL_ENCODED)
@@ -42,8 +47,10 @@ class ActForm(msgspec.Struct, frozen=True, kw_only=True):
     """How to halt."""
     on: bool = False
     """What a flag is switched to."""
-    number: int = 0
-    """The release to try."""
+    number: Number | None = None
+    """The release to try; the newest one unless another is meant."""
+    back: str = "operations"
+    """Where one came from: `operations`, or the number of a release."""
     csrf_token: str = ""
 
 
@@ -65,9 +72,15 @@ class ActsPages(Controller):
     include_in_schema = False
 
     @get("/", **needs("operate"))
-    async def look(self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, act: str) -> Response[str]:
+    async def look(
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, act: str,
+        number: Annotated[int, Parameter(ge=1, lt=10**9)] | None = None, back: str = "operations",
+    ) -> Response[str]:  # fmt: skip
         """What the act would change."""
-        return await _page(request, ledger, settings, name, act)
+        form = ActForm(number=number, back=back)
+        return await _page(
+            request, Acting(ledger=ledger, settings=settings, actor=actor, name=name, act=act, form=form)
+        )
 
     @post("/", status_code=200, **needs("operate"))
     async def do(
@@ -81,8 +94,8 @@ class ActsPages(Controller):
         try:
             await DOING[act](acting)
         except (FlagsError, ReviewError, GatewayError) as error:
-            return await _page(request, ledger, settings, name, act, error)
-        return Redirect(f"/console/operations#model-{name}", status_code=303)
+            return await _page(request, acting, error)
+        return Redirect(address_of(name, data.back), status_code=303)
 
 
 async def _halt(one: Acting) -> None:
@@ -94,7 +107,7 @@ async def _resume(one: Acting) -> None:
 
 
 async def _try(one: Acting) -> None:
-    asked = Opening(number=one.form.number, disagreement_probability=1.0, why=one.form.why)
+    asked = Opening(number=one.form.number or 0, disagreement_probability=1.0, why=one.form.why)
     await open_trial(one.ledger, LocalObjects(one.settings.artifacts), one.actor, one.name, asked)
 
 
@@ -107,7 +120,8 @@ async def _end_trial(one: Acting) -> None:
 
 
 async def _flip(one: Acting) -> None:
-    await flip(one.ledger, one.actor, compose(one.name, Kind(one.act)), on=one.form.on, why=one.form.why)
+    flag = compose(one.name, Kind(one.act))
+    await switch(one.ledger, one.settings.unleash, one.actor, flag, on=one.form.on, why=one.form.why)
 
 
 DOING: Mapping[str, Callable[[Acting], Awaitable[None]]] = {
@@ -120,11 +134,9 @@ DOING: Mapping[str, Callable[[Acting], Awaitable[None]]] = {
 }
 
 
-async def _page(
-    request: Asked, ledger: Ledger, settings: ApiSettings, name: str, act: str, error: Fault | None = None
-) -> Response[str]:
-    now = await _model(ledger, request.user, name)
-    preview = PREVIEWS[act](now) if act in PREVIEWS else None
+async def _page(request: Asked, one: Acting, error: Fault | None = None) -> Response[str]:
+    now = await _model(one)
+    preview = PREVIEWS[one.act](now) if one.act in PREVIEWS else None
     if preview is None:
         raise NotFoundException
     return page(
@@ -132,21 +144,31 @@ async def _page(
         request,
         status=error.status if error is not None else 200,
         now=now,
-        act=act,
+        act=one.act,
         preview=preview,
-        expected=await _expected(ledger, settings, request.user, name, preview),
+        expected=await _expected(one.ledger, one.settings, one.actor, one.name, preview),
         halts=HALTS,
+        unleash=one.settings.unleash if one.act in set(Kind) and not one.ledger.flags.embedded else None,
+        back=one.form.back,
+        back_address=address_of(one.name, one.form.back),
         fault=str(error or ""),
     )
 
 
-async def _model(ledger: Ledger, actor: Actor, name: str) -> ModelNow:
-    """The model as it stands. Raises: UnknownModel."""
-    async with ledger.reading() as r:
-        found = next((one for one in await models_now(r, actor.tenant_id) if one.served.name == name), None)
-    if found is None:
-        raise UnknownModel(model=name[:80])
-    return found
+async def _model(one: Acting) -> ModelNow:
+    """The model as it stands, with the release that is meant as its next. Raises: UnknownModel, NoSuchRelease."""
+    async with one.ledger.reading() as r:
+        models = await models_now(r, one.actor.tenant_id)
+        found = next((each for each in models if each.served.name == one.name), None)
+        if found is None:
+            raise UnknownModel(model=one.name[:80])
+        if one.form.number is None:
+            return found
+        lines = await release_lines(r, await known_model(r, one.actor.tenant_id, one.name))
+    meant = next((line for line in lines.values() if line.number == one.form.number), None)
+    if meant is None:
+        raise NoSuchRelease(model=one.name, release=one.form.number)
+    return msgspec.structs.replace(found, next=meant)
 
 
 async def _expected(

@@ -10,7 +10,7 @@ from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.console.pages import Asked, page
-from review.learning.evaluations import list_evaluations, read_evaluation
+from review.learning.evaluations import list_evaluations, show_evaluation
 
 
 class EvaluationsPages(Controller):
@@ -30,7 +30,7 @@ class EvaluationsPages(Controller):
     async def show(
         self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, evaluation: UUID
     ) -> Response[str]:
-        """One evaluation with its figures; each changed item leads to its prediction."""
+        """One evaluation with its figures; each changed item that is here leads to its prediction."""
         async with ledger.reading() as r:
-            report, _ = await read_evaluation(r, LocalObjects(settings.artifacts), actor.tenant_id, evaluation)
-        return page("evaluation.html", request, report=report, evaluation=evaluation, linked=True)
+            shown = await show_evaluation(r, LocalObjects(settings.artifacts), actor.tenant_id, evaluation)
+        return page("evaluation.html", request, shown=shown, report=shown.report, known=shown.known)

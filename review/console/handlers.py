@@ -16,7 +16,9 @@ from review.console.people import PeoplePages
 from review.console.predictions import PredictionsPages
 from review.console.problems import EXCEPTION_HANDLERS
 from review.console.queues import QueuesPages
+from review.console.release import ReleasePages
 from review.console.releases import MovesPages
+from review.console.rollouts import RolloutsPages
 from review.console.signing_in import SigningInController
 from review.console.simulations import SimulationsPages
 from review.console.training import TrainingPages
@@ -40,8 +42,10 @@ CONSOLE = Router(
         TrialsPages,
         EvaluationsPages,
         MovesPages,
+        ReleasePages,
         OperationsPages,
         ActsPages,
+        RolloutsPages,
         SimulationsPages,
         TrainingPages,
         PredictionsPages,

@@ -27,14 +27,17 @@ from review.console.pages import Asked, has, page
 from review.errors import ReviewError
 from review.flag_requests import FlagRequest, asked_of_flag
 from review.flag_switches import Switch, reach_of
-from review.flagging import confirm_flag, flip
+from review.flagging import confirm_flag
 from review.halting import expect, halt_model, lift_model
 from review.release.guard import show_guard
 from review.release.looking import list_releases
 from review.release.terms import show_terms
 from review.served import list_served, show_model
+from review.store.unleash_notes import notes_since
+from review.switching import switch
 from review.timeline.told import HALTS
 from review.traffic.query import TrafficReader, Window
+from review.unleash.log import LATE_US, Note
 
 HOUR_S = 3600
 CHANGES = 10
@@ -100,6 +103,8 @@ class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
     """A change that waits for a second person."""
     would_be: str
     """How it would stand then."""
+    asked: Note | None
+    """A switch in Unleash that was asked for here a moment ago and that no gateway has fetched yet."""
 
 
 class ModelsPages(Controller):
@@ -124,14 +129,16 @@ class ModelsPages(Controller):
         return await _model_page(request, ledger, settings, name, simulation=simulation)
 
     @post("/{name:str}/flags/{kind:str}", status_code=200, **needs("operate"))
-    async def switch(
+    async def switch_one(
         self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, kind: str,
         data: Annotated[SwitchForm, Form],
     ) -> Response[Any]:  # fmt: skip
         """Switch a flag."""
         simulation = data.simulation
         try:
-            await flip(ledger, actor, f"{name}.{kind}", on=data.on, why=data.why, simulation=simulation)
+            await switch(
+                ledger, settings.unleash, actor, f"{name}.{kind}", on=data.on, why=data.why, simulation=simulation
+            )
         except (FlagsError, ReviewError) as error:
             return await _model_page(request, ledger, settings, name, error, simulation=simulation)
         return Redirect(f"/console/models/{name}", status_code=303)
@@ -191,7 +198,7 @@ async def _model_page(
         model=model,
         served=model.served,
         releases=await list_releases(ledger, actor.tenant_id, name),
-        flags=[await _shown_flag(ledger, actor, switch) for switch in model.served.flags],
+        flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
         me=actor.by,
         rates=(await rates_of(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,
@@ -201,6 +208,7 @@ async def _model_page(
         simulation=simulation,
         may_operate=has(actor, "operate"),
         takes_bundles=any(actor.may_any(role) for role in READERS),
+        unleash=settings.unleash if not ledger.flags.embedded else None,
         fault=str(error or ""),
     )
 
@@ -220,16 +228,20 @@ async def rates_of(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
     return rates
 
 
-async def _shown_flag(ledger: Ledger, actor: Actor, switch: Switch) -> ShownFlag:
-    flags = EmbeddedFlags(LedgerFlagStore(ledger, actor.tenant_id))
+async def _shown_flag(ledger: Ledger, tenant_id: UUID, now: Switch) -> ShownFlag:
+    flags = EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
     version = (await flags.current()).version
-    async with ledger.reading() as r:
-        request = await asked_of_flag(r, actor, switch.flag, version)
-    changes = await flags.history(switch.flag, limit=CHANGES)
+    changes = await flags.history(now.flag, limit=CHANGES)
     states = {digest: await flags.state_at(digest) for one in changes for digest in (one.before, one.after)}
+    async with ledger.reading() as r:
+        notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
+        request = await asked_of_flag(r, tenant_id, now.flag, version)
+    told = {(one.authorship.by, one.authorship.why) for one in changes}
+    waiting = [note for note in notes if note.to != now.on and (note.by, note.why) not in told]
     return ShownFlag(
-        switch=switch,
+        switch=now,
         changes=tuple(_change(one, states) for one in changes),
+        asked=waiting[-1] if waiting else None,
         request=request,
         would_be=_stands(request.definition) if request is not None else "",
     )

@@ -18,6 +18,7 @@ from review.api.traffic import traffic_of
 from review.console.acts import ACTS, HELP, acts_of, page_keys
 from review.console.models import Rates, rates_of
 from review.console.pages import Asked, has, page
+from review.flag_source import flags_now
 from review.operations.now import models_now
 from review.timeline.reading import Asked as AskedStretch
 from review.timeline.reading import read_timeline
@@ -52,9 +53,11 @@ async def _values(ledger: Ledger, settings: ApiSettings, actor: Actor, asked: As
     rates = await rates_of(traffic_of(settings, ledger), actor)
     async with ledger.reading() as r:
         models = await models_now(r, actor.tenant_id)
+        flags = await flags_now(r)
         stretch = await read_timeline(r, actor.tenant_id, asked)
     return {
         "models": models,
+        "flags": flags if flags.url is not None else None,
         "acts": {one.served.name: acts_of(one) if _operates(actor, one.id) else () for one in models},
         "bad": [one for one in models if any(trouble.level == "bad" for trouble in one.troubles)],
         "look": [one for one in models if one.troubles and all(trouble.level == "look" for trouble in one.troubles)],

@@ -1,4 +1,4 @@
-"""Promoting and rolling back under `/console/models/{name}`: what will change, then one confirmation with a reason."""
+"""Promoting and rolling back below `/console/models/{name}`: what will change, then one confirmation with a reason."""
 
 from typing import Annotated, Any
 
@@ -33,7 +33,7 @@ class MoveForm(msgspec.Struct, frozen=True, kw_only=True):
     force: bool = False
     confirm: bool = False
     back: str = ""
-    """Where one came from: `operations`, or else the model's page."""
+    """Where one came from: `operations`, the number of a release, or else the model's page."""
     csrf_token: str = ""
 
 
@@ -43,14 +43,14 @@ class MovesPages(Controller):
     path = "/models/{name:str}"
     include_in_schema = False
 
-    @get("/releases/{release:str}", **needs("operate"))
+    @get("/releases/{release:str}/promotion", **needs("operate"))
     async def look(
         self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, release: str, back: str = ""
     ) -> Response[str]:
         """What a promotion would change, and what the gate says of it."""
         return await _promotion_page(request, ledger, settings, name, release, back)
 
-    @post("/releases/{release:str}", status_code=200, **needs("operate"))
+    @post("/releases/{release:str}/promotion", status_code=200, **needs("operate"))
     async def promote(
         self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, release: str,
         data: Annotated[MoveForm, Form],
@@ -64,7 +64,7 @@ class MovesPages(Controller):
             told = await promote(ledger, LocalObjects(settings.artifacts), actor, name, asked)
         except (ReviewError, GatewayError) as error:
             return await _promotion_page(request, ledger, settings, name, release, data.back, error)
-        waits = f"/console/models/{name}/releases/{asked.number}"
+        waits = f"/console/models/{name}/releases/{asked.number}/promotion"
         return Redirect(address_of(name, data.back) if told.moved else waits, status_code=303)
 
     @get("/rollback", **needs("operate"))
@@ -87,7 +87,10 @@ class MovesPages(Controller):
 
 def address_of(name: str, back: str) -> str:
     """Where one goes on after a move: to the page one came from."""
-    return f"/console/operations#model-{name}" if back == "operations" else f"/console/models/{name}"
+    if back == "operations":
+        return f"/console/operations#model-{name}"
+    release = f"/releases/{back}" if back.isascii() and back.isdecimal() else ""
+    return f"/console/models/{name}{release}"
 
 
 async def _promotion_page(
@@ -112,7 +115,7 @@ async def _promotion_page(
         told=told,
         training=shown.training,
         mine=told.request is not None and told.request.by == request.user.by,
-        address=f"/console/models/{name}/releases/{told.preview.number}",
+        address=f"/console/models/{name}/releases/{told.preview.number}/promotion",
         back=back,
         back_address=address_of(name, back),
         fault=str(error or ""),

@@ -14,7 +14,7 @@ STYLE = FILES["report.css"].decode()
 
 def report_html(report: Report) -> str:
     """The whole page; the same report makes the same page."""
-    return document("report.html", report=report, style=STYLE, linked=False)
+    return document("report.html", report=report, style=STYLE, known=frozenset())
 
 
 def report_policy() -> str:

@@ -6,6 +6,7 @@ from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.api.releases import number_of
 from review.api.traffic import traffic_of
 from review.console.pages import Asked, page
 from review.release.progress import show_trial
@@ -19,8 +20,9 @@ class TrialsPages(Controller):
 
     @get("/{name:str}/trial", **needs("inspect"))
     async def show(
-        self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, release: str = ""
     ) -> Response[str]:
-        """How the open trial stands, or the last one."""
-        trial = await show_trial(ledger, traffic_of(settings, ledger), actor.tenant_id, name)
+        """How the open trial stands, or the last one; with `?release=7` the last one of that release."""
+        number = number_of(name, release) if release else None
+        trial = await show_trial(ledger, traffic_of(settings, ledger), actor.tenant_id, name, number)
         return page("trial.html", request, trial=trial, evidence=trial.evidence)

@@ -4,8 +4,11 @@ Every rule has a sentence with its numbers; a blind case gets the sentence witho
 model's answer away.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from markupsafe import Markup
 
 from gateway.holding.ranking import TRUTH_PREFIX
 from gateway.labels import Answer, LabelSchema
@@ -197,6 +200,21 @@ def _share(value: float | str) -> str:
     return share(float(value))
 
 
+def release_address(name: str) -> str:
+    """The address of a release's page: `sentiment@7` is below its model."""
+    model, _, release = name.partition("@")
+    return f"/console/models/{model}/releases/{release}"
+
+
+def with_releases(said: str, model: str) -> Markup:
+    """The sentence with each release of the model that it names as a link to its page."""
+    parts = re.split(rf"(?<![a-z0-9_-])({re.escape(model)}@[0-9]{{1,9}})\b", said)
+    return Markup("").join(
+        Markup('<a href="{}">{}</a>').format(release_address(part), part) if place % 2 else part
+        for place, part in enumerate(parts)
+    )
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
@@ -213,6 +231,8 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
     "case_state": lambda state: CASE_STATES[state],
     "delivery_word": lambda kind: DELIVERIES[kind],
     "path_word": lambda path: PATHS[path],
+    "release_address": release_address,
+    "with_releases": with_releases,
     "halt_word": lambda mode: HALTS[mode],
 }
 """The words that templates use."""

@@ -1,5 +1,5 @@
-"""Ground truth: an outcome that a service learned by itself becomes an item's next revision, and people hear of a
-conflict.
+"""Ground truth: an outcome that a service learned by itself becomes an item's next revision, and a lead hears of a
+conflict with people.
 
 It never becomes a precedent, and it needs no verdict: an input is answered from precedents only after a person has
 judged it.
@@ -11,7 +11,6 @@ from uuid import UUID
 import msgspec
 
 from gateway.decision import SettledItem
-from gateway.holding.decided import Subject
 from gateway.holding.later import open_missing, subject_of
 from gateway.holding.payload import Answered
 from gateway.holding.ranking import TRUTH_PREFIX, truth_among
@@ -20,8 +19,11 @@ from gateway.labels import Answer
 from gateway.store.events import append_event
 from gateway.store.ledger import WriteSession
 from gateway.store.outcomes import outcomes_seen
+from review.desk.life import IN_LINE
 from review.desk.revising import Told, tell_revision
-from review.store.cases import cases_of
+from review.desk.settle import end_other_claims
+from review.desk.transition import advance
+from review.store.cases import Case, cases_of, lock_case, lock_free_cases
 from review.store.outcomes import Outcome, insert_outcome, known_truth, lock_prediction
 
 RULE = "truth_conflict"
@@ -59,9 +61,10 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def record_ground_truth(w: WriteSession, arrived: GroundTruth) -> Arrival:
-    """Record the next revision with its event, `prediction.revised` if it contradicts what was told, and a case if it
-    contradicts people. The prediction's rows must be there."""
+    """Record the next revision with its event, `prediction.revised` if it contradicts what was told, and a case for a
+    lead if it contradicts people. The prediction's rows must be there."""
     said = arrived.said
+    reported = await _lock_report(w, said.prediction_id, arrived.item)  # a case is locked before its prediction
     prediction = await lock_prediction(w, said.prediction_id)
     seen = (await outcomes_seen(w, [said.prediction_id])).get(said.prediction_id, [])
     mine = [one for one in seen if one.item == arrived.item]
@@ -84,7 +87,7 @@ async def record_ground_truth(w: WriteSession, arrived: GroundTruth) -> Arrival:
         revision=outcome.revision,
         truth=truth is not None and truth.revision == outcome.revision,
         conflict=conflict,
-        case_id=await _open_conflict(w, arrived, people) if people is not None and conflict else None,
+        case_id=await _to_a_lead(w, arrived, people, reported) if people is not None and conflict else None,
     )
 
 
@@ -128,13 +131,23 @@ async def _record(w: WriteSession, arrived: GroundTruth, mine: Sequence[OutcomeS
     return outcome
 
 
-async def _open_conflict(w: WriteSession, arrived: GroundTruth, people: OutcomeSeen) -> UUID | None:
-    """The case of kind `report` about the item: a new one that shows both answers, or the one that there is."""
+async def _to_a_lead(w: WriteSession, arrived: GroundTruth, people: OutcomeSeen, reported: Case | None) -> UUID | None:
+    """The case of kind `report` about the item, before a lead unless it is decided: only a lead outranks a truth.
+
+    A new one shows both answers; the one that there is already keeps what was reported.
+    """
     subject = await subject_of(w, arrived.said.prediction_id)
     if subject is None:
         return None
-    await open_missing(w, subject, [_contradicted(arrived, people)], "report", by=arrived.by, now_us=await w.now_us())
-    return await _report_about(w, subject, arrived.item)
+    now_us = await w.now_us()
+    opened = await open_missing(w, subject, [_contradicted(arrived, people)], "report", by=arrived.by, now_us=now_us)
+    case = reported or next(iter(await lock_free_cases(w, opened)), None)
+    if case is None:
+        return await _report_about(w, arrived.said.prediction_id, arrived.item)
+    if case.state in IN_LINE:
+        await end_other_claims(w, case, now_us)
+        await advance(w, case, "escalate", by=arrived.by, at_us=now_us)
+    return case.id
 
 
 def _contradicted(arrived: GroundTruth, people: OutcomeSeen) -> SettledItem:
@@ -156,8 +169,11 @@ def _contradicted(arrived: GroundTruth, people: OutcomeSeen) -> SettledItem:
     )
 
 
-async def _report_about(w: WriteSession, subject: Subject, item: int) -> UUID | None:
-    reports = [
-        case.id for case in await cases_of(w, subject.prediction_id) if (case.kind, case.item) == ("report", item)
-    ]
-    return reports[0] if reports else None
+async def _lock_report(w: WriteSession, prediction_id: UUID, item: int) -> Case | None:
+    found = await _report_about(w, prediction_id, item)
+    return await lock_case(w, found) if found is not None else None
+
+
+async def _report_about(w: WriteSession, prediction_id: UUID, item: int) -> UUID | None:
+    reports = (case.id for case in await cases_of(w, prediction_id) if (case.kind, case.item) == ("report", item))
+    return next(reports, None)

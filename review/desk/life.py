@@ -8,7 +8,7 @@
 | return     | claimed, partial             | open, claimed, partial         | reviewer           | returned |
 | lapse      | claimed, partial             | open, claimed, partial         | worker             | lapsed |
 | judge      | claimed, partial             | partial, settled, adjudicating | reviewer           | judged, … |
-| escalate   | claimed, partial             | adjudicating                   | worker             | adjudicating |
+| escalate   | open, claimed, partial       | adjudicating                   | worker, service    | adjudicating |
 | adjudicate | adjudicating                 | settled, closed(cannot_tell)   | lead               | settled or closed |
 | undo       | settled                      | open, round + 1                | its reviewer, lead | undone |
 | expire     | open … adjudicating          | expired                        | worker             | expired |
@@ -35,7 +35,7 @@ Action = Literal[
     "open", "claim", "renew", "return", "lapse", "judge", "escalate", "adjudicate", "undo", "expire", "reopen",
     "cancel", "withdraw", "supersede", "erase",
 ]  # fmt: skip
-Who = Literal["gateway", "worker", "reviewer", "its reviewer", "lead", "caller", "admin"]
+Who = Literal["gateway", "worker", "service", "reviewer", "its reviewer", "lead", "caller", "admin"]
 Came = Literal["more", "decided", "conflict"]
 VerdictKind = Literal["approve", "correct", "unanswerable", "cannot_tell", "escalate"]
 
@@ -82,8 +82,8 @@ TABLE: tuple[Transition, ...] = (
                effects=("claim ended", "a late verdict becomes a draft")),
     Transition(action="judge", before=("claimed", "partial"), after=("partial", "settled", "adjudicating"),
                who=("reviewer",), effects=("verdict", "claim ended", "outcome when decided")),
-    Transition(action="escalate", before=("claimed", "partial"), after=("adjudicating",), who=("worker",),
-               effects=("priority up",)),
+    Transition(action="escalate", before=IN_LINE, after=("adjudicating",), who=("worker", "service"),
+               effects=("claims ended", "priority up")),
     Transition(action="adjudicate", before=("adjudicating",), after=("settled", "closed"), who=("lead",),
                effects=("verdict", "outcome, or the fallback and 422")),
     Transition(action="undo", before=("settled",), after=("open",), who=("its reviewer", "lead"), event="case.undone",

@@ -1,6 +1,7 @@
 """Evaluations as people ask for them: evaluate a release, list what was evaluated, fetch a report."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
@@ -16,7 +17,13 @@ from review.learning.evaluating import EvaluateTask
 from review.learning.report import Evaluated, Report, Summary, read_report
 from review.operators import require_operator
 from review.release.evidence import Interval
-from review.store.evaluations import evaluation, evaluations_of, find_release
+from review.store.evaluations import (
+    evaluation,
+    evaluations_of,
+    find_release,
+    predictions_here,
+    release_evaluated,
+)
 
 
 class EvaluationLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +41,17 @@ class EvaluationLine(msgspec.Struct, frozen=True, kw_only=True):
     html: str
     seed: int
     created_us: int
+
+
+class EvaluationShown(msgspec.Struct, frozen=True, kw_only=True):
+    """An evaluation as a page shows it."""
+
+    id: UUID
+    release: str
+    """The release here; the report of a bundle that was imported has the name that it came with."""
+    report: Report
+    known: frozenset[str]
+    """Those of its listed predictions that are here; an imported report lists those of another place."""
 
 
 async def evaluate_release(
@@ -89,6 +107,27 @@ async def read_evaluation(
         raise UnknownEvaluation
     html = msgspec.json.decode(row.scores, type=Summary).html
     return read_report(await artifacts.get(row.report)), await artifacts.get(html)
+
+
+async def show_evaluation(
+    r: ReadSession, artifacts: LocalObjects, tenant_id: UUID, evaluation_id: UUID
+) -> EvaluationShown:
+    """An evaluation for a page, with what of it can be followed. Raises: UnknownEvaluation."""
+    report, _ = await read_evaluation(r, artifacts, tenant_id, evaluation_id)
+    known = await predictions_here(r, tenant_id, list(_predictions(report)))
+    return EvaluationShown(
+        id=evaluation_id,
+        release=await release_evaluated(r, evaluation_id),
+        report=report,
+        known=frozenset(str(each) for each in known),
+    )
+
+
+def _predictions(report: Report) -> Iterator[UUID]:
+    """The predictions that it lists; a stranger's report may list what is none."""
+    for change in report.changes:
+        with suppress(ValueError):
+            yield UUID(change.prediction)
 
 
 def _line(row: EvaluationRow, names: Mapping[UUID, str]) -> EvaluationLine:

@@ -13,8 +13,10 @@ from gateway.store.schema.serves import ServingHistoryRow
 from review.operations.troubles import Standing, Trouble, troubles_of
 from review.release.looking import ReleaseLine, release_lines
 from review.release.second import REQUESTED, Request
+from review.rollouts.standing import RolloutShown, shown
 from review.served import Served, list_served
 from review.store.pointer import history_rows
+from review.store.rollouts import live_rollouts_of
 from review.store.waiting import Waiting, waiting_by_model
 from review.timeline.reading import entry_of
 from review.timeline.told import HALTS, Entry
@@ -38,6 +40,8 @@ class ModelNow(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Waiting
     guard: Entry | None
     """What a guard said last since this release serves."""
+    rollouts: tuple[RolloutShown, ...]
+    """Those of its flags that are not over."""
     troubles: tuple[Trouble, ...]
 
 
@@ -55,12 +59,14 @@ async def _model_now(r: ReadSession, tenant_id: UUID, served: Served, waiting: M
     latest = history[0]
     guard = await _guard(r, tenant_id, served.name, latest.from_us)
     waits = waiting.get(served.name, Waiting())
+    rollouts = await _rollouts(r, model.id)
     standing = Standing(
         halted=HALTS[served.halt.mode] if served.halt is not None else None,
         guarded=f"{guard.said} {guard.why}".strip() if guard is not None and guard.grave else None,
         overdue=waits.overdue,
         callers=waits.callers,
         to_confirm=await _to_confirm(r, tenant_id, served, latest),
+        rollouts=tuple(filter(None, map(_wanted, rollouts))),
         automated=served.automated.on,
     )
     return ModelNow(
@@ -73,6 +79,7 @@ async def _model_now(r: ReadSession, tenant_id: UUID, served: Served, waiting: M
         back=any(line.stands in ("previous", "served") for line in lines),
         waiting=waits,
         guard=guard,
+        rollouts=rollouts,
         troubles=troubles_of(standing),
     )
 
@@ -86,6 +93,18 @@ def _next(served: Served, lines: list[ReleaseLine]) -> ReleaseLine | None:
 async def _guard(r: ReadSession, tenant_id: UUID, name: str, since_us: int) -> Entry | None:
     event = await latest_event_under(r, tenant_id, f"model:{name}", GUARD)
     return entry_of(event) if event is not None and event.occurred_us >= since_us else None
+
+
+async def _rollouts(r: ReadSession, model_id: UUID) -> tuple[RolloutShown, ...]:
+    now_us = await r.now_us()
+    return tuple([await shown(r, rollout, now_us) for rollout in await live_rollouts_of(r, model_id)])
+
+
+def _wanted(rollout: RolloutShown) -> str | None:
+    """What a rollout wants somebody for."""
+    if rollout.state == "paused":
+        return f"The rollout of {rollout.flag} is paused."
+    return f"The rollout of {rollout.flag} waits for an approval." if rollout.awaits_approval else None
 
 
 async def _to_confirm(r: ReadSession, tenant_id: UUID, served: Served, latest: ServingHistoryRow) -> str | None:

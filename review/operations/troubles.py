@@ -7,6 +7,7 @@
 | cases past due | bad |
 | callers wait | to be looked after |
 | a promotion waits for a second person | to be looked after |
+| a rollout is paused, or waits for an approval | to be looked after |
 | nothing goes out without a person | to be looked after |
 """
 
@@ -29,6 +30,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     callers: int
     to_confirm: str | None
     """The release whose promotion waits for a second person."""
+    rollouts: tuple[str, ...] = ()
+    """What rollouts want people for, in words."""
     automated: bool
 
 
@@ -48,6 +51,7 @@ _RULES: tuple[tuple[Level, Callable[[Standing], str | None]], ...] = (
         lambda now: f"{_count(now.callers, 'caller waits', 'callers wait')} for a person." if now.callers else None,
     ),
     ("look", lambda now: f"A second person has to confirm {now.to_confirm}." if now.to_confirm is not None else None),
+    ("look", lambda now: " ".join(now.rollouts) or None),
     ("look", lambda now: None if now.automated or now.halted is not None else "Nothing goes out without a person."),
 )
 

@@ -1,4 +1,4 @@
-"""Collects what the gate rests on: the release beside the champion, the halt, the owner, and the evidence."""
+"""Collects what the gate rests on: the release beside the champion, the halt, the owners, and the evidence."""
 
 from gateway.record.payloads import ObjectStore
 from gateway.store.halts import halt_of
@@ -49,7 +49,9 @@ async def collect(
     return Facts(
         faults=faults,
         halted=f"{halt.why} ({halt.by})" if halt is not None else None,
-        owners=(release.card.about.owner,),
+        owner=release.card.about.owner,
+        owners=release.card.labels.owners,
+        unowned=release.card.labels.unowned,
         same_model=bool(release.artifact) and release.artifact == champion.artifact,
         lowered=lowered_control(champion, release),
         evaluation=evaluation,

@@ -67,6 +67,21 @@ class NothingServedThen(ReviewError):
     code = "nothing-served-then"
 
 
+class NoTermsToConfirm(ReviewError):
+    """Nobody has asked for other terms of the gate of '{model}' since they were declared last, so there is nothing to
+    confirm."""
+
+    status = 409
+    code = "no-terms-to-confirm"
+
+
+class OwnTerms(ReviewError):
+    """You asked for these terms yourself, and '{model}' asks for four eyes: somebody else must confirm them."""
+
+    status = 403
+    code = "own-terms"
+
+
 class NothingToConfirm(ReviewError):
     """Nobody has asked for {release} to be promoted beside what serves now, so there is nothing to confirm."""
 

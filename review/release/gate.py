@@ -4,7 +4,7 @@
 |---|---|---|---|
 | `artifacts` | everything attached is kept, byte for byte | | missing, changed, other tensors, or withdrawn |
 | `halt` | the model is not halted | | it is halted |
-| `owner` | somebody owns its errors | | nobody does |
+| `owner` | somebody owns its errors, and each category of them | | nobody does, or a category has no owner |
 | `evaluation` | not needed: the champion's own model file | none, or of too few held-out items | they were trained on |
 | | | no training data is attached: nobody can tell whether they were | |
 | | each comparison's low end is above -margin | a comparison's interval holds -margin | one lies wholly below |
@@ -19,11 +19,15 @@ interval of its share of wins lies wholly below one half, and does not lose when
 What a difference may be, and how much must be known of it, are the thresholds that operators declared for the model; no
 card and no release says anything of them.
 
-A release that only raises human control needs neither `evaluation`, `trial` nor `halt`: it may go live at once.
+The categories of errors are the reasons that the release's own label schema lists. Those that every model has name no
+part of it that somebody else could own, so they are with the owner of the model.
+
+A release that only raises human control needs neither `evaluation`, `trial` nor `halt`, and its categories are the
+champion's, so that nobody asks who owns them: it may go live at once.
 `recipe` is asked for only where the model's operators require it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -67,8 +71,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Every reason for which nobody may promote the release, whatever is forced."""
     halted: str | None
     """Why the model is halted; none while it is not."""
-    owners: tuple[str, ...]
-    """Who owns the errors of the model."""
+    owner: str
+    """Who owns the errors of the model; empty where nobody does."""
+    owners: Mapping[str, str] = {}
+    """Who owns the errors of a category."""
+    unowned: tuple[str, ...] = ()
+    """The categories of errors that nobody owns."""
     same_model: bool
     """Whether both releases run the same model file: then their answers are the same before policy."""
     lowered: tuple[str, ...]
@@ -111,7 +119,7 @@ def judge(facts: Facts, terms: Declared[Thresholds] | None = None) -> GateReport
     """The gate's report under the terms that were declared last: the worst verdict of all checks."""
     thresholds = in_force(terms)
     at_once = not facts.lowered
-    checks = [_artifacts(facts), _owner(facts)]
+    checks = [_artifacts(facts), _owner(facts, categories=not at_once)]
     if not at_once:
         checks += [_halt(facts), _evaluation(facts, thresholds), _trial(facts, thresholds)]
         checks += [_recipe(facts)] if facts.recipe_required else []
@@ -130,6 +138,16 @@ def in_force(terms: Declared[Thresholds] | None) -> Thresholds:
     return terms.declaration if terms is not None and terms.declaration is not None else Thresholds()
 
 
+def lowered_terms(was: Thresholds, shall: Thresholds) -> tuple[str, ...]:
+    """Each term by which less is asked for than before; none where as much is, or more."""
+    less = {
+        "margin": shall.margin > was.margin,
+        "min_held_out": shall.min_held_out < was.min_held_out,
+        "min_decided": shall.min_decided < was.min_decided,
+    }
+    return tuple(name for name, is_less in less.items() if is_less)
+
+
 def percent(share: float) -> str:
     """A share in percent, with one decimal place at least and four at most."""
     whole, _, places = f"{share:.4%}".removesuffix("%").partition(".")
@@ -142,10 +160,19 @@ def _artifacts(facts: Facts) -> Check:
     return _passes("artifacts", "Everything that is attached is kept, byte for byte as its digest says.")
 
 
-def _owner(facts: Facts) -> Check:
-    if not facts.owners:
-        return Check(name="owner", verdict="refuse", reasons=("Nobody owns the model's errors.",))
-    return _passes("owner", f"Its errors are owned by {', '.join(facts.owners)}.")
+def _owner(facts: Facts, *, categories: bool) -> Check:
+    """Whether somebody owns the model's errors and, where it is asked for, each category of them."""
+    reasons: tuple[str, ...] = () if facts.owner.strip() else ("Nobody owns the model's errors.",)
+    if categories and facts.unowned:
+        reasons += (f"Nobody owns the errors of {_listed(facts.unowned)}: name an owner in [labels.owners].",)
+    if reasons:
+        return Check(name="owner", verdict="refuse", reasons=reasons)
+    others = "".join(f", those of {category} by {owner}" for category, owner in facts.owners.items())
+    return _passes("owner", f"Its errors are owned by {facts.owner}{others}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _halt(facts: Facts) -> Check:

@@ -41,6 +41,8 @@ class ReleaseShown(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None
     policy: Policy
     """With the overrides applied."""
+    owner: str
+    """Who owns the errors of the model; those of a category are owned as `labels` says."""
     labels: LabelSchema
     guideline: str
     digests: dict[str, str]
@@ -81,13 +83,14 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
     """A release with everything in it. Raises: UnknownModel, NoSuchRelease."""
     async with ledger.reading() as r:
         now = await read_standing(r, tenant_id, name)
-        row = await _release(r, now.model, number)
+        row = await known_release(r, now.model, number)
         champion, shown = await documents_of(r, now.model, now.champion), await documents_of(r, now.model, row)
         plan = shown.release
         return ReleaseShown(
             line=(await release_lines(r, now.model))[row.id],
             parent=f"{name}@{(await release_by_id(r, row.parent_id)).number}" if row.parent_id else None,
             policy=plan.policy,
+            owner=plan.card.about.owner,
             labels=plan.card.labels,
             guideline=plan.card.guideline,
             digests={
@@ -107,7 +110,7 @@ async def differ(ledger: Ledger, tenant_id: UUID, name: str, before: int, after:
     """What differs between two releases of a model. Raises: UnknownModel, NoSuchRelease."""
     async with ledger.reading() as r:
         model = await known_model(r, tenant_id, name)
-        one, other = await _release(r, model, before), await _release(r, model, after)
+        one, other = await known_release(r, model, before), await known_release(r, model, after)
         return difference(await documents_of(r, model, one), await documents_of(r, model, other))
 
 
@@ -151,7 +154,8 @@ def _served(row: ServingHistoryRow, names: dict[UUID, str], until_us: int | None
     )
 
 
-async def _release(r: ReadSession, model: ModelRow, number: int) -> ReleaseRow:
+async def known_release(r: ReadSession, model: ModelRow, number: int) -> ReleaseRow:
+    """The release of a model with this number. Raises: NoSuchRelease."""
     row = await find_release(r, model.id, number)
     if row is None:
         raise NoSuchRelease(model=model.name, release=number)

@@ -5,12 +5,13 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.store.ledger import Ledger
+from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import known_model
 from gateway.times import now_us
 from review.errors import ReviewError
 from review.release.evidence import Interval, TrialEvidence
 from review.release.intervals import wilson
+from review.release.looking import known_release
 from review.release.tally import trial_evidence
 from review.store.tallies import TrialFacts, latest_trial
 from review.traffic.beside import RunFigures, TrialRuns
@@ -47,11 +48,46 @@ class TrialShown(msgspec.Struct, frozen=True, kw_only=True):
     """The figures in plain words."""
 
 
-async def show_trial(ledger: Ledger, traffic: TrafficReader, tenant_id: UUID, name: str) -> TrialShown:
-    """How the model's open trial stands, or its last one. Raises: UnknownModel, NoTrial."""
+class TrialSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a release's last trial has shown, from the ledger alone."""
+
+    canary_open: bool
+    opened_by: str
+    opened_us: int
+    closed_us: int | None
+    evidence: TrialEvidence
+    agreement: Interval | None
+    said: tuple[str, ...]
+
+
+async def summarize_trial(r: ReadSession, model_id: UUID, release_id: UUID) -> TrialSummary | None:
+    """What the last trial of a release has shown; none where it had none."""
+    trial = await latest_trial(r, model_id, release_id)
+    if trial is None:
+        return None
+    evidence = await trial_evidence(r, trial.id)
+    return TrialSummary(
+        canary_open=trial.canary_open,
+        opened_by=trial.opened_by,
+        opened_us=trial.opened_us,
+        closed_us=trial.closed_us,
+        evidence=evidence,
+        agreement=agreement_of(evidence),
+        said=tuple(told(evidence)),
+    )
+
+
+async def show_trial(
+    ledger: Ledger, traffic: TrafficReader, tenant_id: UUID, name: str, number: int | None = None
+) -> TrialShown:
+    """How the model's open trial stands, or its last one; the last one of a release where its number is given.
+
+    Raises: UnknownModel, NoSuchRelease, NoTrial.
+    """
     async with ledger.reading() as r:
         model = await known_model(r, tenant_id, name)
-        trial = await latest_trial(r, model.id)
+        release_id = (await known_release(r, model, number)).id if number is not None else None
+        trial = await latest_trial(r, model.id, release_id)
         if trial is None:
             raise NoTrial(model=name)
         evidence = await trial_evidence(r, trial.id)
@@ -72,16 +108,21 @@ def _shown(name: str, trial: TrialFacts, evidence: TrialEvidence, runs: TrialRun
         opened_us=trial.opened_us,
         closed_us=trial.closed_us,
         evidence=evidence,
-        agreement=wilson(evidence.compared - evidence.disagreements, evidence.compared),
+        agreement=agreement_of(evidence),
         runs=runs.figures,
         lost=runs.lost,
         said=tuple(told(evidence, runs.lost)),
     )
 
 
+def agreement_of(evidence: TrialEvidence) -> Interval | None:
+    """The share of compared items about which the two agree. Pure."""
+    return wilson(evidence.compared - evidence.disagreements, evidence.compared)
+
+
 def told(evidence: TrialEvidence, lost: int = 0) -> Iterator[str]:
     """The evidence in plain words, which say when a difference may be chance. Pure."""
-    agreement = wilson(evidence.compared - evidence.disagreements, evidence.compared)
+    agreement = agreement_of(evidence)
     if agreement is None:
         yield "Nothing has been compared yet."
     else:

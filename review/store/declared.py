@@ -33,7 +33,15 @@ class Declarations(Generic[T]):
         return next(iter(await self.of(r, model_id, limit=1)), None)
 
     async def declare(
-        self, w: WriteSession, model: ModelRow, declaration: T | None, *, by: str, why: str, asks: str | None = None
+        self,
+        w: WriteSession,
+        model: ModelRow,
+        declaration: T | None,
+        *,
+        by: str,
+        why: str,
+        asks: str | None = None,
+        second_person: str | None = None,
     ) -> Declared[T]:
         """Declare anew for a locked model, or clear what was; the event says in words what is asked for since."""
         before, now = await self.latest(w, model.id), await w.now_us()
@@ -43,7 +51,8 @@ class Declarations(Generic[T]):
         await w.execute(insert(self._table).values(**row))
         event = f"{self._table.__tablename__}.{'declared' if declaration is not None else 'cleared'}"
         data = {"revision": revision, "declaration": msgspec.to_builtins(declaration), "why": why}
-        data |= {"asks": asks} if asks is not None else {}
+        told = {"asks": asks, "second_person": second_person}
+        data |= {name: value for name, value in told.items() if value is not None}
         await append_event(w, event, f"model:{model.name}", data, by=by, tenant_id=model.tenant_id, at_us=now)
         return Declared(revision=revision, declaration=declaration, by=by, why=why, declared_us=now)
 

@@ -1,5 +1,6 @@
 """The SQL of evaluations, and of the releases they are about."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -9,6 +10,7 @@ from gateway.ids import new_id
 from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.models import attach
 from gateway.store.schema.learning import DatasetRow, EvaluationRow
+from gateway.store.schema.predictions import PredictionRow
 from gateway.store.schema.serves import ModelRow, ReleaseArtifactRow, ReleaseRow, ServingRow, VersionRow
 
 
@@ -95,6 +97,24 @@ async def evaluation(r: ReadSession, tenant_id: UUID, evaluation_id: UUID) -> Ev
         .where(EvaluationRow.id == evaluation_id, ModelRow.tenant_id == tenant_id)
     )
     return (await r.execute(statement)).scalar_one_or_none()
+
+
+async def release_evaluated(r: ReadSession, evaluation_id: UUID) -> str:
+    """The release that an evaluation is about, such as `sentiment@7`."""
+    statement = (
+        select(ModelRow.name, ReleaseRow.number)
+        .join(ReleaseRow, ReleaseRow.model_id == ModelRow.id)
+        .join(EvaluationRow, EvaluationRow.release_id == ReleaseRow.id)
+        .where(EvaluationRow.id == evaluation_id)
+    )
+    model, number = (await r.execute(statement)).one()
+    return f"{model}@{number}"
+
+
+async def predictions_here(r: ReadSession, tenant_id: UUID, ids: Sequence[UUID]) -> list[UUID]:
+    """Those of some predictions that a tenant has."""
+    statement = select(PredictionRow.id).where(PredictionRow.tenant_id == tenant_id, PredictionRow.id.in_(ids))
+    return list((await r.execute(statement)).scalars())
 
 
 async def evaluations_of(r: ReadSession, model_id: UUID, release_id: UUID | None = None) -> list[EvaluationRow]:

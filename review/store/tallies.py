@@ -70,8 +70,8 @@ class AskedDifference(msgspec.Struct, frozen=True, kw_only=True):
     """What those chose on whose verdicts the outcome rests."""
 
 
-async def latest_trial(r: ReadSession, model_id: UUID) -> TrialFacts | None:
-    """The model's open trial, or the one that was opened last."""
+async def latest_trial(r: ReadSession, model_id: UUID, release_id: UUID | None = None) -> TrialFacts | None:
+    """The model's open trial, or the one that was opened last; of one release where it is given."""
     candidate = select(ReleaseRow.number).where(ReleaseRow.id == TrialRow.release_id).scalar_subquery()
     champion = (
         select(ReleaseRow.number)
@@ -84,7 +84,7 @@ async def latest_trial(r: ReadSession, model_id: UUID) -> TrialFacts | None:
             TrialRow.id, candidate.label("candidate"), champion.label("champion"), TrialRow.canary_open,
             TrialRow.disagreement_probability, TrialRow.opened_by, TrialRow.opened_us, TrialRow.closed_us,
         )
-        .where(TrialRow.model_id == model_id)
+        .where(TrialRow.model_id == model_id, *([TrialRow.release_id == release_id] if release_id else []))
         .order_by(TrialRow.closed_us.is_not(None), TrialRow.opened_us.desc(), TrialRow.id.desc())
         .limit(1)
     )  # fmt: skip

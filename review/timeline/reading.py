@@ -10,7 +10,7 @@ from flags.errors import FlagsError
 from flags.names import of_model
 from flags.store import NO_FLAGS
 from gateway.errors import UnknownModel
-from gateway.store.events import Event, Span, events_on
+from gateway.store.events import Event, Span, events_about, events_on
 from gateway.store.flags import states_at
 from gateway.store.ledger import ReadSession
 from gateway.store.models import model_names
@@ -25,6 +25,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """Which stretch of the timeline: behind `after`, the oldest first; or before `before`, or the latest."""
 
     model: str | None = None
+    release: str = ""
+    """Only what names this release, such as `sentiment@7`."""
     after: int | None = None
     before: int | None = None
     limit: int = LIMIT
@@ -51,7 +53,7 @@ async def read_timeline(r: ReadSession, tenant_id: UUID, asked: Asked) -> Stretc
             raise UnknownModel(model=asked.model[:80])
         models = [asked.model]
     subjects = about(models, (flag for model in models for flag in of_model(model).all()))
-    span = Span(subjects=subjects, after=asked.after, before=asked.before, limit=asked.limit)
+    span = Span(subjects=subjects, after=asked.after, before=asked.before, limit=asked.limit, naming=asked.release)
     events = await events_on(r, tenant_id, span)
     entries = [told(one) for one in together(await _happened(r, events))]
     return Stretch(
@@ -60,6 +62,12 @@ async def read_timeline(r: ReadSession, tenant_id: UUID, asked: Asked) -> Stretc
         oldest=events[0].position if events else None,
         more=len(events) == asked.limit,
     )
+
+
+async def entries_about(r: ReadSession, tenant_id: UUID, subject: str, limit: int) -> tuple[Entry, ...]:
+    """The last lines about one subject, the latest first, those included that have no position yet."""
+    events = [event for event in await events_about(r, subject) if event.tenant_id == tenant_id]
+    return tuple(told(one) for one in reversed(await _happened(r, events[-limit:])))
 
 
 def entry_of(event: Event) -> Entry:

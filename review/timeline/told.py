@@ -29,6 +29,7 @@ KINDS: Mapping[str, Kind] = {
     "release": "serves",
     "version": "serves",
     "flag": "flag",
+    "rollout": "flag",
     "model.halted": "halt",
     "model.resumed": "halt",
     "trial": "trial",
@@ -39,7 +40,7 @@ KINDS: Mapping[str, Kind] = {
     "simulation": "learning",
 }
 """By the whole type of an event, or else by its part before the point."""
-GRAVE = frozenset({"model.halted", "release.rolled_back", "guard.breached"})
+GRAVE = frozenset({"model.halted", "release.rolled_back", "guard.breached", "rollout.aborted"})
 SENTENCES: Mapping[str, str] = {
     "version.added": "Version {version} came with {release}.",
     "release.founded": "{release} serves, the first release of the model.",
@@ -66,8 +67,16 @@ SENTENCES: Mapping[str, str] = {
     "model.resumed": "The halt was lifted.",
     "flag.changed": "{flag}: {was} → {now}{confirmed}.",
     "flag.change_requested": "A second person is asked to confirm a change of {flag}.",
-    "gate.declared": "The gate's terms were declared: {asks}.",
-    "gate.cleared": "The gate's terms were cleared: {asks}.",
+    "rollout.started": "A rollout of {flag} began: {steps}.",
+    "rollout.stepped": "The rollout of {flag} took step {step} of {of}: {percent} %.",
+    "rollout.approved": "Step {step} of {of} of the rollout of {flag} was approved.",
+    "rollout.paused": "The rollout of {flag} was paused at {percent} %.",
+    "rollout.resumed": "The rollout of {flag} goes on at {percent} %.",
+    "rollout.finished": "The rollout of {flag} has come to its end, at {percent} %.",
+    "rollout.aborted": "The rollout of {flag} was aborted at {percent} %, and the flag switched off.",
+    "gate.declared": "The gate's terms were declared{confirmed}: {asks}.",
+    "gate.cleared": "The gate's terms were cleared{confirmed}: {asks}.",
+    "gate.lowering_requested": "A second person is asked to confirm lower terms of the gate: {asks}.",
     "guard.declared": "What the guard watches was declared anew.",
     "guard.cleared": "The guard watches nothing any more.",
     "guard.watching": "The guard watches {release}.",

@@ -63,6 +63,7 @@ DECIDED = pa.schema(
         "evaluated_us": _INT,
         "stickiness": _TEXT,
         "sticky_field": _TEXT,
+        "environment": _TEXT,
         "context": pa.map_(_TEXT, _TEXT),
         "unread": pa.list_(_TEXT),
         "flags": pa.list_(_FLAG_FACT),
@@ -175,17 +176,18 @@ def _decided(entry: Decided) -> dict[str, object]:
 
 
 def _flags(entry: Decided) -> dict[str, object]:
-    """What the flags were asked with and what they said; a folded entry keeps both in its object."""
+    """What the flags said and what they were asked with; a folded entry keeps the latter in its object."""
     facts = entry.flags
-    found: dict[str, object] = {"flag_state": facts.state, "evaluated_us": facts.evaluated_us}
+    answers = [msgspec.structs.asdict(flag) for flag in facts.answers]
+    found: dict[str, object] = {"flag_state": facts.state, "evaluated_us": facts.evaluated_us, "flags": answers}
     if entry.folded is not None:
         return found
     return found | {
         "stickiness": facts.stickiness or entry.input_digest,
         "sticky_field": facts.sticky_field or ("sessionId" if facts.stickiness else ""),
+        "environment": facts.environment,
         "context": [(field.name, field.value) for field in facts.context],
         "unread": facts.unread,
-        "flags": [msgspec.structs.asdict(flag) for flag in facts.answers],
     }
 
 

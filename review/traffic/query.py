@@ -25,6 +25,7 @@ from gateway.record.segment import open_segments
 from review.traffic.answered import Answered, count_answers, count_failed, time_answers
 from review.traffic.beside import TrialRuns, answering_runs, shadow_runs, trial_runs
 from review.traffic.columns import SCHEMAS, batches
+from review.traffic.flagged import count_let_on
 
 Dimension = Literal["model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule"]
 BY_DEFAULT: tuple[Dimension, ...] = ("model", "release", "path", "rule")
@@ -100,6 +101,10 @@ class TrafficReader:
         span = window.since_us, window.until_us
         answering = await self._over(*span, lambda view: answering_runs(view, window))
         return trial_runs(answering, await self._over(*span, lambda view: shadow_runs(view, window, trial_id)))
+
+    async def let_on(self, window: Window, kind: str) -> int:
+        """How many requests of the window this flag of their model was on for; the window names the model."""
+        return await self._over(window.since_us, window.until_us, lambda view: count_let_on(view, window, kind))
 
     async def answered(self, window: Window, release: str, quantile: float) -> Answered:
         """What became of the requests of a release, and how long its answers took; the window names the model."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.readme import URL, Block, constant
+from tests.acceptance.readme import GRPC, URL, Block, constant
 from tests.servers.process import MissingPart, Process, free_port, until
 
 PASSWORD = "a long pass phrase of a newcomer"
@@ -32,13 +32,14 @@ class Newcomer:
         self.folder = folder
         self.page = page
         self.client_python = client_python
-        self.port, self.monitor_port = free_port(), free_port()
+        self.port, self.grpc_port, self.monitor_port = free_port(), free_port(), free_port()
         self.link = ""
         self.clients_printed: set[str] = set()
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("LOCKGATE_")} | {
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "XDG_CONFIG_HOME": str(folder.with_name("config")),
             "LOCKGATE_HTTP_ADDRESS": f"127.0.0.1:{self.port}",
+            "LOCKGATE_GRPC_ADDRESS": f"127.0.0.1:{self.grpc_port}",
             "LOCKGATE_METRICS_ADDRESS": f"127.0.0.1:{self.monitor_port}",
             "NO_COLOR": "1",
         }
@@ -102,7 +103,8 @@ class Newcomer:
     def shown(self, printed: str) -> str:
         """What was printed as the page shows it."""
         monitor = f"http://127.0.0.1:{self.monitor_port}"
-        places = {self.url: URL, monitor: "http://127.0.0.1:8002", str(self.folder): "/home/ada/flowers"}
+        grpc = f"127.0.0.1:{self.grpc_port}"
+        places = {self.url: URL, grpc: GRPC, monitor: "http://127.0.0.1:8002", str(self.folder): "/home/ada/flowers"}
         return constant(printed, places)
 
     def serve(self) -> str:
@@ -149,8 +151,9 @@ class Newcomer:
 
     def call_with(self, client: str, program: str) -> str:
         """What a program prints that calls with a stock client, in an environment that holds nothing of ours."""
+        here = program.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}").replace(GRPC, f"127.0.0.1:{self.grpc_port}")
         done = subprocess.run(
-            [self.client_python(client), "-c", program.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}")],
+            [self.client_python(client), "-c", here],
             env=self.environment, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -13,6 +13,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 URL = "http://127.0.0.1:8000"
+GRPC = "127.0.0.1:8001"
 FENCE = re.compile(r"(?:<!-- (?P<mark>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```\n", re.DOTALL)
 FOLLOWED = re.compile(r"<!-- followed by a test -->\n(.*?)<!-- end of what a test follows -->", re.DOTALL)
 CONSTANT = (

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
+import psutil
 
 from tests.acceptance.cards import card, request, sure
 from tests.models import softmax
@@ -216,6 +217,25 @@ def staged(folder: Path, **settings: object) -> Iterator[Scene]:
     """A Lockgate with the model `grades`, whose flags are off."""
     with running_lockgate(folder, **settings) as server, closing(Scene(server)) as scene:
         yield scene
+
+
+@asynccontextmanager
+async def calling_at(scene: Scene, gateway: str) -> AsyncIterator[Caller]:
+    """A service with one connection, to this gateway: the others are paused while it is made."""
+    others = [psutil.Process(pid) for name, pid in scene.server.processes().items() if name not in (gateway, "console")]
+    one = httpx.Limits(max_connections=1, keepalive_expiry=60)
+    headers = {"Authorization": f"Bearer {scene.caller}"}
+    async with httpx.AsyncClient(
+        base_url=scene.server.url, headers=headers, limits=one, timeout=70, trust_env=False
+    ) as client:
+        for other in others:
+            other.suspend()
+        try:
+            assert (await client.get("/v2/health/live")).is_success
+        finally:
+            for other in others:
+                other.resume()
+        yield Caller(client)
 
 
 async def eventually(look: Callable[[], Awaitable[Found | None]], what: str, seconds: float = 10.0) -> Found:

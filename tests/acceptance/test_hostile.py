@@ -1,5 +1,6 @@
 """Hostile callers: whatever they send is refused in words, costs nothing, and is in no log."""
 
+import asyncio
 import contextlib
 import gzip
 import json
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.cards import request, sure
+from tests.acceptance.cards import card, request, sure
 from tests.acceptance.scene import PASSWORD, Scene, staged
+from tests.models import sticking
 
 INFER = "/v2/models/grades/infer"
 LIMIT = 100_000
@@ -25,6 +27,19 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     limits = {"body_max_bytes": LIMIT, "api_body_max_bytes": LIMIT, "body_s": BODY_S}
     with staged(tmp_path_factory.mktemp("guarded"), **limits) as scene:
         yield scene
+
+
+async def test_too_many_at_once_are_refused_early(guarded: Scene) -> None:
+    """Beyond the line before a model the answer is 503 with a time to come again; who stands in line is answered."""
+    guarded.add("slow", sticking(-1e4), card() + "[batching]\nmax_waiting = 1\n")
+    guarded.switch("slow", on=True)
+    guarded.until_automated("slow")
+    async with guarded.calling() as caller:
+        answers = await asyncio.gather(*(caller.ask("slow", request(sure())) for _ in range(30)))
+    refused = [answer for answer in answers if answer.status_code == 503]
+    assert {answer.status_code for answer in answers} == {200, 503}
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+    assert all("Too many requests for model 'slow' wait" in answer.json()["error"] for answer in refused)
 
 
 @pytest.mark.parametrize(

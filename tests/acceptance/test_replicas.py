@@ -1,15 +1,13 @@
 """Two gateway processes at one address: a prediction has one truth, whichever of them a request lands on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
 import httpx
-import psutil
 import pytest
 
 from tests.acceptance.cards import answers, doubtful, request, sure
-from tests.acceptance.scene import Caller, Scene, eventually, staged
+from tests.acceptance.scene import Scene, calling_at, eventually, staged
 from tests.servers.process import until
 
 MODEL = "grades"
@@ -21,25 +19,6 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A Lockgate with two gateway processes."""
     with staged(tmp_path_factory.mktemp("replicas"), gateways=2) as scene:
         yield scene
-
-
-@asynccontextmanager
-async def calling_at(scene: Scene, gateway: str) -> AsyncIterator[Caller]:
-    """A service with one connection, to this gateway: the others are paused while it is made."""
-    others = [psutil.Process(pid) for name, pid in scene.server.processes().items() if name not in (gateway, "console")]
-    one = httpx.Limits(max_connections=1, keepalive_expiry=60)
-    headers = {"Authorization": f"Bearer {scene.caller}"}
-    async with httpx.AsyncClient(
-        base_url=scene.server.url, headers=headers, limits=one, timeout=70, trust_env=False
-    ) as client:
-        for other in others:
-            other.suspend()
-        try:
-            assert (await client.get("/v2/health/live")).is_success
-        finally:
-            for other in others:
-                other.resume()
-        yield Caller(client)
 
 
 async def test_a_retry_that_lands_on_the_other_process_joins(replicas: Scene) -> None:

@@ -12,6 +12,7 @@ from review.flagging import flip
 from review.halting import halt_model
 from review.people.sessions import actor_of_person
 from review.release.promotion import Promotion, promote
+from review.release.trials import Opening, open_trial
 from tests.browser.scene import Scene
 from tests.integration.record.scene import record
 from tests.integration.registry.scene import CARD
@@ -28,7 +29,7 @@ class Operated:
 
     def __init__(self, scene: Scene, folder: Path) -> None:
         self.scene = scene
-        self._artifacts = LocalObjects(folder / "artifacts")
+        self.artifacts = LocalObjects(folder / "artifacts")
         self._folder = folder
 
     def add(self, name: str, *, differs: bool = False, **policy: object) -> None:
@@ -42,7 +43,7 @@ class Operated:
         said = "".join(f"{key} = {value}\n" for key, value in policy.items())
         card = f"{CARD}\n[policy]\n{said}"
         adding = Adding(tenant_id=self.scene.world.tenant_id, name=name, file=file, card=card, by=BY)
-        await add(self.scene.ledger, self._artifacts, adding)
+        await add(self.scene.ledger, self.artifacts, adding)
 
     def promote(self, name: str, number: int, why: str) -> None:
         """Promote a release as another operator does, elsewhere."""
@@ -51,7 +52,15 @@ class Operated:
 
     async def _promote(self, name: str, number: int, why: str) -> None:
         asked = Promotion(number=number, why=why, force=True)
-        await promote(self.scene.ledger, self._artifacts, await self._olga(), name, asked)
+        await promote(self.scene.ledger, self.artifacts, await self._olga(), name, asked)
+
+    def open_trial(self, name: str, number: int, why: str) -> None:
+        """Put a release on trial as another operator does, elsewhere."""
+        self.scene.run(self._open_trial(name, number, why))
+        self.position()
+
+    async def _open_trial(self, name: str, number: int, why: str) -> None:
+        await open_trial(self.scene.ledger, self.artifacts, await self._olga(), name, Opening(number=number, why=why))
 
     def halt(self, name: str, why: str) -> None:
         """Halt a model as another operator does, elsewhere."""

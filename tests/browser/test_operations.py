@@ -6,6 +6,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.browser.evaluated import evaluate
 from tests.browser.operations_scene import Operated
 from tests.browser.scene import running_console
 from tests.servers.ledgers import Ledgers
@@ -91,12 +92,13 @@ def test_what_others_do_is_seen_as_it_happens(operated: Operated, opened: Open, 
 
 
 def test_a_model_is_halted_and_resumed_by_keys(opened: Open) -> None:
-    """`h` shows what a halt means; the modes, the reason and Enter do it. One is led back to the model, and `h` lifts
-    it; Escape changes nothing."""
+    """`h` shows what a halt means to the queue; the modes, the reason and Enter do it. One is led back to the model,
+    and `h` lifts it; Escape changes nothing."""
     page = opened()
     in_front(page, "sentiment")
     page.keyboard.press("h")
     expect(page.get_by_role("heading", level=1)).to_have_text("Halt sentiment")
+    expect(page.get_by_role("list", name="What it does to the queue")).to_contain_text("hold")
     page.keyboard.press("Escape")
     expect(page.locator("#live")).to_have_text("● live")
     expect(page.locator("#model-sentiment")).to_be_focused()
@@ -153,6 +155,45 @@ def test_flags_and_trials_are_a_key_away(operated: Operated, opened: Open) -> No
     page.keyboard.press("t")
     confirm(page, "End the trial of loans@2", "Enough seen")
     expect(page.locator("#model-loans")).not_to_contain_text("canary")
+
+
+def test_a_flag_is_let_on_step_by_step_by_keys(operated: Operated, opened: Open) -> None:
+    """`g` leads to the rollout; its steps are written, shown as they will be taken, and begun; a key each pauses it,
+    takes the next step and aborts it, which switches the flag off. What was written wrongly is told, and kept."""
+    page = opened()
+    in_front(page, "sentiment")
+    page.keyboard.press("g")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rollout of sentiment.automated")
+    page.keyboard.press("w")
+    expect(page.get_by_label("Steps")).to_be_focused()
+    page.get_by_label("Steps").fill("10%\n5%")
+    page.get_by_role("button", name="Look at what will change…").click()
+    expect(page.get_by_role("alert")).to_contain_text("Step 2 is 5 %")
+    expect(page.get_by_label("Steps")).to_have_value("10%\n5%")
+    page.get_by_label("Steps").fill("5% 1h\n50% approval\n100%")
+    page.get_by_role("button", name="Look at what will change…").click()
+    expect(page.get_by_role("main")).to_contain_text("Then 50 %, after 1h.")
+    take(page, "Let sentiment.automated on step by step", "A week without an error")
+    expect(page.get_by_role("main")).to_contain_text("It is at 5 %, step 1 of 3, and waits for 60m of its pause of 1h.")
+    page.keyboard.press("n")
+    take(page, "Next step: the rollout of sentiment.automated", "Enough seen")
+    expect(page.get_by_role("main")).to_contain_text("It is at 50 %, step 2 of 3, and waits for an approval.")
+    page.keyboard.press("p")
+    take(page, "Pause: the rollout of sentiment.automated", "A look at the audits")
+    expect(page.get_by_role("main")).to_contain_text("It is paused at 50 %. A look at the audits")
+    page.keyboard.press("x")
+    take(page, "Abort: the rollout of sentiment.automated", "Complaints")
+    expect(page.get_by_role("main")).to_contain_text("was aborted at 50 %, and the flag switched off.")
+    expect(page.locator(".live")).to_contain_text("○ off")
+
+
+def take(page: Page, heading: str, why: str) -> None:
+    """Read what will change to a rollout, say why, and confirm; one is led back to it."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    expect(page.get_by_label("Why", exact=True)).to_be_focused()
+    page.keyboard.type(why)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Rollout of sentiment.automated")
 
 
 def test_the_keys_are_shown_and_can_be_switched_off(opened: Open) -> None:
@@ -233,3 +274,46 @@ def test_a_refused_promotion_lists_its_reasons_and_may_be_forced(operated: Opera
     expect(page.locator("section[aria-labelledby=served-when]")).to_contain_text(
         "grades@1 rolled back by olga@example.org: We did not"
     )
+
+
+def decide(page: Page, heading: str, why: str) -> None:
+    """Read what will change, say why, and confirm; one is led back to the release."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+    expect(page.get_by_label("Why", exact=True)).to_be_focused()
+    page.keyboard.type(why)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="What it is")).to_be_visible()
+
+
+def test_a_release_is_tried_promoted_and_rolled_back_on_its_page(operated: Operated, opened: Open) -> None:
+    """Its page shows what belongs to it, the gate, the plots and the history; a key leads to each act, and from what it
+    would change back to the page, which shows what came of it."""
+    operated.add("notes")
+    operated.add("notes", hold_below=0.9)
+    evaluate(operated, "notes", 2)
+    page = opened(address="/console/models/notes", live=False)
+    page.get_by_role("link", name="notes@2", exact=True).press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes@2")
+    expect(page.get_by_role("row", name="Model file ✓ kept")).to_be_visible()
+    expect(page.get_by_role("img", name="Share of right answers by score")).to_have_count(2)
+    page.keyboard.press("t")
+    decide(page, "Try notes@2", "It holds more")
+    page.keyboard.press("c")
+    decide(page, "Open the canary of notes@2", "For a few")
+    expect(page.locator("section[aria-labelledby=trial]")).to_contain_text("Open, its canary open")
+    page.keyboard.press("t")
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    decide(page, "Promote notes@2", "Holds more of what it is unsure of")
+    expect(page.locator(".head")).to_contain_text("● serves")
+    expect(page.get_by_role("heading", name="The gate said: promote")).to_be_visible()
+    page.keyboard.press("r")
+    decide(page, "Roll back to notes@1", "Too many holds")
+    expect(page.locator(".head")).to_contain_text("■ withdrawn")
+    operated.position()
+    page.reload()
+    history = page.locator("section[aria-labelledby=history]")
+    expect(history).to_contain_text("Rolled back to notes@1; notes@2 is withdrawn. olga@example.org Too many holds")
+    expect(history).to_contain_text("notes@2 was evaluated on the dataset")
+    page.keyboard.press("o")
+    expect(page.get_by_role("heading", level=1)).to_have_text("notes")

@@ -72,7 +72,7 @@ def test_a_flag_is_switched_with_a_reason(scene: Scene, signed_in: SignIn) -> No
     """The switch wants a reason, and the history shows who switched what, before and after, and why."""
     page = signed_in("olga")
     page.goto(f"{scene.url}/console/models")
-    page.get_by_role("link", name="sentiment").click()
+    page.get_by_role("link", name="sentiment", exact=True).click()
     flag = page.locator(".flag").first
     flag.get_by_role("button", name="Switch on").click()
     expect(flag).to_contain_text("every request is held for a person")  # the browser asks for the reason first

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.evaluated import evaluate
 from tests.browser.operations_scene import Operated
 from tests.browser.scene import Scene
 from tests.browser.simulation_scene import record_a_week, simulate_waiting
@@ -93,9 +94,22 @@ def test_operations(scene: Scene, browser: Browser, shoot: Shoot, tmp_path: Path
     page = opened(scene, browser, "olga", "/console/operations")
     expect(page.locator("#live")).to_have_text("● live")
     shoot(page, "operations")
-    page.goto(f"{scene.url}/console/models/tickets/releases/2?back=operations")
+    page.goto(f"{scene.url}/console/models/tickets/releases/2/promotion?back=operations")
     expect(page.get_by_role("heading", name="What will change")).to_be_visible()
     shoot(page, "promotion")
+    page.context.close()
+
+
+def test_a_release(scene: Scene, browser: Browser, shoot: Shoot, tmp_path: Path) -> None:
+    """A release on trial: what belongs to it, the gate, its trial and its history; below them its evaluation."""
+    world = Operated(scene, tmp_path)
+    world.add("tickets")
+    world.add("tickets", differs=True, hold_below=0.7)
+    evaluate(world, "tickets", 2)
+    world.open_trial("tickets", 2, "It learned from October's corrections")
+    page = opened(scene, browser, "olga", "/console/models/tickets/releases/2")
+    expect(page.get_by_role("heading", name="The gate says: wait")).to_be_visible()
+    shoot(page, "release")
     page.context.close()
 
 

@@ -53,6 +53,7 @@ TABLES = (
     Table("metrics", "metrics.md", ("metric", "kind", "labels", "meaning"), tables.metrics),
     Table("commands", "commands.md", ("command", "what it does"), tables.commands),
     Table("operator keys", "console.md", ("key", "what it is", "what it does"), tables.operator_keys),
+    Table("release keys", "console.md", ("key", "what it is", "what it does"), tables.release_keys),
     Table("keys", "console.md", ("key", "what it is", "what it does"), tables.keys),
     Table("flags", "flags.md", ("flag", "on", "off, unknown or never loaded"), tables.flags),
     Table("protocol", "api.md", ("route", "what it does"), tables.protocol),

@@ -175,6 +175,13 @@ def operator_keys() -> list[list[str]]:
     return [[f"`{key.key}`", key.title, key.help] for key in page_keys()]
 
 
+def release_keys() -> list[list[str]]:
+    """One row for each key of a release's page."""
+    from review.console.acts import release_keys as page_keys
+
+    return [[f"`{key.key}`", key.title, key.help] for key in page_keys()]
+
+
 def keys() -> list[list[str]]:
     """One row for each key of the lane that is not a class's own."""
     from review.console.keys import APPROVE, BOTH, COMMANDS, CORRECT, FIRST, NEITHER, SECOND

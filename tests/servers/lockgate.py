@@ -26,10 +26,12 @@ class Lockgate:
     def __init__(self, folder: Path, **settings: object) -> None:
         self.folder = folder
         self.port = free_port()
+        self.grpc_port = free_port()
         self.monitor_port = free_port()
         self.settings: dict[str, object] = {
             "data_directory": folder / "data",
             "http_address": f"127.0.0.1:{self.port}",
+            "grpc_address": f"127.0.0.1:{self.grpc_port}",
             "metrics_address": f"127.0.0.1:{self.monitor_port}",
             "log_format": "json",
         } | settings

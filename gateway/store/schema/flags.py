@@ -27,6 +27,10 @@ class FlagCurrentRow(Table):
     source: Mapped[str] = mapped_column(String(63), primary_key=True)
     state: Mapped[Sha256] = mapped_column(ForeignKey("flag_state.sha256"))
     version: Mapped[int]
+    known_us: Mapped[Micros | None]
+    """When the state was last known to be a server's latest; null for embedded flags, which the ledger itself holds."""
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why it could not be fetched since."""
 
 
 class FlagChangeRow(Table):

@@ -8,9 +8,11 @@ import httpx
 import msgspec
 import pytest
 
+from tests.integration.learning.test_evaluating import DRAWN, TRUTH
 from tests.integration.lockgate.scene import Scene, open_scene
 from tests.integration.registry.scene import CARD
 from tests.models import softmax
+from tests.outcomes import Settled, ground, numbers, settle
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,3 +38,14 @@ async def api(sqlite_ledger_url: str, tmp_path: Path) -> AsyncIterator[Api]:
     async with open_scene(sqlite_ledger_url, tmp_path) as scene:
         keys = {role: await scene.person(role, role) for role in ("operator", "reviewer", "auditor", "admin")}  # type: ignore[arg-type]
         yield Api(scene=scene, keys=keys | {"ci": await scene.service("operate")})
+
+
+@pytest.fixture
+async def learned(api: Api, tmp_path: Path) -> Api:
+    """A model with settled outcomes."""
+    await api.add()
+    async with api.scene.ledger.writing() as w:
+        where = await ground(w, "numbers", tmp_path / "objects")
+        pairs = zip(DRAWN.tolist(), TRUTH, strict=True)
+        await settle(w, where, [Settled(inputs=numbers(row), answers=(truth,)) for row, truth in pairs])
+    return api

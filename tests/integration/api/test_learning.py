@@ -1,28 +1,11 @@
 """Datasets and evaluations over HTTP and in the console: who may do what, and what is answered."""
 
-from pathlib import Path
-
-import pytest
-
 from review.console.report import report_policy
 from tests.integration.api.conftest import Api
-from tests.integration.learning.test_evaluating import DRAWN, TRUTH
 from tests.integration.registry.scene import CARD
 from tests.models import softmax
-from tests.outcomes import Settled, ground, numbers, settle
 
 NIL = "00000000-0000-7000-8000-000000000000"
-
-
-@pytest.fixture
-async def learned(api: Api, tmp_path: Path) -> Api:
-    """A model with settled outcomes."""
-    await api.add()
-    async with api.scene.ledger.writing() as w:
-        where = await ground(w, "numbers", tmp_path / "objects")
-        pairs = zip(DRAWN.tolist(), TRUTH, strict=True)
-        await settle(w, where, [Settled(inputs=numbers(row), answers=(truth,)) for row, truth in pairs])
-    return api
 
 
 async def test_an_operator_freezes_and_evaluates_and_an_auditor_reads(learned: Api) -> None:

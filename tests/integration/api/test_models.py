@@ -1,12 +1,18 @@
 """Models, flags and halts over HTTP: who may do what, and what is answered."""
 
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from gateway.http.lookup import decode_unkept
+from gateway.ids import new_id
 from gateway.registry.card import CARD_MAX_BYTES
 from tests.integration.api.conftest import Api
+from tests.integration.record.scene import record
 from tests.models import softmax
+from tests.unit.record.samples import decided
 
 
 async def test_an_operator_adds_a_model_and_everybody_sees_it(api: Api) -> None:
@@ -115,6 +121,7 @@ async def test_a_halt_is_previewed_made_and_lifted(api: Api) -> None:
     path, body = "/models/numbers/halt", {"mode": "review", "why": "wrong since 14:03"}
     preview = (await api.ask("operator", "PUT", f"{path}?preview=1", json={"mode": "review"})).json()
     assert (preview["halted"], preview["expected"]["holds_per_hour"]) == (None, 0.0)
+    assert preview["expected"]["said"][0] == "No hold waits now."
     assert (await api.ask("operator", "GET", "/models")).json()[0]["halt"] is None
     halted = (await api.ask("operator", "PUT", path, json=body)).json()["halted"]
     assert (halted["mode"], halted["by"]) == ("review", "person:operator@example.org")
@@ -171,3 +178,14 @@ async def test_what_gateways_ask_is_nobody_elses(api: Api) -> None:
     path = "/internal/predictions/01a20573-3410-7294-8e0e-6aeee253da6c"
     for key in ({}, {"x-lockgate-internal": ""}, {"x-lockgate-internal": "guess"}):
         assert (await api.scene.http.get(path, headers=key)).status_code == 404
+
+
+async def test_a_gateway_hears_that_nothing_was_kept_of_an_answer(api: Api, tmp_path: Path) -> None:
+    """410 with whose it was, so that the gateway can tell its caller and nobody else; 404 for what never was."""
+    entry = msgspec.structs.replace(decided(), inputs=(), outputs=())
+    await record(tmp_path / "traffic", [entry])
+    key = {"x-lockgate-internal": "tests"}
+    answer = await api.scene.http.get(f"/internal/predictions/{entry.prediction}", headers=key)
+    told = decode_unkept(answer.content)
+    assert (answer.status_code, told.api_key_id, told.why) == (410, entry.api_key, "answered without capture")
+    assert (await api.scene.http.get(f"/internal/predictions/{new_id()}", headers=key)).status_code == 404

@@ -10,6 +10,8 @@ from tests.integration.registry.scene import CARD
 from tests.models import softmax
 
 MODEL = "/console/models/numbers"
+RELEASE = f"{MODEL}/releases/2"
+PROMOTION = f"{RELEASE}/promotion"
 
 
 async def signed_in(api: Api, name: str = "operator") -> tuple[httpx.AsyncClient, str]:
@@ -39,9 +41,9 @@ async def test_a_release_is_promoted_and_rolled_back_from_its_models_page(api: A
     await add_another(api)
     browser, token = await signed_in(api)
     shown = (await browser.get(MODEL)).text
-    assert f'href="{MODEL}/releases/2"' in shown
+    assert f'href="{PROMOTION}"' in shown
     assert f'href="{MODEL}/rollback"' not in shown
-    page = (await browser.get(f"{MODEL}/releases/2")).text
+    page = (await browser.get(PROMOTION)).text
     for words in ("policy.hold_below", "The gate says: wait", "was not evaluated", "+Which of them?", "by force",
                   "Nothing is watched after the promotion"):  # fmt: skip
         assert words in page
@@ -50,15 +52,15 @@ async def test_a_release_is_promoted_and_rolled_back_from_its_models_page(api: A
     assert "as it does of every model." in page
     body = {"declaration": {"margin": 0.05, "min_held_out": 50}, "why": "its errors are <cheap>"}
     assert (await api.ask("operator", "PUT", "/models/numbers/gate", json=body)).is_success
-    page = (await browser.get(f"{MODEL}/releases/2")).text
+    page = (await browser.get(PROMOTION)).text
     for words in (page, (await browser.get(MODEL)).text):
         assert "at most 5.0% worse on 50 held-out items, 20 decided disagreements" in words
         assert "<q>its errors are &lt;cheap&gt;</q>" in words
     assert "The guard watches errors for 24 h after the promotion, and on a breach rolls back." in page
     form = {"revision": 1, "to": 2, "why": "better"}
-    refused = await send(browser, f"{MODEL}/releases/2", token, **form)
+    refused = await send(browser, PROMOTION, token, **form)
     assert (refused.status_code, "numbers@2 cannot be promoted" in refused.text) == (409, True)
-    done = await send(browser, f"{MODEL}/releases/2", token, **form, force="true")
+    done = await send(browser, PROMOTION, token, **form, force="true")
     assert (done.status_code, done.headers["location"]) == (303, MODEL)
     shown = (await browser.get(MODEL)).text
     assert f'href="{MODEL}/rollback"' in shown
@@ -83,7 +85,7 @@ async def test_the_second_person_confirms_on_the_same_page(api: Api) -> None:
     assert (await api.ask("operator", "POST", "/models/numbers/releases", json=body)).is_success
     await api.scene.person("second", "operator")
     first, token = await signed_in(api)
-    page = f"{MODEL}/releases/2"
+    page = PROMOTION
     asked = await send(first, page, token, revision=1, to=2, why="fewer checks")
     assert asked.headers["location"] == page
     assert "Somebody else must confirm it." in (await first.get(page)).text
@@ -102,13 +104,13 @@ async def test_a_move_needs_the_pages_own_token_and_an_operator(api: Api) -> Non
     await add_another(api)
     browser, _ = await signed_in(api)
     form = {"revision": 1, "to": 2, "why": "x", "force": "true"}
-    for path in (f"{MODEL}/releases/2", f"{MODEL}/rollback"):
+    for path in (PROMOTION, f"{MODEL}/rollback"):
         assert (await send(browser, path, "wrong", **form)).status_code == 403
     await browser.aclose()
     browser, token = await signed_in(api, "reviewer")
     assert "Promote numbers@2" not in (await browser.get(MODEL)).text
-    assert (await browser.get(f"{MODEL}/releases/2")).status_code == 403
-    assert (await send(browser, f"{MODEL}/releases/2", token, **form)).status_code == 403
+    assert (await browser.get(PROMOTION)).status_code == 403
+    assert (await send(browser, PROMOTION, token, **form)).status_code == 403
     await browser.aclose()
 
 
@@ -116,11 +118,12 @@ async def test_a_bundle_is_taken_from_the_pages(api: Api) -> None:
     """The model's page and the release's lead operators to it, and auditors; a signed-in browser gets the file."""
     await add_another(api)
     link = 'href="/api/v1/models/numbers/releases/2/bundle" download'
-    for who, pages in (("operator", (MODEL, f"{MODEL}/releases/2")), ("auditor", (MODEL,))):
+    for who, pages in (("operator", (MODEL, RELEASE, PROMOTION)), ("auditor", (MODEL, RELEASE))):
         browser, _ = await signed_in(api, who)
         for page in pages:
             assert link in (await browser.get(page)).text
         taken = await browser.get("/api/v1/models/numbers/releases/2/bundle")
         assert (taken.headers["content-type"], taken.content[:2]) == ("application/zip", b"PK")
     browser, _ = await signed_in(api, "reviewer")
-    assert "/bundle" not in (await browser.get(MODEL)).text
+    for page in (MODEL, RELEASE):
+        assert "/bundle" not in (await browser.get(page)).text

@@ -89,6 +89,24 @@ async def test_a_release_is_made_and_everybody_looks(api: Api) -> None:
     assert (await api.ask("auditor", "GET", "/models/numbers/releases/x")).json()["code"] == "no-such-release"
 
 
+async def test_a_release_says_who_owns_its_errors(api: Api) -> None:
+    """A card that names nobody is taken with a warning; the release tells its owners, and the gate who is missing."""
+    reasons = 'kind = "choice"\nreasons = ["torn", "faint"]\nowners.torn = "Scanning"'
+    card = CARD.replace('kind = "choice"', reasons)
+    added = (await api.add(card=card)).json()
+    (warning,) = [one for one in added["warnings"] if "labels.owners" in one]
+    assert warning.startswith("labels.owners names nobody for faint")
+    shown = (await api.ask("reviewer", "GET", "/models/numbers/releases/1")).json()
+    assert (shown["labels"]["reasons"], shown["labels"]["owners"]) == (["torn", "faint"], {"torn": "Scanning"})
+    body = {"card": card.replace("Which class?", "Which of them?") + "\n[policy]\naudit_rate = 0.006\n", "why": "x"}
+    made = (await api.ask("operator", "POST", "/models/numbers/releases", json=body)).json()
+    told = (await api.ask("reviewer", "GET", f"/models/numbers/releases/{made['number']}/gate")).json()
+    (owner,) = [check for check in told["checks"] if check["name"] == "owner"]
+    assert (owner["verdict"], owner["reasons"]) == (
+        "refuse", ["Nobody owns the errors of faint: name an owner in [labels.owners]."],
+    )  # fmt: skip
+
+
 async def test_the_gate_is_asked_and_may_be_forced(api: Api) -> None:
     """Anybody may look; a promotion lists every reason, and force is recorded."""
     await api.add()
@@ -129,6 +147,24 @@ async def test_operators_declare_what_the_gate_asks_for(api: Api) -> None:
     assert [each["by"] for each in cleared["history"]] == ["key:service", "person:operator@example.org"]
     again = await api.ask("operator", "DELETE", f"{path}?why=enough")
     assert (again.status_code, again.json()["code"]) == (409, "no-terms-declared")
+
+
+async def test_two_people_lower_what_the_gate_asks_for(api: Api) -> None:
+    """Where the card asks for four eyes; who asked cannot confirm, and a reviewer neither."""
+    await api.add(card="four_eyes = true\n" + CARD)
+    path, lower = "/models/numbers/gate", {"margin": 0.1, "min_held_out": 10, "min_decided": 5}
+    asked = (await api.ask("operator", "PUT", path, json={"declaration": lower, "why": "a pilot"})).json()
+    assert (asked["thresholds"]["margin"], asked["request"]["declaration"], asked["request"]["by"]) == (
+        0.02, lower, "person:operator@example.org",
+    )  # fmt: skip
+    second = Api(scene=api.scene, keys=api.keys | {"second": await api.scene.person("second", "operator")})
+    for who, code in (("operator", "own-terms"), ("ci", "not-a-person"), ("reviewer", "permission-needed")):
+        refused = await second.ask(who, "POST", f"{path}/confirmation", json={"why": "agreed"})
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    done = (await second.ask("second", "POST", f"{path}/confirmation", json={"why": "agreed"})).json()
+    assert (done["thresholds"], done["request"]) == (lower, None)
+    again = await second.ask("second", "POST", f"{path}/confirmation", json={"why": "agreed"})
+    assert (again.status_code, again.json()["code"]) == (409, "no-terms-to-confirm")
 
 
 async def test_two_people_promote_where_the_card_asks_for_four_eyes(api: Api) -> None:

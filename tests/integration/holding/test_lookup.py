@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from gateway.decision import Asked, SettledItem
-from gateway.errors import UnknownPrediction
+from gateway.errors import Gone, UnknownPrediction
 from gateway.holding import wishes
-from gateway.holding.decided import DecidedPrediction, decided, keep_payloads
+from gateway.holding.decided import DecidedPrediction, Unkept, decided, keep_payloads
 from gateway.holding.errors import AlreadyDelivered, ReasonRefused
 from gateway.holding.holds import open_holds
 from gateway.holding.later import open_audits
@@ -193,6 +193,35 @@ async def test_an_automated_prediction_is_told_and_reported_too(scene: Scene) ->
         await scene.judge(case.id, "positive")
         assert tensors(await holds.get(prediction.id, scene.caller(), NOW))["label"] == ["positive"]
         assert (await scene.deliveries(prediction.id))[1:] == [(2, "answer", 1)]
+
+
+class Uncaptured(Logged):
+    """A traffic log that kept nothing of what was said."""
+
+    async def find_automated(self, prediction_id: UUID) -> Unkept | None:  # type: ignore[override]
+        found = await super().find_automated(prediction_id)
+        return found and Unkept(
+            tenant_id=found.tenant_id,
+            api_key_id=found.api_key_id,
+            model=found.said.model,
+            why="answered without capture",
+        )
+
+
+async def test_what_was_answered_without_capture_is_gone_and_not_unknown(scene: Scene) -> None:
+    """Its caller hears 410, also for a report, and that it was answered; to others there is no such prediction."""
+    prediction = automated(scene)
+    opened = open_holds(scene.ledger, scene.objects, public_url="https://x.example", automated=Uncaptured(prediction))
+    async with opened as holds:
+        with pytest.raises(Gone, match="was answered without capture"):
+            await holds.get(prediction.id, scene.caller(), NOW)
+        with pytest.raises(Gone):
+            await wishes.report(holds, prediction.id, scene.caller(), wishes.Report(reason="no"))
+        with pytest.raises(AlreadyDelivered):
+            await wishes.cancel(holds, prediction.id, scene.caller())
+        stranger = msgspec.structs.replace(scene.caller(), key_id=new_id(), scopes=frozenset())
+        with pytest.raises(UnknownPrediction):
+            await holds.get(prediction.id, stranger, NOW)
 
 
 async def test_audits_are_opened_once_with_their_probability(scene: Scene) -> None:

@@ -1,45 +1,20 @@
 """Sessions run real models."""
 
-import asyncio
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from gateway.inference.errors import ModelFailed, ModelNotLoadable, ModelOutOfMemory, ModelRefusedValues
-from gateway.inference.samples import sample_feeds
-from gateway.inference.session import INLINE_MAX_US, Cost, OnnxSession
+from gateway.inference.session import OnnxSession
 from gateway.protocol.datatypes import NUMPY
 from gateway.protocol.signature import TensorSpec
 from tests import models
 
 TOO_MUCH = 2**46
 VALUES = {"BOOL": [True, False], "BYTES": ["a\0b", "é😀"]}
-
-
-class Watched(OnnxSession):
-    """A session that notes which threads run it."""
-
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.threads: list[threading.Thread] = []
-
-    def run(self, *arguments: Any) -> dict[str, np.ndarray]:
-        """Runs and notes the thread."""
-        self.threads.append(threading.current_thread())
-        return super().run(*arguments)
-
-
-async def threads_of(session: Watched, items: int = 1, times: int = 1) -> set[threading.Thread]:
-    """The threads in which the session answers."""
-    session.threads.clear()
-    for _ in range(times):
-        await session.infer(sample_feeds(session.signature, items=1), items=items)
-    return set(session.threads)
 
 
 @pytest.mark.parametrize("datatype", NUMPY)
@@ -104,31 +79,6 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert "gone" not in str(refused.value)
 
 
-async def test_a_small_model_runs_on_the_loop() -> None:
-    """A short run is done by the thread that asked for it."""
-    session = Watched.open(models.softmax())
-    session.warm_up()
-    assert session.cost.of(1) < INLINE_MAX_US
-    assert await threads_of(session) == {threading.current_thread()}
-
-
-async def test_a_large_model_runs_in_its_own_thread() -> None:
-    """A long run leaves the loop free and always uses the same single thread."""
-    session = Watched.open(models.heavy(512, 200))
-    session.warm_up()
-    assert session.cost.of(1) > INLINE_MAX_US
-    [thread] = await threads_of(session, times=3)
-    assert thread is not threading.current_thread()
-
-
-async def test_many_items_make_a_small_model_large() -> None:
-    """The number of items counts: the same model runs a long batch in its thread."""
-    session = Watched.open(models.softmax())
-    session.cost = Cost(first_us=20, further_us=1)
-    assert await threads_of(session, items=10) == {threading.current_thread()}
-    assert threading.current_thread() not in await threads_of(session, items=1000)
-
-
 def test_a_model_that_fails_on_made_up_inputs_is_taken_for_large() -> None:
     """Unknown cost never runs on the loop."""
     session = OnnxSession.open(models.memory_bomb(TOO_MUCH))
@@ -136,21 +86,9 @@ def test_a_model_that_fails_on_made_up_inputs_is_taken_for_large() -> None:
     assert session.cost.of(1) == float("inf")
 
 
-async def test_a_cancelled_caller_does_not_disturb_the_next() -> None:
-    """A run that nobody waits for any more ends by itself, and the session answers on."""
-    session = OnnxSession.open(models.heavy(512, 200))
-    feeds = sample_feeds(session.signature, items=4)
-    abandoned = asyncio.create_task(session.infer(feeds))
-    await asyncio.sleep(0)
-    abandoned.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await abandoned
-    assert np.array_equal((await session.infer(feeds))["y"], feeds["x"])
-
-
 def test_the_gateway_never_loads_the_graph_library() -> None:
     """Admission, sessions, cache and guesses come without onnx, pyarrow and duckdb."""
-    modules = ("admission", "session", "cache", "guess", "refusals")
+    modules = ("admission", "batching", "session", "cache", "guess", "refusals")
     code = (
         "import sys\n"
         + "".join(f"import gateway.inference.{module}\n" for module in modules)

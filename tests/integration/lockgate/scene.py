@@ -8,6 +8,8 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from flags.source import FlagHome
+from flags.unleash.place import Place
 from gateway.access.keys import make_key
 from gateway.access.roles import Role
 from gateway.record.payloads import LocalObjects
@@ -58,9 +60,11 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def open_scene(ledger_url: str, folder: Path) -> AsyncIterator[Scene]:
+async def open_scene(
+    ledger_url: str, folder: Path, unleash: Place | None = None, flags: FlagHome | None = None
+) -> AsyncIterator[Scene]:
     """A scene on a migrated ledger."""
-    ledger = Ledger.open(ledger_url)
+    ledger = Ledger.open(ledger_url, flags=flags)
     settings = ApiSettings(
         link_url=URL,
         secure_cookies=False,
@@ -74,6 +78,7 @@ async def open_scene(ledger_url: str, folder: Path) -> AsyncIterator[Scene]:
         traffic=folder / "traffic",
         internal_key="tests",
         recipes=folder / "recipes",
+        unleash=unleash,
     )
     parts = Parts(settings=settings, ledger=ledger, objects=LocalObjects(folder / "objects"), attempts=Attempts())
     parts.streams.close()  # the transport collects a whole answer, and a stream has no end

@@ -69,6 +69,10 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         claim = await self.desk.claim(case_id)
         escalated = Judgement(kind="escalate", post_key=claim.id.hex)
         await post_verdict(self.ledger, self.desk.person(), claim.id, claim.token, escalated)
+        await self.lead_says(case_id, answer)
+
+    async def lead_says(self, case_id: UUID, answer: str) -> None:
+        """A lead decides a case that waits for one."""
         async with self.ledger.writing() as w:
             judgement = Judgement(kind="correct", answer=answer, post_key=f"lead-{case_id.hex}")
             await adjudicate(w, self.desk.person("lena"), case_id, judgement)
@@ -84,6 +88,11 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         statement = select(row.item, row.revision, row.source, row.answer).where(row.prediction_id == prediction_id)
         async with self.ledger.reading() as r:
             return [tuple(found) for found in await r.execute(statement.order_by(row.item, row.revision))]  # type: ignore[misc]
+
+    async def case_events(self, case_id: UUID) -> list[str]:
+        """The types of the events about a case."""
+        async with self.ledger.reading() as r:
+            return [event.type for event in await events_about(r, f"case:{case_id}")]
 
     async def events(self, prediction_id: UUID) -> list[str]:
         """The types of the events about a prediction, without those of its holding."""

@@ -4,12 +4,15 @@ import asyncio
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from gateway.decision import Asked
 from gateway.holding import wishes
 from gateway.holding.arriving import ArrivedTruth
 from gateway.ids import new_id
+from gateway.policy import Policy
 from gateway.store.schema.learning import PrecedentRow
+from review.errors import ClaimLost
 from tests.integration.holding.scene import tensors
 from tests.integration.outcomes.scene import Scene, truth
 
@@ -60,18 +63,45 @@ async def test_the_same_source_says_the_same_once(scene: Scene) -> None:
     ]
 
 
-async def test_a_conflict_with_people_opens_one_case(scene: Scene) -> None:
-    """A truth that contradicts a person is told from then on, and one report case shows both answers."""
+async def test_a_conflict_with_people_opens_one_case_for_a_lead(scene: Scene) -> None:
+    """A truth that contradicts a person is told from then on, and one report case shows a lead both answers."""
     prediction_id = await scene.judged("neutral")
     assert await _told(scene, prediction_id) == ["neutral"]
     first, second = await scene.learn(truth(prediction_id), truth(prediction_id, source="court"))
     assert (first.result, second.result, first.truth) == ("conflict", "conflict", True)
     assert first.case_id == second.case_id
     (report,) = [case for case in await scene.desk.cases(prediction_id) if case.kind == "report"]
-    assert (report.id, report.rule) == (first.case_id, "truth_conflict")
+    assert (report.id, report.rule, report.state) == (first.case_id, "truth_conflict", "adjudicating")
+    assert await scene.case_events(report.id) == ["case.opened", "case.adjudicating"]
     evidence = msgspec.json.decode(report.evidence)
     assert (evidence["truth"], evidence["people"], evidence["truth_source"]) == ("positive", "neutral", "lab")
     assert await _told(scene, prediction_id) == ["positive"]
+
+
+async def test_a_lead_decides_a_conflict(scene: Scene) -> None:
+    """Without anybody else judging it: what the lead says is told from then on, and outranks the truth."""
+    prediction_id = await scene.judged("neutral")
+    (receipt,) = await scene.learn(truth(prediction_id))
+    assert receipt.case_id is not None
+    await scene.lead_says(receipt.case_id, "neutral")
+    assert await _told(scene, prediction_id) == ["neutral"]
+    assert [row[2] for row in await scene.outcomes(prediction_id)] == ["people", "truth:lab", "adjudication"]
+
+
+async def test_a_report_that_a_reviewer_has_in_hand_goes_to_a_lead(scene: Scene) -> None:
+    """The claim ends, so that a verdict on it counts no more; a report that was decided is left as it is."""
+    prediction_id = await scene.judged("neutral")
+    await wishes.report(scene.desk.holds, prediction_id, scene.desk.caller(), wishes.Report(reason="I doubt it"))
+    (report,) = [case for case in await scene.desk.cases(prediction_id) if case.kind == "report"]
+    claim = await scene.desk.claim(report.id)
+    (receipt,) = await scene.learn(truth(prediction_id))
+    assert (receipt.result, receipt.case_id) == ("conflict", report.id)
+    with pytest.raises(ClaimLost):
+        await scene.desk.post(claim, "neutral")
+    await scene.lead_says(report.id, "neutral")
+    (receipt,) = await scene.learn(truth(prediction_id, source="court"))
+    assert (receipt.result, receipt.case_id) == ("conflict", report.id)
+    assert (await scene.case_events(report.id))[-1] == "case.settled"
 
 
 async def test_a_lead_outranks_a_ground_truth(scene: Scene) -> None:
@@ -128,6 +158,15 @@ async def test_each_entry_stands_alone(scene: Scene) -> None:
     assert await scene.outcomes(two) == [(2, 1, "truth:lab", '"positive"')]
     (again,) = await scene.learn(ArrivedTruth(request_id="order-8", **request))  # type: ignore[arg-type]
     assert again.result == "already-known"
+
+
+async def test_what_was_not_captured_is_gone(scene: Scene) -> None:
+    """What the model said is not known, so that nothing can be compared with it; the prediction is not unknown."""
+    (prediction_id,) = await scene.answered("a", policy=Policy(capture=0.0))
+    (receipt,) = await scene.learn(truth(prediction_id))
+    assert (receipt.result, receipt.detail) == (
+        "gone", "This prediction was answered without capture and is no longer kept.",
+    )  # fmt: skip
 
 
 async def test_another_models_prediction_is_unknown(scene: Scene) -> None:

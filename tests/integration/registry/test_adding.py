@@ -37,6 +37,14 @@ async def test_the_first_file_founds_the_model_with_all_flags_off(both_scene: Sc
     )
 
 
+@pytest.mark.parametrize(("axis", "joins"), [("0", True), ('"none"', False)])
+async def test_requests_are_joined_where_items_lie_apart(scene: Scene, axis: str, joins: bool) -> None:
+    """Admission saw that they do not mix; the card says whether the first axis counts them at all."""
+    await scene.add(card=f"batch_axis = {axis}\n{CARD}")
+    [served] = (await scene.plan()).models.values()
+    assert served.champion.joins is joins
+
+
 async def test_a_further_file_is_a_version_that_does_not_serve(both_scene: Scene) -> None:
     """The second file becomes version and release 2 under one artifact; the champion and the flags stay."""
     first = await both_scene.add()

@@ -11,6 +11,7 @@ from review.errors import NotAPerson
 from review.release.errors import NothingToConfirm, PromoteRefused, SecondPersonNeeded
 from review.release.gate import GateReport
 from review.release.promotion import gate_of
+from tests.integration.registry.scene import CARD
 from tests.integration.release.scene import MODEL, Scene, damage
 
 
@@ -64,6 +65,26 @@ async def test_force_overrides_no_digest(scene: Scene) -> None:
     with pytest.raises(PromoteRefused, match="other bytes than its digest says"):
         await scene.promote(number, force=True)
     assert await scene.serves() == ("numbers@1", None)
+
+
+async def test_nobody_owns_a_category_of_errors(scene: Scene) -> None:
+    """A release whose label schema has categories without an owner is refused by their names; the one after it, which
+    names them, passes, and one that only raises human control beside that goes live at once."""
+    reasons = 'kind = "choice"\nreasons = ["upside_down", "torn"]\nowners.torn = "Scanning"'
+    card = CARD.replace('kind = "choice"', reasons)
+    unowned = await scene.release(card=card)
+    with pytest.raises(PromoteRefused, match=r"Nobody owns the errors of upside_down: name an owner"):
+        await scene.promote(unowned)
+    owned = card.replace("owners.torn", 'owners.upside_down = "The form"\nowners.torn')
+    assert not (await scene.promote(await scene.release(card=owned))).forced
+    assert "those of torn by Scanning, those of upside_down by The form" in str((await scene.history())[-1].gate)
+
+
+async def test_a_champion_whose_errors_nobody_owns_may_be_held_back_at_once(scene: Scene) -> None:
+    """Raising human control never waits for an owner."""
+    card = CARD.replace('kind = "choice"', 'kind = "choice"\nreasons = ["torn"]')
+    await scene.promote(await scene.release(card=card), force=True)
+    assert not (await scene.promote(await scene.release(card=card, hold_below=0.9))).forced
 
 
 async def with_four_eyes(scene: Scene) -> None:

@@ -10,15 +10,15 @@ from gateway.errors import UnknownModel
 from gateway.ids import new_id
 from gateway.store.models import find_model
 from gateway.store.schema.learning import DatasetRow, EvaluationRow
-from gateway.store.schema.serves import GateRow, ReleaseRow
-from review.errors import NotAllowed, ReasonMissing
+from gateway.store.schema.serves import GateRow, ModelRow, ReleaseRow
+from review.errors import NotAllowed, NotAPerson, ReasonMissing
 from review.learning.report import Summary
 from review.learning.scores import Answers, scores_of
-from review.release.errors import NoTermsDeclared
+from review.release.errors import NoTermsDeclared, NoTermsToConfirm, OwnTerms
 from review.release.evidence import Comparison, Interval
 from review.release.gate import Check, GateReport, Thresholds
 from review.release.promotion import gate_of
-from review.release.terms import TermsShown, clear_terms, set_terms, show_terms
+from review.release.terms import TermsShown, clear_terms, confirm_terms, set_terms, show_terms
 from tests.integration.release.scene import MODEL, Scene, operator_of
 
 HELD_OUT = 60
@@ -138,3 +138,52 @@ async def test_terms_are_an_operators_and_have_a_reason(scene: Scene) -> None:
     with pytest.raises(UnknownModel):
         await show_terms(scene.registry.ledger, scene.registry.tenant_id, "others")
     assert ((await shown(scene)).history, await scene.events("gate.declared")) == ((), [])
+
+
+async def confirm(scene: Scene, why: str = "agreed") -> TermsShown:
+    """Confirm them as the scene's operator."""
+    return await confirm_terms(scene.registry.ledger, scene.operator, MODEL, why)
+
+
+async def with_four_eyes(scene: Scene) -> Scene:
+    """A second operator of the model, which asks for four eyes from now on."""
+    async with scene.registry.ledger.writing() as w:
+        await w.execute(update(ModelRow).values(four_eyes=True))
+    return scene.as_person("otto")
+
+
+async def test_with_four_eyes_lower_terms_wait_for_a_second_person(scene: Scene) -> None:
+    """What one asks for changes nothing until another confirms it, who is told in row and event; higher terms count at
+    once, and clearing strict ones is lowering, too."""
+    second = await with_four_eyes(scene)
+    asked = await declare(scene, LOOSE, "the pilot is small")
+    assert (asked.thresholds, asked.history, asked.request is not None) == (Thresholds(), (), True)
+    with pytest.raises(OwnTerms):
+        await confirm(scene)
+    told = await confirm(second)
+    assert (told.thresholds, told.request) == (LOOSE, None)
+    assert (told.history[0].by, told.history[0].why) == (
+        "person:olga@example.org", "the pilot is small (confirmed by otto@example.org: agreed)",
+    )  # fmt: skip
+    (event,) = await scene.events("gate.declared")
+    assert msgspec.json.decode(event.data)["second_person"] == "person:otto@example.org"
+    strict = Thresholds(margin=0.005, min_held_out=200, min_decided=40)
+    assert (await declare(scene, strict)).thresholds == strict
+    assert (await clear(scene)).thresholds == strict
+    assert (await confirm(second)).thresholds == Thresholds()
+
+
+async def test_a_request_for_lower_terms_holds_until_terms_are_declared(scene: Scene) -> None:
+    """After that, and without any, there is nothing to confirm; a key that belongs to nobody can do neither."""
+    second = await with_four_eyes(scene)
+    with pytest.raises(NoTermsToConfirm):
+        await confirm(second)
+    await declare(scene, LOOSE)
+    machine = msgspec.structs.replace(second, operator=msgspec.structs.replace(second.operator, kind="key"))
+    for act in (confirm(machine), declare(machine, LOOSE)):
+        with pytest.raises(NotAPerson):
+            await act
+    await declare(scene, Thresholds(margin=0.01))
+    assert (await shown(scene)).request is None
+    with pytest.raises(NoTermsToConfirm):
+        await confirm(second)

@@ -7,7 +7,8 @@ import pytest
 
 from flags.names import Kind
 from gateway.plan import HaltPlan
-from review.console.acts import acts_of, page_keys
+from review.console.acts import acts_of, acts_of_release, page_keys, release_keys
+from review.console.keys import Key
 from review.console.previews import PREVIEWS
 from review.flag_switches import Switch
 from review.operations.now import ModelNow
@@ -31,11 +32,11 @@ def standing(*, next_: ReleaseLine | None = None, back: bool = False, **served: 
     )  # fmt: skip
     return ModelNow(
         id=UUID(int=1), served=msgspec.structs.replace(whole, **served),
-        since_us=1, by="key:ci", why="", next=next_, back=back, waiting=Waiting(), guard=None, troubles=(),
+        since_us=1, by="key:ci", why="", next=next_, back=back, waiting=Waiting(), guard=None, rollouts=(), troubles=(),
     )  # fmt: skip
 
 
-PLACES = {"promote": "models/s/releases/2?back=operations", "rollback": "models/s/rollback?back=operations"}
+PLACES = {"promote": "models/s/releases/2/promotion?back=operations", "rollback": "models/s/rollback?back=operations"}
 TRIED = {"next_": NEXT, "candidate": "s@2"}
 
 
@@ -55,13 +56,45 @@ def test_what_makes_sense_is_offered(now: ModelNow, offered: str) -> None:
     assert [act.address.removeprefix("/console/") for act in acts_of(now)] == [
         *(PLACES.get(one, f"operations/s/{one}") for one in offered.split()),
         *(f"operations/s/{flag}" for flag in FLAGS),
+        "rollouts/s.automated",
     ]
 
 
-def test_no_two_acts_of_a_model_share_a_key() -> None:
+OF = "?back=2"
+LEADS = {
+    "promote": f"models/s/releases/2/promotion{OF}", "rollback": f"models/s/rollback{OF}",
+    "trial": f"operations/s/trial{OF}&number=2",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stands", "served", "back", "offered"),
+    [
+        ("waits", {}, False, "promote trial"),
+        ("waits", {"candidate": "s@2"}, False, "promote end-trial canary"),
+        ("waits", {"candidate": "s@2", "canary_open": True}, False, "promote end-trial"),
+        ("waits", {"candidate": "s@3"}, True, "promote"),
+        ("previous", {}, True, "promote trial"),
+        ("served", {}, True, "promote trial"),
+        ("champion", {}, True, "rollback"),
+        ("champion", {}, False, ""),
+        ("champion", {"candidate": "s@3"}, True, "rollback"),
+        ("withdrawn", {}, True, ""),
+    ],
+)
+def test_what_can_be_done_with_a_release(stands: str, served: dict[str, object], back: bool, offered: str) -> None:
+    """Each act leads to what it would change, and from there back to the release."""
+    line = msgspec.structs.replace(NEXT, stands=stands)
+    acts = acts_of_release(line, standing(**served).served, back=back)
+    assert [act.address.removeprefix("/console/") for act in acts] == [
+        LEADS.get(one, f"operations/s/{one}{OF}") for one in offered.split()
+    ]
+
+
+@pytest.mark.parametrize("keys", [page_keys(), release_keys()])
+def test_no_two_acts_share_a_key(keys: tuple[Key, ...]) -> None:
     """Nor does any of them take a key of the page."""
-    keys = [key.key for key in page_keys()]
-    assert len(keys) == len(set(keys))
+    assert len({key.key for key in keys}) == len(keys)
 
 
 @pytest.mark.parametrize(

@@ -103,3 +103,20 @@ def test_answers() -> None:
     assert words.answer("neg", schema) == "Negative"
     assert words.answer(41.5, LabelSchema(kind="number", unit="°C")) == "41.5 °C"
     assert words.answer(None, schema) == "no answer"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("s@2 was promoted.", '<a href="/console/models/s/releases/2">s@2</a> was promoted.'),
+        (
+            "s@12 for s@2",
+            '<a href="/console/models/s/releases/12">s@12</a> for <a href="/console/models/s/releases/2">s@2</a>',
+        ),
+        ("from <i>s@x</i> & a@2", "from &lt;i&gt;s@x&lt;/i&gt; &amp; a@2"),
+        ("my-s@2, s@2x, s@", "my-s@2, s@2x, s@"),
+    ],
+)
+def test_a_release_that_is_named_leads_to_its_page(said: str, shown: str) -> None:
+    """Only releases of the model that the sentence is about, whole; whatever else stands in it stays text."""
+    assert str(words.with_releases(said, "s")) == shown

@@ -71,6 +71,23 @@ def test_parameters(parameters: dict[str, object], expected: Asked) -> None:
     assert asked_from([], parameters) == expected  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("deadline_s", "parameters", "wait_s"),
+    [
+        (5.0, {}, 4.9),
+        (5.0, {"review_wait_ms": 1000}, 1.0),
+        (5.0, {"timeout": 2_000_000}, 2.0),
+        (0.05, {}, 0.0),
+        (5.0, {"review_async": True}, None),
+        (5.0, {"review_async": True, "review_wait_ms": 9000}, 4.9),
+    ],
+)
+def test_a_deadline_shortens_the_wait(deadline_s: float, parameters: dict[str, object], wait_s: float | None) -> None:
+    """A caller is told something before it gives up by itself; who asked to be told at once still is."""
+    asked = asked_from([], parameters, deadline_s=deadline_s)  # type: ignore[arg-type]
+    assert asked.wait_s == (None if wait_s is None else pytest.approx(wait_s))
+
+
 def test_header_and_body_together() -> None:
     """The least wait of both counts; what the header asked is what `Preference-Applied` names."""
     headers = [(b"accept", b"*/*"), (b"prefer", b"wait=3"), (b"idempotency-key", b'"k"')]

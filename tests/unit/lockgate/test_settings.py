@@ -114,6 +114,29 @@ def test_masking_keeps_the_place_and_hides_the_secret(value: str, shown: str, wo
     assert mask(value) == shown, word
 
 
+@pytest.mark.parametrize(
+    ("url", "token", "wrong"),
+    [
+        ("", "default:production.f00d", "unleash_url"),
+        ("unleash.example.org", "default:production.f00d", "unleash_url"),
+        ("https://unleash.example.org", "", "unleash_token"),
+    ],
+)
+def test_flags_of_a_server_need_its_address_and_a_token(url: str, token: str, wrong: str, tmp_path: Path) -> None:
+    """What is missing is named at the start; a process without a server to follow would only ever hold."""
+    given = {"flags_source": "unleash", "unleash_url": url, "unleash_token": token}
+    with pytest.raises(WrongSetting, match=wrong):
+        settle_settings({}, tmp_path, given)
+
+
+@pytest.mark.parametrize("url", ["https://unleash.example.org", "https://unleash.example.org/api/"])
+def test_the_address_of_a_server_is_the_one_that_people_open(url: str) -> None:
+    """With the API's path or without it, links go to the same place; embedded flags have none."""
+    settings = Settings(flags_source="unleash", unleash_url=url)
+    assert settings.flag_home.url == "https://unleash.example.org"
+    assert Settings().flag_home.url == ""
+
+
 def test_every_setting_is_documented_in_the_struct() -> None:
     """Each option has a sentence beside its field."""
     assert all(option.description.endswith(".") for option in options())

@@ -1,5 +1,6 @@
 """The small decisions around processes, contexts and logs."""
 
+import socket
 import stat
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from lockgate.children import pause_s
 from lockgate.contexts import DEFAULT_URL, Context, Contexts, choose, read_contexts, write_contexts
 from lockgate.errors import PortTaken, StillRunning, UnknownContext
 from lockgate.health import Dependency, ProcessHealth, together
-from lockgate.listeners import address_of, bind
+from lockgate.listeners import address_of, bind, reserve
 from lockgate.logs import mask_keys
 from lockgate.presence import alone, present
 from lockgate.processes.order import Order, decode_order, encode_order
@@ -35,6 +36,7 @@ def test_an_order_survives_its_line() -> None:
         http_descriptor=5,
         monitor_descriptor=6,
         console_url="http://127.0.0.1:1",
+        grpc_address="127.0.0.1:2",
         supervisor_pid=7,
     )
     assert decode_order(encode_order(order)) == order
@@ -48,6 +50,17 @@ def test_a_taken_port_is_one_sentence_that_says_what_to_do() -> None:
             bind(address, "http_address")
     assert address in str(caught.value)
     assert "LOCKGATE_HTTP_ADDRESS" in str(caught.value)
+
+
+def test_an_address_is_held_for_those_who_share_it() -> None:
+    """Processes of ours may listen where it was reserved; who would reserve it again finds it taken by them."""
+    with reserve("127.0.0.1:0", "grpc_address") as reserved, socket.socket() as ours:
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        ours.bind(reserved.getsockname())
+        ours.listen()
+        with pytest.raises(PortTaken) as caught:
+            reserve(address_of(reserved), "grpc_address")
+    assert "LOCKGATE_GRPC_ADDRESS" in str(caught.value)
 
 
 def test_the_worst_part_is_the_health_of_all() -> None:

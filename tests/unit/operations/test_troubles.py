@@ -19,6 +19,7 @@ WELL = Standing(halted=None, guarded=None, overdue=0, callers=0, to_confirm=None
         ({"overdue": 3, "callers": 2}, ["bad 3 cases are past due.", "look 2 callers wait for a person."]),
         ({"callers": 1}, ["look 1 caller waits for a person."]),
         ({"to_confirm": "s@2"}, ["look A second person has to confirm s@2."]),
+        ({"rollouts": ("It is paused.", "It waits.")}, ["look It is paused. It waits."]),
         ({"automated": False}, ["look Nothing goes out without a person."]),
     ],
 )

@@ -99,6 +99,14 @@ def test_an_older_entry_is_read_as_it_was_meant() -> None:
     assert (facts.tenant, facts.caller) == (str(UUID(bytes=older["tenant"])), str(UUID(bytes=older["api_key"])))
 
 
+def test_the_environment_is_the_one_that_was_asked_in() -> None:
+    """An Unleash server's flags are asked in the environment of its token, and again in the same."""
+    entry = decode(encode(replace(decided(), flags=FlagFacts(environment="development"))))
+    assert isinstance(entry, Decided)
+    assert facts_of(entry).environment == "development"
+    assert facts_of(replace(entry, flags=FlagFacts())).environment == "production"
+
+
 def test_who_named_nobody_sticks_to_the_input() -> None:
     """An entry without a key to stick to is evaluated by the digest of its input."""
     entry = replace(decided(), flags=FlagFacts(evaluated_us=7))

@@ -55,8 +55,10 @@ def test_a_card_is_taken_once_its_list_is_empty() -> None:
 
 @pytest.mark.parametrize("model", ["sentiment", "digits", "loans"])
 def test_the_cards_of_the_demo_are_right(model: str) -> None:
-    """Every card that we hand out is taken."""
-    assert read_card((ROOT / "demo" / "models" / model / "model.toml").read_text())[1] == ()
+    """Every card that we hand out is taken, and says who owns each category of errors."""
+    card, faults = read_card((ROOT / "demo" / "models" / model / "model.toml").read_text())
+    assert card is not None
+    assert (faults, card.labels.unowned) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,9 @@ def test_the_cards_of_the_demo_are_right(model: str) -> None:
         ('classes = ["bad", "good"]', 'takes = "argmax"', "answer.classes must give the class order"),
         (', { value = "good", key = "2" }', "", "labels.choices must list at least two choices."),
         ('value = "good"', 'value = "bad"', "labels.choices lists a value twice."),
+        ('kind = "choice"', 'kind = "choice"\nowners.irony = "A"', "names 'irony', which is not among labels.reasons."),
+        ('kind = "choice"', 'kind = "choice"\nowners.irony = ""', "labels.owners.irony: it is empty."),
+        ('kind = "choice"', 'kind = "choice"\nowners.irony = 3', "labels.owners.irony: Expected `str`, got `int`."),
         ('key = "2"', 'key = "1"', "labels.choices gives one key to two choices."),
         ('guideline = "Judge the sentence."', 'guideline = ""', "guideline: it is empty."),
         ("[answer]", "[answer", "it is not TOML"),
@@ -102,6 +107,14 @@ def test_each_fault_is_told_with_its_place(written: str, instead: str, told: str
     assert written in GOOD
     faults = read_card(GOOD.replace(written, instead, 1))[1]
     assert any(told in fault for fault in faults), faults
+
+
+def test_a_card_names_who_owns_which_errors() -> None:
+    """What it names is kept, and what it leaves out is told; without categories there is nothing to own."""
+    owned = 'kind = "choice"\nreasons = ["irony", "mixed"]\nowners.irony = "Linguists"'
+    labels = parse_card(GOOD.replace('kind = "choice"', owned, 1)).labels
+    assert (labels.owners, labels.unowned) == ({"irony": "Linguists"}, ("mixed",))
+    assert parse_card(GOOD).labels.unowned == ()
 
 
 def test_every_fault_is_told_at_once() -> None:

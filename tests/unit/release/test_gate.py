@@ -7,7 +7,7 @@ import pytest
 
 from review.release.declared import Declared
 from review.release.evidence import Comparison, EvaluationEvidence, Interval, TrialEvidence
-from review.release.gate import Facts, GateReport, Thresholds, Verdict, judge, percent
+from review.release.gate import Facts, GateReport, Thresholds, Verdict, judge, lowered_terms, percent
 
 
 def interval(value: float, low: float, high: float, n: int = 500) -> Interval:
@@ -30,7 +30,7 @@ TRIAL = TrialEvidence(
     win_share=interval(0.71, 0.55, 0.84, 35),
 )  # fmt: skip
 GOOD = Facts(
-    faults=(), halted=None, owners=("Reviews",), same_model=False, lowered=("It is version 2.",),
+    faults=(), halted=None, owner="Reviews", same_model=False, lowered=("It is version 2.",),
     evaluation=EVALUATION, trial=TRIAL,
 )  # fmt: skip
 
@@ -51,7 +51,15 @@ def trial(**changes: Any) -> dict[str, Any]:
         ({}, "promote", "+2.4% right answers (95 % interval +1.0% to +4.0%, 500 items, fixes 14, breaks 2)"),
         ({"faults": ("The model file is missing.",)}, "refuse", "model file is missing"),
         ({"halted": "wrong since 14:03"}, "refuse", "halted: wrong since 14:03"),
-        ({"owners": ()}, "refuse", "Nobody owns"),
+        ({"owner": " "}, "refuse", "Nobody owns the model's errors."),
+        ({"unowned": ("irony",)}, "refuse", "Nobody owns the errors of irony: name an owner in [labels.owners]."),
+        ({"unowned": ("negation", "irony", "mixed")}, "refuse", "the errors of negation, irony and mixed"),
+        ({"owners": {"irony": "Linguists"}}, "promote", "owned by Reviews, those of irony by Linguists."),
+        ({"owner": "", "owners": {"irony": "Linguists"}}, "refuse", "Nobody owns the model's errors."),
+        ({"unowned": ("irony",), "trial": None}, "refuse", "Nobody owns the errors of irony"),
+        ({"unowned": ("irony",), "same_model": True}, "refuse", "Nobody owns the errors of irony"),
+        ({"unowned": ("irony",), "lowered": ()}, "promote", "owned by Reviews"),
+        ({"owner": "", "lowered": ()}, "refuse", "Nobody owns the model's errors."),
         ({"evaluation": None}, "wait", "was not evaluated"),
         (evaluation(overlap=3), "refuse", "3 of the 500 held-out items were in its training data"),
         (evaluation(overlap=None), "wait", "nobody can tell whether it was trained on the held-out items"),
@@ -93,12 +101,17 @@ def test_the_worst_check_wins(change: dict[str, Any], verdict: Verdict, word: st
 def test_every_reason_is_listed() -> None:
     """Nothing is hidden behind the first refusal: all that refuse and all that wait are told."""
     report = judge(
-        msgspec.structs.replace(GOOD, owners=(), halted="x", evaluation=None, trial=None, faults=("A.", "B."))
+        msgspec.structs.replace(
+            GOOD, owner="", unowned=("irony",), halted="x", evaluation=None, trial=None, faults=("A.", "B.")
+        )
     )
     assert [(check.name, check.verdict) for check in report.checks] == [
         ("artifacts", "refuse"), ("owner", "refuse"), ("halt", "refuse"), ("evaluation", "wait"), ("trial", "wait"),
     ]  # fmt: skip
-    assert report.reasons("refuse") == ("A.", "B.", "Nobody owns the model's errors.", "The model is halted: x")
+    assert report.reasons("refuse") == (
+        "A.", "B.", "Nobody owns the model's errors.",
+        "Nobody owns the errors of irony: name an owner in [labels.owners].", "The model is halted: x",
+    )  # fmt: skip
     assert len(report.reasons("wait")) == 2
 
 
@@ -145,6 +158,23 @@ def test_with_terms_that_were_cleared_it_asks_for_what_it_asks_of_every_model() 
     never, cleared = judge(GOOD), judge(GOOD, declared(None))
     assert never.thresholds == cleared.thresholds == Thresholds()
     assert (never.terms, cleared.terms) == (None, declared(None))
+
+
+@pytest.mark.parametrize(
+    ("shall", "lowered"),
+    [
+        ({}, ()),
+        ({"margin": 0.05}, ()),
+        ({"margin": 0.0506}, ("margin",)),
+        ({"min_held_out": 501, "min_decided": 36}, ()),
+        ({"min_held_out": 499}, ("min_held_out",)),
+        ({"min_decided": 34, "margin": 0.01}, ("min_decided",)),
+        ({"margin": 0.5, "min_held_out": 1, "min_decided": 1}, ("margin", "min_held_out", "min_decided")),
+    ],
+)
+def test_terms_are_lower_by_each_number_that_asks_for_less(shall: dict[str, Any], lowered: tuple[str, ...]) -> None:
+    """A larger margin, or a smaller count, whatever the other numbers ask for."""
+    assert lowered_terms(TERMS, msgspec.structs.replace(TERMS, **shall)) == lowered
 
 
 @pytest.mark.parametrize(

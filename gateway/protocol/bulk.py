@@ -1,0 +1,128 @@
+"""Large requests, read in one pass: flat arrays of numbers go straight from the text into tensors.
+
+The only door to simdjson. It reads what large requests look like and nothing else: whatever is unusual or wrong in a
+body is left to the careful reading in `messages` and `elements`, whose refusals say what it is.
+"""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+import simdjson
+
+from gateway.protocol.binary import SIZE
+from gateway.protocol.datatypes import NUMPY, Tensor
+from gateway.protocol.messages import InputMessage, RequestMessage
+
+BULK_BYTES = 32 * 1024
+"""From this size on a body is read like this; below, the careful reading is as fast."""
+ELEMENTS_MAX = 16 * 1024 * 1024
+
+
+class _Buffer(NamedTuple):
+    """How simdjson and numpy call what is read for a kind of numbers."""
+
+    simdjson: str
+    numpy: str
+
+
+_BUFFERS = {"f": _Buffer("d", "f8"), "i": _Buffer("i", "i8"), "u": _Buffer("u", "u8")}
+_NONE = np.empty(0)
+
+
+class Numbers:
+    """The tensors of a message, as the bytes that binary data would be."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        self._tensors = tensors
+
+    def take(self, name: str, _: object) -> memoryview:
+        """The bytes of an input."""
+        return self._tensors[name].view(np.uint8).data
+
+    def end(self) -> None:
+        """Nothing is ever left over."""
+
+
+class Bulk(NamedTuple):
+    """A message whose inputs have their data apart from it."""
+
+    message: RequestMessage
+    numbers: Numbers
+
+
+def parse_bulk(body: bytes, elements_max: int = ELEMENTS_MAX) -> Bulk | None:
+    """The request in a body; None where it is to be read with care.
+
+    No more elements than `elements_max` are made of it: commas are counted before.
+    """
+    if body.count(b",") > elements_max:
+        return None
+    try:
+        document: Any = simdjson.Parser().parse(body)
+        members = _members(document)
+        inputs: list[Any] = list(document["inputs"])
+        # One for the inputs, two for each, and one for the outputs: none stands in another, to be flattened unseen.
+        if body.count(b"[") != 1 + 2 * len(inputs) + ("outputs" in members):
+            return None
+        tensors = {each["name"]: _tensor(each) for each in inputs}
+        bare = [{name: each[name] for name in ("name", "datatype")} | {"shape": _sizes(each)} for each in inputs]
+        rest = {name: _plain(document[name]) for name in members if name != "inputs"}
+        message = msgspec.convert({**rest, "inputs": bare}, RequestMessage)
+    except _UNUSUAL:
+        return None
+    if len(tensors) != len(inputs):
+        return None
+    apart: list[InputMessage] = [msgspec.structs.replace(each, parameters={SIZE: 0}) for each in message.inputs]
+    return Bulk(msgspec.structs.replace(message, inputs=apart), Numbers(tensors))
+
+
+class _Unusual(Exception):
+    """Not what a large request looks like."""
+
+
+_UNUSUAL = (_Unusual, ValueError, TypeError, KeyError, AttributeError, RuntimeError, OverflowError, FloatingPointError)
+"""What simdjson and numpy say of a body that is not what was expected; msgspec's complaints are ValueErrors."""
+
+
+def _members(value: Any) -> set[str]:
+    """The names in an object, of which none comes twice: which one counts is not for us to choose."""
+    names = list(value.keys())
+    if len(set(names)) != len(names):
+        raise _Unusual
+    return set(names)
+
+
+def _tensor(written: Any) -> Tensor:
+    """The flat tensor of an input, its numbers in range and as many as its shape says."""
+    dtype = NUMPY[written["datatype"]]
+    if "parameters" in _members(written) or dtype.kind not in _BUFFERS:
+        raise _Unusual
+    data, buffer = written["data"], _BUFFERS[dtype.kind]
+    if len(data) != prod(_sizes(written)):
+        raise _Unusual
+    numbers: Tensor = np.frombuffer(data.as_buffer(of_type=buffer.simdjson), buffer.numpy) if len(data) else _NONE
+    if dtype.kind != "f" and numbers.size and not _within(numbers, np.iinfo(dtype)):
+        raise _Unusual
+    with np.errstate(over="raise"):
+        return numbers.astype(dtype, copy=False)
+
+
+def _sizes(written: Any) -> list[int]:
+    sizes: list[int] = written["shape"].as_list()
+    if not all(type(size) is int and size >= 0 for size in sizes):
+        raise _Unusual
+    return sizes
+
+
+def _within(numbers: Tensor, limits: Any) -> bool:
+    return bool(numbers.min() >= limits.min and numbers.max() <= limits.max)
+
+
+def _plain(value: Any) -> Any:
+    """The value in Python's own types."""
+    if isinstance(value, simdjson.Object):
+        return value.as_dict()
+    return value.as_list() if isinstance(value, simdjson.Array) else value

@@ -1,0 +1,1 @@
+"""What would surprise whoever switches a flag: named before it does."""
