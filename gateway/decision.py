@@ -43,6 +43,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     wait_s: float | None = None
     """The caller's own limit on waiting, already the least of all that were sent."""
+    within_s: float | None = None
+    """What is left until the caller gives up by itself, if it said so; the model's own server is told."""
     respond_async: bool = False
     review: bool = False
     """True when the caller asks for a person."""

@@ -136,6 +136,12 @@ PREDICTION_SECONDS = Histogram(
     ("model",),
 )
 REFUSALS = Counter("lockgate_refusals_total", "Requests that were answered with an error.", ("code",))
+UPSTREAM_CALLS = Counter(
+    "lockgate_upstream_calls_total", "Calls to upstreams by what became of them.", ("upstream", "outcome")
+)
+UPSTREAM_OPEN = Gauge(
+    "lockgate_upstream_circuit_open", "Whether an upstream failed so often that it is left alone.", ("upstream",)
+)
 DELIVERIES = Counter("lockgate_deliveries_total", "What callers of held predictions were told.", ("kind",))
 WAITING = Gauge("lockgate_waiting_callers", "Callers who wait for a person now.", ("model",))
 PAYLOADS_IGNORED = Counter(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.inference.upstreams import Upstream
 from gateway.labels import Answer
 from gateway.policy import Policy
 from gateway.registry.card import Card
@@ -51,8 +52,15 @@ class ReleasePlan(msgspec.Struct, frozen=True, kw_only=True):
     policy_sha256: str
     label_schema_sha256: str
     guideline_sha256: str
+    upstream: Upstream | None = None
+    """Where it runs, if it does not run here; then there is no artifact."""
     joins: bool = False
     """Whether an item is answered the same alone and together with others, as admission saw; requests may be joined."""
+
+    @property
+    def runs(self) -> str:
+        """What its session is known by: the digest of its file, or its upstream."""
+        return self.upstream.key if self.upstream is not None else self.artifact
 
 
 class TrialPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from flags.unleash.fetched import fetched_state
 from flags.unleash.server import TIMEOUT_S, refused, silent, unreachable, unreadable
 from gateway.errors import GatewayError
 from gateway.inference.cache import SessionCache
+from gateway.inference.upstreams import Upstream
 from gateway.plan import Plan, ReleasePlan
 from gateway.record.payloads import LocalObjects, open_objects
 from gateway.record.reserve import free_bytes
@@ -25,6 +26,7 @@ from gateway.store.migrate import check
 from gateway.store.serving import read_plan
 from gateway.times import SECOND_US, after_us, now_us
 from lockgate.errors import CommandError
+from lockgate.processes.allowed import allowed_upstreams
 from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
 from review.people.joining import has_admin
@@ -189,7 +191,7 @@ async def check_models(settings: Settings, ledger: Ledger) -> Sequence[Finding]:
         plan = await read_plan(r)
     if not plan.models:
         return [warn("models", "None yet.", "Type 'lockgate models add NAME FILE.onnx --card model.toml'.")]
-    cache, artifacts = SessionCache(), LocalObjects(settings.artifacts)
+    cache, artifacts = SessionCache(upstreams=allowed_upstreams(settings)), LocalObjects(settings.artifacts)
     return [await _check_release(release, cache, artifacts) for release in _releases(plan)]
 
 
@@ -236,12 +238,28 @@ async def check_people(_settings: Settings, ledger: Ledger) -> Sequence[Finding]
 
 async def _check_release(release: ReleasePlan, cache: SessionCache, artifacts: LocalObjects) -> Finding:
     part = f"model {release.name}"
+    if release.upstream is not None:
+        return await _check_upstream(part, release.upstream, cache)
     try:
         await artifacts.verify(release.artifact)
         await cache.acquire(release.artifact, await artifacts.local_path(release.artifact))
     except GatewayError as error:
         return bad(part, str(error), "Restore the artifact from a backup, or roll the model back.")
     return ok(part, "Its file is whole and loads.")
+
+
+async def _check_upstream(part: str, upstream: Upstream, cache: SessionCache) -> Finding:
+    try:
+        session = await cache.acquire_upstream(upstream)
+    except GatewayError as error:
+        return bad(part, str(error), "Name its server in upstreams, or roll the model back.")
+    try:
+        await session.tell()
+    except GatewayError as error:
+        return bad(part, f"{upstream.address}: {error}", "Start its server, or roll the model back.")
+    finally:
+        await session.end()
+    return ok(part, f"{upstream.address} answers.")
 
 
 def _releases(plan: Plan) -> list[ReleasePlan]:

@@ -131,6 +131,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ""
     gateways: Annotated[int, Meta(description="How many gateway processes `lockgate serve` runs.", ge=1, le=128)] = 1
     model_threads: Annotated[int, Meta(description="Threads of one model session in a gateway.", ge=1, le=256)] = 1
+    upstreams: Annotated[
+        str,
+        Meta(
+            description="The servers that models may run on elsewhere, such as "
+            "`grpc://triton:8001 http://:KEY@other:8000`; no other is ever called. Empty: none.",
+            extra=SECRET,
+        ),
+    ] = ""
+    upstream_s: Annotated[Seconds, Meta(description="How long a call to such a server may take.")] = 30.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
     ] = "info"

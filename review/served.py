@@ -15,11 +15,11 @@ from gateway.protocol.signature import TensorSpec
 from gateway.registry.card import Card
 from gateway.store.flags import current_state
 from gateway.store.ledger import ReadSession
-from gateway.store.models import find_model, releases_of, versions_of
+from gateway.store.models import find_model, releases_of, upstream_of, versions_of
 from gateway.store.plans import plan_revision
 from gateway.store.schema.serves import ServingHistoryRow
 from gateway.store.serving import served_models
-from review.flagging import Switch, switch_in
+from review.flag_switches import Switch, switch_in
 from review.learning.recipe import TrainingRecord
 from review.store.recipes import training_of
 
@@ -31,7 +31,9 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     version: int
     artifact: str
-    """The SHA-256 of the model file."""
+    """The SHA-256 of the model file; empty where it runs elsewhere."""
+    upstream: str | None
+    """Where it runs, if it does not run here."""
     previous: str | None
     candidate: str | None
     canary_open: bool
@@ -61,6 +63,8 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
 
     version: int
     artifact: str | None
+    upstream: str | None
+    """Where it runs, if it does not run here."""
     by: str
     created_us: int
 
@@ -122,7 +126,13 @@ async def show_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelShown:
             for release, version in releases
         ),
         versions=tuple(
-            VersionLine(version=row.number, artifact=row.artifact, by=row.by, created_us=row.created_us)
+            VersionLine(
+                version=row.number,
+                artifact=row.artifact,
+                upstream=upstream_of(row),
+                by=row.by,
+                created_us=row.created_us,
+            )
             for row in await versions_of(r, model.id)
         ),
         history=await _history(r, model.id, names),
@@ -154,6 +164,7 @@ def _served(plan: ModelPlan, state: State) -> Served:
         release=plan.champion.name,
         version=plan.champion.version,
         artifact=plan.champion.artifact,
+        upstream=plan.champion.upstream.address if plan.champion.upstream is not None else None,
         previous=plan.previous.name if plan.previous else None,
         candidate=plan.trial.candidate.name if plan.trial else None,
         canary_open=plan.trial is not None and plan.trial.canary_open,

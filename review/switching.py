@@ -4,6 +4,7 @@ A switch in Unleash is noted before it is made, with who and why: Unleash knows 
 log is pulled, the note tells whose switch it was; it is taken back when Unleash refuses.
 """
 
+from typing import NamedTuple
 from uuid import UUID
 
 from flags.errors import FlagsChanged, FlagsElsewhere, FlagsError, ReasonMissing, UnknownFlag
@@ -19,8 +20,10 @@ from gateway.store.models import find_model
 from gateway.store.plans import plan_revision
 from gateway.times import now_us
 from review.actors import Actor
-from review.flagging import Flipped, flip, switch_in
+from review.flag_switches import switch_in
+from review.flagging import Flipped, flip
 from review.operators import require_operator
+from review.simulation.simulations import require_about
 from review.store.unleash_notes import note_asked, note_failed
 from review.unleash.log import Note
 
@@ -47,7 +50,7 @@ async def switch(
     """
     if ledger.flags.embedded:
         return await flip(ledger, actor, flag, on=on, why=why, expected_version=expected_version, simulation=simulation)
-    current = await _current(ledger, actor, flag)
+    current = await _current(ledger, actor, flag, simulation)
     if place is None or not place.operated:
         raise FlagsElsewhere(url=place.link(flag) if place is not None else ledger.flags.url)
     if not why.strip():
@@ -55,7 +58,7 @@ async def switch(
     if expected_version not in (None, current.version):
         raise FlagsChanged(current=current.version, expected=expected_version)
     async with opened_admin(place) as admin:
-        changed = await _switch_there(ledger, admin, actor, flag, on=on, why=why)
+        changed = await _switch_there(ledger, admin, actor, flag, on=on, said=_Said(why, simulation))
     async with ledger.reading() as r:
         revision = await plan_revision(r)
     return Flipped(
@@ -68,17 +71,28 @@ async def switch(
     )
 
 
-async def _current(ledger: Ledger, actor: Actor, flag: str) -> StoredState:
-    """The state in force, for somebody who may operate the flag's model. Raises: UnknownFlag, NotAllowed."""
+async def _current(ledger: Ledger, actor: Actor, flag: str, simulation: UUID | None) -> StoredState:
+    """The state in force, for somebody who may operate the flag's model and names no simulation but one about it.
+
+    Raises: UnknownFlag, NotAllowed, UnknownSimulation, SimulationOfOther, SimulationNotDone.
+    """
     async with ledger.reading() as r:
-        model = await find_model(r, actor.tenant_id, parse(flag)[0])
+        model = await find_model(r, actor.tenant_id, name := parse(flag)[0])
         if model is None:
             raise UnknownFlag(flag=flag)
         require_operator(actor, model.id)
+        await require_about(r, actor.tenant_id, simulation, name)
         return await current_state(r)
 
 
-async def _switch_there(ledger: Ledger, admin: UnleashAdmin, actor: Actor, flag: str, *, on: bool, why: str) -> bool:
+class _Said(NamedTuple):
+    """What is said of a switch."""
+
+    why: str
+    simulation: UUID | None
+
+
+async def _switch_there(ledger: Ledger, admin: UnleashAdmin, actor: Actor, flag: str, *, on: bool, said: _Said) -> bool:
     """Switch a flag in Unleash, unless it stands so already; whether it was switched. Raises: FlagsError."""
     found = await admin.feature(flag)
     if found is None:
@@ -86,7 +100,10 @@ async def _switch_there(ledger: Ledger, admin: UnleashAdmin, actor: Actor, flag:
     if _stands(found, admin.place.environment) == on:
         return False
     after = max((event.id for event in await admin.events(limit=LATEST)), default=0)
-    note = Note(flag=flag, to=on, after=after, by=actor.by, why=why, at_us=now_us())
+    note = Note(
+        flag=flag, to=on, after=after, by=actor.by, why=said.why, at_us=now_us(),
+        simulation=str(said.simulation) if said.simulation is not None else None,
+    )  # fmt: skip
     async with ledger.writing() as w:
         await note_asked(w, actor.tenant_id, note)
     try:

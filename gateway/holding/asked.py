@@ -57,8 +57,10 @@ def asked_from(
     prefer, keys, context = _relevant(headers)
     preferences = parse_prefer(prefer)
     respond_async = preferences.respond_async or parameters.get("review_async") is True
+    within_s = _within_s(parameters, deadline_s)
     return Asked(
-        wait_s=_wait_s(preferences, parameters, respond_async, deadline_s),
+        wait_s=_wait_s(preferences, parameters, respond_async, within_s),
+        within_s=within_s,
         respond_async=respond_async,
         review=parameters.get("review") == "require",
         pinned=pinned,
@@ -113,16 +115,21 @@ def _unquoted(text: str) -> str:
 
 
 def _wait_s(
-    preferences: Preferences, parameters: Mapping[str, object], respond_async: bool, deadline_s: float | None
+    preferences: Preferences, parameters: Mapping[str, object], respond_async: bool, within_s: float | None
 ) -> float | None:
     waits = [preferences.wait_s, _scaled(parameters.get("review_wait_ms"), 1e3, least=0)]
     asked = [float(wait) for wait in waits if wait is not None]
+    if within_s is not None and (asked or not respond_async):
+        asked.append(within_s)
+    return min(asked, default=None)
+
+
+def _within_s(parameters: Mapping[str, object], deadline_s: float | None) -> float | None:
+    """Until when the caller takes an answer, by Triton's `timeout` and its deadline; None where it said nothing."""
     limits = [_scaled(parameters.get("timeout"), 1e6, least=1)]
     if deadline_s is not None:
         limits.append(max(0.0, deadline_s - DEADLINE_MARGIN_S))
-    if asked or not respond_async:
-        asked += [limit for limit in limits if limit is not None]
-    return min(asked, default=None)
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _scaled(value: object, divisor: float, *, least: int) -> float | None:

@@ -36,8 +36,10 @@ PAYS_BELOW = 0.8
 class Runner(Protocol):
     """What answers the requests for one release."""
 
-    async def infer(self, feeds: Mapping[str, Tensor], *, items: int, caller: UUID) -> dict[str, Tensor]:
-        """The outputs for feeds that fit the signature. Raises: GatewayError."""
+    async def infer(
+        self, feeds: Mapping[str, Tensor], *, items: int, caller: UUID, within_s: float | None = None
+    ) -> dict[str, Tensor]:
+        """The outputs for feeds that fit the signature; a caller may have a time of its own. Raises: GatewayError."""
 
     def refuse_early(self, caller: UUID) -> None:
         """Return while a request of this caller would be let in line. Raises: TooManyWait."""
@@ -56,7 +58,14 @@ class Batcher:
         self._running = False
         self._loop = asyncio.get_running_loop()
 
-    async def infer(self, feeds: Mapping[str, Tensor], *, items: int, caller: UUID) -> dict[str, Tensor]:
+    async def infer(
+        self,
+        feeds: Mapping[str, Tensor],
+        *,
+        items: int,
+        caller: UUID,
+        within_s: float | None = None,  # noqa: ARG002 - a run that has begun is ended by nobody
+    ) -> dict[str, Tensor]:
         """The outputs for feeds that fit the signature; on the loop or in the session's thread, as its cost says.
 
         A caller that is cancelled leaves the run to end by itself. Raises: TooManyWait, ModelRefusedValues,

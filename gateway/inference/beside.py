@@ -12,7 +12,7 @@ from gateway.capture import inline
 from gateway.compare import answers_within, differing_items
 from gateway.facts import tensors_digest
 from gateway.holding.held import HeldPrediction
-from gateway.inference.session import OnnxSession, Stop
+from gateway.inference.session import Session, Stop
 from gateway.labels import Answer
 from gateway.plan import ReleasePlan
 from gateway.protocol.datatypes import Tensor
@@ -71,7 +71,7 @@ def run_beside(beside: Beside) -> ShadowRun | None:
     )
 
 
-def compared(session: OnnxSession, run: ShadowRun, stop: Stop) -> Ran:
+def compared(session: Session, run: ShadowRun, stop: Stop) -> Ran:
     """In the runner's thread: run the release, and compare what it says with the answer."""
     prediction = run.beside.prediction
     began = perf_counter_ns()

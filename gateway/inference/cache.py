@@ -1,28 +1,34 @@
 """Open sessions, owned by count: opened once for everybody, closed when the last plan has left them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from hashlib import file_digest
 from pathlib import Path
+from typing import Any
 
 from gateway.inference.errors import ArtifactDamaged, ModelNotLoadable
 from gateway.inference.session import OnnxSession
+from gateway.inference.upstream_session import UpstreamSession, open_upstream
+from gateway.inference.upstreams import AllowedUpstreams, Upstream
+
+Opened = OnnxSession | UpstreamSession
 
 
 class _Entry:
     """A session that is open or being opened, and how many hold it."""
 
-    def __init__(self, opening: asyncio.Task[OnnxSession]) -> None:
+    def __init__(self, opening: asyncio.Task[Any]) -> None:
         self.opening = opening
         self.holders = 0
 
 
 class SessionCache:
-    """Sessions by the sha256 of their artifact, on one event loop."""
+    """Sessions by the sha256 of their artifact, or by the address of their upstream, on one event loop."""
 
-    def __init__(self, *, threads: int = 1) -> None:
+    def __init__(self, *, threads: int = 1, upstreams: AllowedUpstreams | None = None) -> None:
         self._threads = threads
+        self._upstreams = upstreams or AllowedUpstreams()
         self._entries: dict[str, _Entry] = {}
 
     async def acquire(self, sha256: str, path: Path) -> OnnxSession:
@@ -31,21 +37,25 @@ class SessionCache:
         Those who ask at the same time share one open, off the loop. Raises ArtifactDamaged or ModelNotLoadable, after
         which nothing is kept and the next acquire tries again.
         """
-        entry = self._entries.get(sha256)
-        if entry is None:
-            opening = asyncio.create_task(asyncio.to_thread(_open, sha256, path, self._threads))
-            entry = self._entries[sha256] = _Entry(opening)
-        entry.holders += 1
-        try:
-            # One impatient caller must not take the session from the others who wait for it.
-            return await asyncio.shield(entry.opening)
-        except BaseException:
-            self._leave(sha256, entry)
-            raise
+        opened = await self._acquire(sha256, lambda: asyncio.to_thread(_open, sha256, path, self._threads))
+        assert isinstance(opened, OnnxSession)
+        return opened
 
-    def release(self, sha256: str) -> None:
+    async def acquire_upstream(self, upstream: Upstream) -> UpstreamSession:
+        """The session of a model that runs elsewhere; its server need not answer now. Raises: UpstreamNotAllowed."""
+        opened = await self._acquire(upstream.key, lambda: _reach(upstream, self._upstreams))
+        assert isinstance(opened, UpstreamSession)
+        return opened
+
+    def release(self, key: str) -> None:
         """Gives one hold back; the last one closes the session."""
-        self._leave(sha256, self._entries[sha256])
+        self._leave(key, self._entries[key])
+
+    def upstreams(self) -> list[UpstreamSession]:
+        """The open sessions of models that run elsewhere."""
+        done = [entry.opening for entry in self._entries.values() if entry.opening.done()]
+        found = [each.result() for each in done if not each.cancelled() and each.exception() is None]
+        return [each for each in found if isinstance(each, UpstreamSession)]
 
     @asynccontextmanager
     async def holding(self, sha256: str, path: Path) -> AsyncIterator[OnnxSession]:
@@ -60,6 +70,19 @@ class SessionCache:
         """The artifacts whose sessions are open or being opened."""
         return frozenset(self._entries)
 
+    async def _acquire(self, key: str, opens: Callable[[], Coroutine[Any, Any, Opened]]) -> Opened:
+        entry = self._entries.get(key)
+        if entry is None:
+            entry = self._entries[key] = _Entry(asyncio.create_task(opens()))
+        entry.holders += 1
+        try:
+            # One impatient caller must not take the session from the others who wait for it.
+            opened: Opened = await asyncio.shield(entry.opening)
+        except BaseException:
+            self._leave(key, entry)
+            raise
+        return opened
+
     def _leave(self, sha256: str, entry: _Entry) -> None:
         """Counts one holder less; an open that nobody waits for any more is closed as soon as it ends."""
         entry.holders -= 1
@@ -69,6 +92,10 @@ class SessionCache:
                 _close(entry.opening)
             else:
                 entry.opening.add_done_callback(_close)
+
+
+async def _reach(upstream: Upstream, allowed: AllowedUpstreams) -> UpstreamSession:
+    return open_upstream(upstream, allowed)
 
 
 def _open(sha256: str, path: Path, threads: int) -> OnnxSession:
@@ -84,7 +111,7 @@ def _open(sha256: str, path: Path, threads: int) -> OnnxSession:
     return session
 
 
-def _close(opening: asyncio.Task[OnnxSession]) -> None:
+def _close(opening: asyncio.Task[Any]) -> None:
     """Closes what was opened; a failed open left nothing to close."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()

@@ -9,7 +9,7 @@ from gateway.inference.findings import find_margin, find_meaning, is_finite, obs
 from gateway.inference.refusals import MarginsAsProbabilities
 from gateway.inference.report import Batching, OutputFinding, Probe
 from gateway.inference.samples import has_free_batch, sample_feeds, take_item
-from gateway.inference.session import OnnxSession
+from gateway.inference.session import Session
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.signature import Signature
 
@@ -36,7 +36,7 @@ class _Runs(NamedTuple):
     repeated: Outputs
 
 
-def probe(session: OnnxSession) -> Probed:
+def probe(session: Session) -> Probed:
     """The findings about an open model. Raises MarginsAsProbabilities; a model that cannot be run gets a warning."""
     runs = _run(session)
     if runs is None:
@@ -54,7 +54,7 @@ def probe(session: OnnxSession) -> Probed:
     return Probed(result, signature, (*_warnings(result), *_untrue_shapes(session.signature, signature)))
 
 
-def _run(session: OnnxSession) -> _Runs | None:
+def _run(session: Session) -> _Runs | None:
     """The first made-up inputs that the model accepts, run alone and together."""
     signature = session.signature
     for free_size in _FREE_SIZES:
@@ -70,7 +70,7 @@ def _run(session: OnnxSession) -> _Runs | None:
     return None
 
 
-def _try(session: OnnxSession, feeds: dict[str, Tensor]) -> Outputs | None:
+def _try(session: Session, feeds: dict[str, Tensor]) -> Outputs | None:
     """The outputs, or None where the model fails; one that takes all memory is not asked again."""
     try:
         return session.run(feeds)

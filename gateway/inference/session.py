@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -50,16 +50,43 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
         return self.first_us + self.further_us * max(0, items - 1)
 
 
+class Session(Protocol):
+    """A model that can be run, here or elsewhere."""
+
+    signature: Signature
+    cost: Cost
+
+    def run(
+        self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, stop: "Stop | None" = None
+    ) -> dict[str, Tensor]:
+        """The named outputs (all of them by default) for feeds that fit the signature. Raises: GatewayError."""
+
+    def warm_up(self) -> None:
+        """Get ready, so that the first request is not slow."""
+
+    def close(self) -> None:
+        """Give back what it holds, after the runs that have begun."""
+
+
 class Stop:
     """Ends one run from another thread, when the model comes to its next node."""
 
     def __init__(self) -> None:
         self.options = ort.RunOptions()
         self.options.log_severity_level = _FATAL_ONLY
+        self._also: list[Callable[[], object]] = []
+
+    def also(self, end: Callable[[], object]) -> None:
+        """End what runs elsewhere by calling this, too; at once where it has been told to end already."""
+        self._also.append(end)
+        if self.options.terminate:
+            end()
 
     def now(self) -> None:
         """End the run, or the one that is about to begin; it fails as ModelFailed."""
         self.options.terminate = True
+        for end in self._also:
+            end()
 
 
 class OnnxSession:

@@ -19,9 +19,10 @@ from gateway.protocol.contents_errors import (
 )
 from gateway.protocol.datatypes import NUMPY
 from gateway.protocol.errors import NumberOutOfRange, WrongElementCount
-from gateway.protocol.inference_pb2 import InferTensorContents, ModelInferRequest
+from gateway.protocol.inference_pb2 import InferTensorContents, ModelInferRequest, ModelInferResponse
 
-Input = ModelInferRequest.InferInputTensor
+Described = ModelInferRequest.InferInputTensor | ModelInferResponse.InferOutputTensor
+"""A tensor of a message; inputs and outputs have the same fields."""
 
 FIELDS: Mapping[str, str] = {
     "BOOL": "bool_contents",
@@ -41,9 +42,9 @@ FIELDS: Mapping[str, str] = {
 
 
 class Contents:
-    """The elements of a request's inputs, taken input by input."""
+    """The elements of a message's tensors, taken one by one."""
 
-    def __init__(self, inputs: Sequence[Input], raw: Sequence[memoryview]) -> None:
+    def __init__(self, inputs: Sequence[Described], raw: Sequence[memoryview]) -> None:
         self._inputs = {each.name: each for each in inputs}
         self._raw: Mapping[str, memoryview] | None = None
         if raw:
@@ -56,7 +57,7 @@ class Contents:
         tensor = self._inputs[name]
         if self._raw is None:
             return _typed(tensor)
-        if tensor.HasField("contents"):
+        if tensor.contents.ListFields():  # MLServer writes contents that hold nothing
             raise RawAndContents(tensor=name)
         return self._raw[name]
 
@@ -72,7 +73,7 @@ def put(contents: InferTensorContents, name: str, datatype: str, shape: tuple[in
     getattr(contents, FIELDS[datatype]).extend(elements)
 
 
-def _typed(tensor: Input) -> memoryview:
+def _typed(tensor: Described) -> memoryview:
     """The elements in the field of the tensor's datatype as bytes."""
     name, datatype = tensor.name, tensor.datatype
     field = FIELDS.get(datatype)

@@ -22,6 +22,7 @@ from flags.validation import validated
 from gateway.errors import BadRequest
 from gateway.inference.admission import admit
 from gateway.inference.report import AdmissionLimits, AdmissionReport
+from gateway.inference.upstreams import Upstream
 from gateway.record.objects import StoredObject
 from gateway.record.payloads import ObjectStore
 from gateway.registry.card import Card, card_warnings, parse_card
@@ -76,7 +77,10 @@ class Added(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     founding: bool
     artifact: str
+    """The digest of the file; empty for an upstream."""
     warnings: tuple[str, ...]
+    upstream: str = ""
+    """Where it runs, if it does not run here."""
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +96,8 @@ class Adding(msgspec.Struct, frozen=True, kw_only=True):
 
     tenant_id: UUID
     name: str
-    file: Path
+    file: Path | None = None
+    """None where the model runs elsewhere."""
     card: str
     by: str
     attached: Mapping[AttachedRole, str] = {}
@@ -111,14 +116,15 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     adding: Adding
     card: Card
     report: AdmissionReport
-    stored: StoredObject
+    stored: StoredObject | None = None
+    upstream: Upstream | None = None
+    """Where it runs, if it does not run here; then nothing is stored."""
 
     def version(self, at_us: int) -> NewVersion:
         """The version that it becomes."""
         return NewVersion(
-            artifact=self.stored.sha256,
-            artifact_bytes=self.stored.bytes,
-            location=self.stored.location,
+            artifact=self.stored,
+            upstream=self.upstream,
             card=self.card,
             signature=msgspec.json.encode(self.report.signature),
             report=msgspec.json.encode(self.report),
@@ -143,6 +149,7 @@ async def admit_into(
     artifacts: ObjectStore, adding: Adding, card: Card, limits: AdmissionLimits | None = None
 ) -> Admitted:
     """The model file, admitted and stored. Raises: AdmissionRefused, CardRefused, FileChanged."""
+    assert adding.file is not None
     report = await admit(adding.file, limits)
     require_fit(card, report)
     stored = await artifacts.put_file(adding.file)
@@ -187,7 +194,8 @@ async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
         version=version.number,
         release=f"{model.name}@{release.number}",
         founding=founding,
-        artifact=new.artifact,
+        artifact=new.artifact.sha256 if new.artifact is not None else "",
+        upstream=new.upstream.address if new.upstream is not None else "",
         warnings=(*admitted.report.warnings, *card_warnings(new.card)),
     )
     await _tell(w, model, added, new)
@@ -199,7 +207,8 @@ async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
 
 
 async def _tell(w: WriteSession, model: ModelRow, added: Added, new: NewVersion) -> None:
-    data = {"version": added.version, "release": added.release, "artifact": added.artifact}
+    data: dict[str, object] = {"version": added.version, "release": added.release, "artifact": added.artifact}
+    data |= {"upstream": added.upstream} if added.upstream else {}
     subject = f"model:{model.name}"
     await append_event(w, "version.added", subject, data, by=new.by, tenant_id=model.tenant_id, at_us=new.at_us)
 

@@ -12,6 +12,8 @@ from flags.embedded import AdoptedFlags
 from flags.store import StoredState
 from gateway.errors import LedgerUnavailable
 from gateway.inference.cache import SessionCache
+from gateway.inference.upstream_session import UpstreamSession
+from gateway.inference.upstreams import AllowedUpstreams
 from gateway.metrics import FLAG_AGE, PLAN_REVISION
 from gateway.plan import Plan
 from gateway.protocol.decode import Limits
@@ -47,10 +49,12 @@ class Follower:
         limits: Limits,
         threads: int,
         flags: AdoptedFlags | None = None,
+        upstreams: AllowedUpstreams | None = None,
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
-        self._opener = Opener(cache=SessionCache(threads=threads), artifacts=artifacts, limits=limits)
+        self._cache = SessionCache(threads=threads, upstreams=upstreams)
+        self._opener = Opener(cache=self._cache, artifacts=artifacts, limits=limits)
         self._embedded = flags is None
         self.flags = AdoptedFlags() if flags is None else flags
         """Those of a server, which somebody else follows; else the ledger's."""
@@ -59,6 +63,11 @@ class Follower:
         """When the plan was last known to be the latest."""
         self._opened_us = 0
         self._complaint = ""
+
+    @property
+    def upstreams(self) -> list[UpstreamSession]:
+        """The models that run elsewhere, as this process knows them."""
+        return self._cache.upstreams()
 
     @property
     def loaded(self) -> bool:

@@ -17,7 +17,7 @@ from gateway.context import ContextReader
 from gateway.errors import GatewayError, ModelNotReady, UnknownModel, UnknownVersion
 from gateway.inference.batching import Batcher, Runner
 from gateway.inference.cache import SessionCache
-from gateway.inference.session import OnnxSession
+from gateway.inference.session import Session
 from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.record.payloads import ObjectStore
@@ -27,11 +27,12 @@ class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
     """A release whose session is open."""
 
     release: ReleasePlan
-    session: OnnxSession
+    session: Session
     runner: Runner
     decoder: RequestDecoder
     context: ContextReader
-    file: Path
+    file: Path | None
+    """None where it runs elsewhere."""
 
 
 class Opener(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,18 +45,33 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
     async def open(self, release: ReleasePlan) -> LiveRelease | None:
         """The release with its session, which its taker gives back to the cache; None if its file cannot be loaded."""
         try:
+            if release.upstream is not None:
+                session = await self.cache.acquire_upstream(release.upstream)
+                return self._live(release, session, session, None)
             file = await self.artifacts.local_path(release.artifact)
-            session = await self.cache.acquire(release.artifact, file)
+            opened = await self.cache.acquire(release.artifact, file)
         except GatewayError as error:
             structlog.get_logger().error("release_not_loadable", release=release.name, error=error.code)
             return None
+        model = release.name.partition("@")[0]
+        batcher = Batcher(opened, release.card.batching, joins=release.joins, model=model)
+        return self._live(release, opened, batcher, file)
+
+    async def share(self, live: LiveRelease) -> None:
+        """Hold the session of a release once more that is open already."""
+        if live.release.upstream is not None:
+            await self.cache.acquire_upstream(live.release.upstream)
+        elif live.file is not None:
+            await self.cache.acquire(live.release.artifact, live.file)
+
+    def _live(self, release: ReleasePlan, session: Session, runner: Runner, file: Path | None) -> LiveRelease:
         decoder = RequestDecoder(
             session.signature, display=release.card.beside, batch_axis=release.card.batch_axis, limits=self.limits
         )
         return LiveRelease(
             release=release,
             session=session,
-            runner=Batcher(session, release.card.batching, joins=release.joins, model=release.name.partition("@")[0]),
+            runner=runner,
             decoder=decoder,
             context=ContextReader(release.card.context),
             file=file,
@@ -87,7 +103,7 @@ class LivePlan:
             if live is None:
                 live = await opener.open(release)
             else:
-                await opener.cache.acquire(release.artifact, live.file)
+                await opener.share(live)
             if live is not None:
                 releases[release.id] = live
         return cls(plan, releases, opener.cache)
@@ -162,7 +178,7 @@ class LivePlan:
     def _close_if_left(self) -> None:
         if self._retired and self._requests == 0:
             for live in self._releases.values():
-                self._cache.release(live.release.artifact)
+                self._cache.release(live.release.runs)
             self._releases = {}
 
 

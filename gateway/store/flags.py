@@ -148,7 +148,8 @@ async def record_change(
         changed_us=said.at_us,
     )
     data = {"flag": change.flag, "version": change.version, "before": change.before, "after": change.after}
-    data |= {"simulation": said.simulation} if said.simulation is not None else {}
+    more = {"simulation": said.simulation, "second_person": said.second_person}
+    data |= {name: value for name, value in more.items() if value is not None}
     for tenant_id in tenant_ids if inserted else ():
         await append_event(
             w, "flag.changed", f"flag:{change.flag}", data | {"why": said.why},

@@ -9,7 +9,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from gateway.errors import UnknownModel
 from gateway.ids import new_id
-from gateway.record.objects import digest_of
+from gateway.inference.upstreams import Upstream
+from gateway.record.objects import StoredObject, digest_of
 from gateway.registry.card import Card
 from gateway.store.events import append_event
 from gateway.store.ledger import ReadSession, WriteSession
@@ -37,14 +38,14 @@ FOUNDED = "The first release; it has no data, annotations or report yet."
 class NewVersion(msgspec.Struct, frozen=True, kw_only=True):
     """A model file that was admitted, ready to be written to the ledger."""
 
-    artifact: str
-    artifact_bytes: int
-    location: str
+    artifact: StoredObject | None
+    """None where the model runs elsewhere."""
     card: Card
     signature: bytes
     report: bytes
     by: str
     at_us: int
+    upstream: Upstream | None = None
     recipe: str | None = None
     """How it was trained, as JSON; none where nobody declared it."""
 
@@ -90,6 +91,11 @@ async def versions_of(r: ReadSession, model_id: UUID) -> list[VersionRow]:
     return list((await r.execute(statement)).scalars())
 
 
+def upstream_of(version: VersionRow) -> str | None:
+    """The address at which a version runs; None where it runs here."""
+    return msgspec.json.decode(version.upstream, type=Upstream).address if version.upstream is not None else None
+
+
 async def releases_of(r: ReadSession, model_id: UUID) -> list[tuple[ReleaseRow, int]]:
     """Every release of a model with the number of its version, the newest first."""
     statement = (
@@ -117,24 +123,25 @@ async def add_model(w: WriteSession, tenant_id: UUID, name: str, new: NewVersion
 
 
 async def add_version(w: WriteSession, model: ModelRow, new: NewVersion) -> VersionRow:
-    """The model's next version, with its artifact."""
-    await insert_once(
-        w,
-        ArtifactRow,
-        sha256=new.artifact,
-        kind="model",
-        bytes=new.artifact_bytes,
-        media_type="application/octet-stream",
-        location=new.location,
-        created_us=new.at_us,
-    )
+    """The model's next version, with its artifact, or with where it runs."""
+    if new.artifact is not None:
+        await insert_once(
+            w,
+            ArtifactRow,
+            sha256=new.artifact.sha256,
+            kind="model",
+            bytes=new.artifact.bytes,
+            media_type="application/octet-stream",
+            location=new.artifact.location,
+            created_us=new.at_us,
+        )
     number = await _next_number(w, VersionRow.number, VersionRow.model_id == model.id)
     row = VersionRow(
         id=new_id(),
         model_id=model.id,
         number=number,
-        artifact=new.artifact,
-        upstream=None,
+        artifact=new.artifact.sha256 if new.artifact is not None else None,
+        upstream=msgspec.json.encode(new.upstream).decode() if new.upstream is not None else None,
         admission_report=new.report.decode(),
         card=msgspec.json.encode(new.card).decode(),
         recipe=new.recipe,
@@ -176,7 +183,8 @@ async def add_release(
     )
     w.add(row)
     await w.flush()
-    await attach(w, row.id, {"model": version.artifact or "", **(attached or {})})
+    model: dict[AttachedRole, str] = {"model": version.artifact} if version.artifact is not None else {}
+    await attach(w, row.id, model | dict(attached or {}))
     return row
 
 

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 
 from gateway.inference.report import Probe
+from gateway.inference.upstreams import Upstream
 from gateway.labels import Answer, LabelSchema
 from gateway.plan import ModelPlan, Plan, PrecedentPlan, ReleasePlan, TrialPlan
 from gateway.policy import Policy
@@ -118,6 +119,7 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         label_schema_sha256=release.label_schema,
         guideline_sha256=release.guideline,
         joins=_joins(version, card),
+        upstream=msgspec.json.decode(version.upstream, type=Upstream) if version.upstream else None,
     )
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from math import prod
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 import msgspec
@@ -44,6 +45,7 @@ class ServedLine(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     version: int
     artifact: str
+    upstream: str | None
     candidate: str | None
     flags: tuple[SwitchLine, ...]
     halt: HaltLine | None
@@ -111,6 +113,7 @@ class AddedLine(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     founding: bool
     artifact: str
+    upstream: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -175,25 +178,26 @@ def check(*, file: Path, card: Path, as_json: bool) -> None:
 
 @models.command()
 @click.argument("name")
-@click.argument("file", type=FILE)
+@click.argument("file", type=FILE, required=False)
+@click.option("--upstream", default="", metavar="ADDRESS", help="Where it runs, such as grpc://triton:8001/sentiment.")
 @click.option("--card", type=FILE, required=True, help="The card, such as model.toml.")
 @click.option("--data", default="", metavar="DATASET", help="The dataset that it was trained with.")
 @click.option("--recipe", type=FILE, help="How it was trained, such as recipe.toml, where the files that it names lie.")
 @remote
-def add(call: Call, name: str, file: Path, card: Path, data: str, recipe: Path | None) -> None:
-    """Add an ONNX FILE as the next version of model NAME; the first one founds the model."""
-    written, declared = _card_text(card), declared_by(name, recipe) if recipe is not None else None
-    with file.open("rb") as content, progress(f"Sending {file.name}", file.stat().st_size) as advance:
-        answer = call.server.send(
-            "POST",
-            f"/api/v1/models/{name}/versions",
-            files={
-                "file": (file.name, Counted(content, advance), "application/octet-stream"),
-                "card": (card.name, written.encode(), "application/toml"),
-                **({"recipe": ("recipe.json", declared, "application/json")} if declared is not None else {}),
-            },
-            data={"data": data} if data else None,
-        )
+def add(call: Call, name: str, file: Path | None, upstream: str, card: Path, data: str, recipe: Path | None) -> None:
+    """Add an ONNX FILE, or an upstream, as the next version of model NAME; the first one founds the model."""
+    if (file is None) == (not upstream):
+        raise click.UsageError("Name a FILE or an --upstream.")
+    parts: dict[str, Any] = {"card": (card.name, _card_text(card).encode(), "application/toml")}
+    if recipe is not None:
+        parts["recipe"] = ("recipe.json", declared_by(name, recipe), "application/json")
+    with ExitStack() as stack:
+        if file is not None:
+            content = stack.enter_context(file.open("rb"))
+            advance = stack.enter_context(progress(f"Sending {file.name}", file.stat().st_size))
+            parts["file"] = (file.name, Counted(content, advance), "application/octet-stream")
+        said = {name: value for name, value in (("data", data), ("upstream", upstream)) if value}
+        answer = call.server.send("POST", f"/api/v1/models/{name}/versions", files=parts, data=said or None)
     call.show(answer, AddedLine, lambda added: _print_added(call, added))
 
 
@@ -227,7 +231,8 @@ def _card_text(card: Path) -> str:
 
 def _print_shown(shown: ModelShown) -> None:
     served, about = shown.served, shown.card.about
-    say(f"{served.release} serves {served.name}: version {served.version}, file {served.artifact}.")
+    runs = f"at {served.upstream}" if served.upstream else f"file {served.artifact}"
+    say(f"{served.release} serves {served.name}: version {served.version}, {runs}.")
     if served.halt is not None:
         say(f"HALTED to '{served.halt.mode}' since {iso(served.halt.since_us)} by {served.halt.by}: {served.halt.why}")
     for flag in served.flags:
@@ -252,7 +257,8 @@ def _spec(spec: SpecLine) -> str:
 def _print_added(call: Call, added: AddedLine) -> None:
     for warning in added.warnings:
         say(f"Note: {warning}")
-    say(f"{added.release} is here: version {added.version} of {added.model}, file {added.artifact[:12]}….")
+    runs = f"at {added.upstream}" if added.upstream else f"file {added.artifact[:12]}…"
+    say(f"{added.release} is here: version {added.version} of {added.model}, {runs}.")
     if not added.founding:
         say("It serves nobody yet: another release is the champion.")
         return

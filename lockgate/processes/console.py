@@ -7,6 +7,7 @@ from gateway.store.ledger import Ledger
 from gateway.store.migrate import check
 from lockgate.health import ProcessHealth
 from lockgate.internal import internal_key
+from lockgate.processes.allowed import allowed_upstreams
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.processes.worker import job_states, working
 from lockgate.settings import Settings
@@ -77,5 +78,6 @@ def api_settings(settings: Settings) -> ApiSettings:
         traffic=settings.traffic,
         internal_key=internal_key(settings),
         recipes=settings.recipes,
+        upstreams=allowed_upstreams(settings),
         unleash=settings.unleash_place,
     )

@@ -30,6 +30,7 @@ from gateway.store.ledger import Ledger
 from gateway.times import now_us
 from lockgate.health import Dependency, FlagsHealth, ProcessHealth
 from lockgate.internal import internal_key
+from lockgate.processes.allowed import allowed_upstreams
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
@@ -75,6 +76,7 @@ class GatewayProcess:
                 *([Dependency(name="grpc", state=self._grpc.state)] if self._grpc is not None else []),
                 *self._flag_server(),
                 *self._unready_releases(),
+                *self._upstreams(),
             ),
             plan_revision=self._follower.live.plan.revision if self._follower.loaded else None,
             flags=flags_health(self._follower.flags),
@@ -115,6 +117,14 @@ class GatewayProcess:
         """The releases whose model files could not be loaded."""
         unready = self._follower.live.unready()
         return [Dependency(name=f"release {name}", state="down: its model cannot be loaded") for name in unready]
+
+    def _upstreams(self) -> list[Dependency]:
+        """The servers on which models run elsewhere, each once, as the calls of this process found them."""
+        states: dict[str, str] = {}
+        for session in self._follower.upstreams:
+            origin = session.upstream.origin
+            states[origin] = max(states.get(origin, "up"), session.state, key=lambda state: state.startswith("down"))
+        return [Dependency(name=f"upstream {origin}", state=state) for origin, state in sorted(states.items())]
 
 
 def flags_health(flags: AdoptedFlags) -> FlagsHealth:
@@ -216,6 +226,7 @@ async def _following(
         limits=Limits(body_max_bytes=settings.body_max_bytes),
         threads=settings.model_threads,
         flags=flags,
+        upstreams=allowed_upstreams(settings),
     )
     await follower.start()
     task = asyncio.create_task(follower.follow(), name="follower")

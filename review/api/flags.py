@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get, put
+from litestar import Controller, get, post, put
 from litestar.params import Parameter
 
 from flags.store import FlagChange
@@ -19,6 +19,7 @@ from review.flagging import (
     FlagShown,
     FlagsNow,
     Flipped,
+    confirm_flag,
     define,
     flag_history,
     flags_now,
@@ -59,6 +60,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     """The simulation on which the change rests."""
 
 
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a second person agrees."""
+
+    why: Why
+
+
 class FlagsController(Controller):
     """Flags."""
 
@@ -84,7 +91,7 @@ class FlagsController(Controller):
     @get("/{flag:str}", **needs("look"))
     async def show(self, flag: str, ledger: Ledger, actor: Actor) -> FlagShown:
         """A flag: its definition, and who changed it when and why."""
-        return await show_flag(ledger, actor.tenant_id, flag)
+        return await show_flag(ledger, actor, flag)
 
     @get("/{flag:str}/history", **needs("look"))
     async def history(
@@ -101,6 +108,11 @@ class FlagsController(Controller):
     async def switch_one(self, flag: str, data: Flip, ledger: Ledger, settings: ApiSettings, actor: Actor) -> Flipped:
         """Switch a flag on or off, here or in Unleash; its strategies stay."""
         return await switch(ledger, settings.unleash, actor, flag, on=data.on, **_said(data))
+
+    @post("/{flag:str}/confirmation", status_code=200, **needs("operate"))
+    async def confirm(self, flag: str, data: Confirmation, ledger: Ledger, actor: Actor) -> Flipped:
+        """Make, as a second person, the change that another one asked for, where the model has four eyes."""
+        return await confirm_flag(ledger, actor, flag, data.why)
 
     @put("/{flag:str}", **needs("operate"))
     async def set_definition(self, flag: str, data: Definition, ledger: Ledger, actor: Actor) -> Flipped:

@@ -21,6 +21,7 @@ from gateway.inference.report import AdmissionLimits
 from gateway.record.payloads import LocalObjects
 from gateway.registry.adding import Added, Adding, add, check_name
 from gateway.registry.card import CARD_MAX_BYTES
+from gateway.registry.elsewhere import add_upstream
 from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
 from gateway.store.schema.serves import AttachedRole
@@ -60,12 +61,20 @@ class CardNotText(BadRequest):
     code = "card-not-text"
 
 
+class FileOrUpstream(BadRequest):
+    """A version is a model file or the address of an upstream: send one of 'file' and 'upstream'."""
+
+    code = "file-or-upstream"
+
+
 @dataclass(frozen=True, kw_only=True)
 class NewVersionForm:
-    """A model file and its card, as parts of a form."""
+    """A model file, or the address of an upstream, and a card, as parts of a form."""
 
-    file: UploadFile
     card: UploadFile
+    file: UploadFile | None = None
+    upstream: str = ""
+    """Where the model runs, such as `grpc://triton:8001/sentiment`, if it does not run here."""
     data: str = ""
     """The dataset that it was trained with, by the first characters of its SHA-256; nothing where it was none."""
     recipe: UploadFile | None = None
@@ -130,23 +139,25 @@ class ModelsController(Controller):
         actor: Actor,
         settings: ApiSettings,
     ) -> Added:
-        """Admit a model file as the next version and release; a model's first one serves at once, all flags off."""
+        """Admit a file or an upstream as the next version and release; a model's first one serves, all flags off."""
         check_name(model)
-        trained = await _for_operator(ledger, actor, model, data.data)
-        card, recipe = await _text(data.card), await _recipe(data.recipe)
+        if (data.file is None) == (not data.upstream):
+            raise FileOrUpstream
+        adding = Adding(
+            tenant_id=actor.tenant_id,
+            name=model,
+            attached=await _for_operator(ledger, actor, model, data.data),
+            card=await _text(data.card),
+            recipe=await _recipe(data.recipe),
+            by=actor.by,
+        )
+        if data.file is None:
+            return await add_upstream(ledger, adding, data.upstream, settings.upstreams)
         with TemporaryDirectory(prefix="upload-", dir=settings.data_directory) as folder:
             file = Path(folder, "model.onnx")
             await keep(data.file, file)
-            adding = Adding(
-                tenant_id=actor.tenant_id,
-                name=model,
-                file=file,
-                card=card,
-                by=actor.by,
-                attached=trained,
-                recipe=recipe,
-            )
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
+            adding = msgspec.structs.replace(adding, file=file)
             return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
 
 

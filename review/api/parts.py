@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from flags.unleash.place import Place
+from gateway.inference.upstreams import AllowedUpstreams
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
 from review.people.sessions import Attempts
@@ -30,6 +31,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The folder of recipes; none where no training runs."""
     unleash: Place | None = None
     """Where the flags are in an Unleash server; none where no server is named."""
+    upstreams: AllowedUpstreams = AllowedUpstreams()
+    """The servers that models may run on elsewhere."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

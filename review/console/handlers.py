@@ -20,6 +20,7 @@ from review.console.release import ReleasePages
 from review.console.releases import MovesPages
 from review.console.rollouts import RolloutsPages
 from review.console.signing_in import SigningInController
+from review.console.simulations import SimulationsPages
 from review.console.training import TrainingPages
 from review.console.trials import TrialsPages
 
@@ -45,6 +46,7 @@ CONSOLE = Router(
         OperationsPages,
         ActsPages,
         RolloutsPages,
+        SimulationsPages,
         TrainingPages,
         PredictionsPages,
         CorrectionsPages,

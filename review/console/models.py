@@ -9,7 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
 
-from flags.definitions import State
+from flags.definitions import Feature, State
 from flags.embedded import EmbeddedFlags
 from flags.errors import FlagsError, UnknownFlag
 from flags.store import FlagChange
@@ -25,7 +25,9 @@ from review.api.traffic import traffic_of
 from review.bundle.taking import READERS
 from review.console.pages import Asked, has, page
 from review.errors import ReviewError
-from review.flagging import Switch, reach_of
+from review.flag_requests import FlagRequest, asked_of_flag
+from review.flag_switches import Switch, reach_of
+from review.flagging import confirm_flag
 from review.halting import expect, halt_model, lift_model
 from review.release.guard import show_guard
 from review.release.looking import list_releases
@@ -47,6 +49,15 @@ class SwitchForm(msgspec.Struct, frozen=True, kw_only=True):
     """A flag's switch, with the reason it needs."""
 
     on: bool
+    why: str = ""
+    simulation: UUID | None = None
+    """The simulation on which the change rests."""
+    csrf_token: str = ""
+
+
+class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a second person agrees."""
+
     why: str = ""
     csrf_token: str = ""
 
@@ -80,6 +91,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     why: str
     at_us: int
+    simulation: str | None
 
 
 class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +101,10 @@ class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     asked: Note | None
     """A switch in Unleash that was asked for here a moment ago and that no gateway has fetched yet."""
+    request: FlagRequest | None
+    """A change that waits for a second person."""
+    would_be: str
+    """How it would stand then."""
 
 
 class ModelsPages(Controller):
@@ -106,9 +122,11 @@ class ModelsPages(Controller):
         return page("models.html", request, models=models, rates=rates, none=Rates())
 
     @get("/{name:str}", **needs("look"))
-    async def show(self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str) -> Response[str]:
-        """A model with its flags, its halt and its history."""
-        return await _model_page(request, ledger, settings, name)
+    async def show(
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, name: str, simulation: UUID | None = None
+    ) -> Response[str]:
+        """A model with its flags, its halt and its history; a flag that is switched then names the simulation."""
+        return await _model_page(request, ledger, settings, name, simulation=simulation)
 
     @post("/{name:str}/flags/{kind:str}", status_code=200, **needs("operate"))
     async def switch_one(
@@ -116,8 +134,23 @@ class ModelsPages(Controller):
         data: Annotated[SwitchForm, Form],
     ) -> Response[Any]:  # fmt: skip
         """Switch a flag."""
+        simulation = data.simulation
         try:
-            await switch(ledger, settings.unleash, actor, f"{name}.{kind}", on=data.on, why=data.why)
+            await switch(
+                ledger, settings.unleash, actor, f"{name}.{kind}", on=data.on, why=data.why, simulation=simulation
+            )
+        except (FlagsError, ReviewError) as error:
+            return await _model_page(request, ledger, settings, name, error, simulation=simulation)
+        return Redirect(f"/console/models/{name}", status_code=303)
+
+    @post("/{name:str}/flags/{kind:str}/confirmation", status_code=200, **needs("operate"))
+    async def confirm(
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, kind: str,
+        data: Annotated[ConfirmForm, Form],
+    ) -> Response[Any]:  # fmt: skip
+        """Confirm, as a second person, the change of a flag that another one asked for."""
+        try:
+            await confirm_flag(ledger, actor, f"{name}.{kind}", data.why)
         except (FlagsError, ReviewError) as error:
             return await _model_page(request, ledger, settings, name, error)
         return Redirect(f"/console/models/{name}", status_code=303)
@@ -150,6 +183,8 @@ async def _model_page(
     settings: ApiSettings,
     name: str,
     error: FlagsError | ReviewError | GatewayError | None = None,
+    *,
+    simulation: UUID | None = None,
 ) -> Response[str]:
     actor = request.user
     async with ledger.reading() as r:
@@ -163,12 +198,14 @@ async def _model_page(
         model=model,
         served=model.served,
         releases=await list_releases(ledger, actor.tenant_id, name),
-        flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
+        flags=[await _shown_flag(ledger, actor, switch) for switch in model.served.flags],
+        me=actor.by,
         rates=(await rates_of(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,
         terms=await show_terms(ledger, actor.tenant_id, name) if inspects else None,
         guard=await show_guard(ledger, actor.tenant_id, name) if inspects else None,
         halts=HALTS,
+        simulation=simulation,
         may_operate=has(actor, "operate"),
         takes_bundles=any(actor.may_any(role) for role in READERS),
         unleash=settings.unleash if not ledger.flags.embedded else None,
@@ -191,16 +228,23 @@ async def rates_of(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
     return rates
 
 
-async def _shown_flag(ledger: Ledger, tenant_id: UUID, now: Switch) -> ShownFlag:
-    flags = EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
+async def _shown_flag(ledger: Ledger, actor: Actor, now: Switch) -> ShownFlag:
+    flags = EmbeddedFlags(LedgerFlagStore(ledger, actor.tenant_id))
+    version = (await flags.current()).version
+    async with ledger.reading() as r:
+        request = await asked_of_flag(r, actor, now.flag, version)
+        notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
     changes = await flags.history(now.flag, limit=CHANGES)
     states = {digest: await flags.state_at(digest) for one in changes for digest in (one.before, one.after)}
-    async with ledger.reading() as r:
-        notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
     told = {(one.authorship.by, one.authorship.why) for one in changes}
     waiting = [note for note in notes if note.to != now.on and (note.by, note.why) not in told]
-    shown = tuple(_change(one, states) for one in changes)
-    return ShownFlag(switch=now, changes=shown, asked=waiting[-1] if waiting else None)
+    return ShownFlag(
+        switch=now,
+        changes=tuple(_change(one, states) for one in changes),
+        asked=waiting[-1] if waiting else None,
+        request=request,
+        would_be=_stands(request.definition) if request is not None else "",
+    )
 
 
 def _change(change: FlagChange, states: dict[str, State]) -> Change:
@@ -210,6 +254,7 @@ def _change(change: FlagChange, states: dict[str, State]) -> Change:
         by=change.authorship.by,
         why=change.authorship.why,
         at_us=change.authorship.at_us,
+        simulation=change.authorship.simulation,
     )
 
 
@@ -218,4 +263,8 @@ def _reach(state: State, flag: str) -> str:
         feature = state.feature(flag)
     except UnknownFlag:
         return "not there"
+    return _stands(feature)
+
+
+def _stands(feature: Feature) -> str:
     return f"on for {reach_of(feature)}" if feature.enabled else "off"

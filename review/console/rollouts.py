@@ -30,7 +30,8 @@ from review.console.rolling import (
     starting,
 )
 from review.errors import ReviewError
-from review.flagging import Switch, show_flag
+from review.flag_switches import Switch
+from review.flagging import show_flag
 from review.rollouts import moving
 from review.rollouts.errors import NoRollout
 from review.rollouts.standing import RolloutShown, show_rollout
@@ -143,7 +144,7 @@ async def _page(
 
 async def _switch(ledger: Ledger, actor: Actor, flag: str) -> Switch:
     """The flag as it stands. Raises: NotAModelFlag, UnknownFlag."""
-    return (await show_flag(ledger, actor.tenant_id, flag, limit=1)).switch
+    return (await show_flag(ledger, actor, flag, limit=1)).switch
 
 
 async def _latest(ledger: Ledger, actor: Actor, flag: str) -> RolloutShown | None:

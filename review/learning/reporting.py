@@ -78,7 +78,7 @@ async def make_report(subject: Subject, artifacts: LocalObjects) -> Report:
 
 async def _run(release: ReleasePlan, artifacts: LocalObjects, items: Path) -> list[Said]:
     """What a release says of each held-out item. Raises: ReleaseNotRunnable."""
-    if not release.artifact:
+    if release.upstream is not None:
         raise ReleaseNotRunnable(release=release.name, why="it is an upstream")
     try:
         await artifacts.verify(release.artifact)

@@ -71,9 +71,7 @@ async def _add(w: WriteSession, now: Standing, args: TrainArgs, product: Product
     assert product.record.run is not None
     champion, by = now.champion, product.record.run.by
     new = NewVersion(
-        artifact=product.file.sha256,
-        artifact_bytes=product.file.bytes,
-        location=product.file.location,
+        artifact=product.file,
         card=msgspec.json.decode((await version_of(w, champion)).card, type=Card),
         signature=msgspec.json.encode(product.report.signature),
         report=msgspec.json.encode(product.report),

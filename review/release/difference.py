@@ -69,12 +69,19 @@ def difference(before: Documents, after: Documents) -> Difference:
     )
 
 
+def _address(release: ReleasePlan) -> str:
+    """Where a release runs; empty where it runs here."""
+    return release.upstream.address if release.upstream is not None else ""
+
+
 def _changes(before: Documents, after: Documents) -> Iterator[Changed]:
     one, other = before.release, after.release
     if one.version != other.version:
         yield Changed(what="version", name="version", before=str(one.version), after=str(other.version))
     if one.artifact != other.artifact:
         yield Changed(what="artifact", name="model file", before=one.artifact, after=other.artifact)
+    if one.upstream != other.upstream:
+        yield Changed(what="artifact", name="upstream", before=_address(one), after=_address(other))
     yield from _fields("card", "card", one.card, other.card, without=DOCUMENTS)
     yield from _fields("policy", "policy", one.policy, other.policy)
     yield from _fields("label_schema", "labels", one.card.labels, other.card.labels)

@@ -94,7 +94,7 @@ async def show_release(ledger: Ledger, tenant_id: UUID, name: str, number: int) 
             labels=plan.card.labels,
             guideline=plan.card.guideline,
             digests={
-                "model file": plan.artifact,
+                **({"model file": plan.artifact} if plan.artifact else {}),
                 "policy": plan.policy_sha256,
                 "label schema": plan.label_schema_sha256,
                 "guideline": plan.guideline_sha256,

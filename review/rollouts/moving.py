@@ -18,6 +18,7 @@ from review.operators import operated_model
 from review.release.moving import require_why
 from review.rollouts.deciding import Around, Take, after, obstacle_of, standing_obstacle
 from review.rollouts.errors import ApprovedByAnother, NoRollout, RolloutCannot, RolloutUnderWay
+from review.rollouts.four_eyes import require_another, require_confirmed
 from review.rollouts.hand import mark_of, off, step_to
 from review.rollouts.schedule import schedule_of
 from review.rollouts.standing import HAND, RolloutShown, around_of, revision_of, shown
@@ -66,6 +67,7 @@ async def start(ledger: Ledger, actor: Actor, flag: str, asked: Start) -> Rollou
         )
         if (obstacle := standing_obstacle(around)) is not None:
             raise RolloutCannot(flag=flag, why=obstacle)
+        await require_confirmed(w, model, flag, steps)
         why = f"Step 1 of {len(steps)} of a rollout: {asked.why}"
         taken = await turn_to(w, model.tenant_id, model.id, flag, 0, steps[0].percent, by=actor.by, why=why)
         await begin_rollout(w, model, flag, steps, taken, by=actor.by, why=asked.why)
@@ -88,7 +90,8 @@ async def pause(ledger: Ledger, actor: Actor, flag: str, why: str) -> RolloutSho
 async def resume(ledger: Ledger, actor: Actor, flag: str, why: str) -> RolloutShown:
     """Go on from the present step, which begins anew; a flag that was changed by hand is put back to it.
 
-    Raises: ReasonMissing, NotAModelFlag, UnknownModel, NotAllowed, NoRollout, RolloutCannot, SeveralStrategies.
+    Raises: ReasonMissing, NotAModelFlag, UnknownModel, NotAllowed, NoRollout, RolloutCannot, SeveralStrategies,
+    NotAPerson, ApprovedByAnother.
     """
     async with ledger.writing() as w:
         model, rollout = await _live(w, actor, flag, why)
@@ -98,6 +101,7 @@ async def resume(ledger: Ledger, actor: Actor, flag: str, why: str) -> RolloutSh
         if (obstacle := standing_obstacle(around)) is not None:
             raise RolloutCannot(flag=flag, why=obstacle)
         percent = rollout.present.percent
+        await require_another(w, model, rollout, actor, percent)
         taken = await turn_to(
             w, model.tenant_id, model.id, flag, rollout.step, percent, by=actor.by, why=f"The rollout goes on: {why}"
         )
@@ -108,7 +112,8 @@ async def resume(ledger: Ledger, actor: Actor, flag: str, why: str) -> RolloutSh
 async def advance(ledger: Ledger, actor: Actor, flag: str, why: str) -> RolloutShown:
     """Wait no longer: take the next step now, or finish after the last one.
 
-    Raises: ReasonMissing, NotAModelFlag, UnknownModel, NotAllowed, NoRollout, RolloutCannot, SeveralStrategies.
+    Raises: ReasonMissing, NotAModelFlag, UnknownModel, NotAllowed, NoRollout, RolloutCannot, SeveralStrategies,
+    NotAPerson, ApprovedByAnother.
     """
     async with ledger.writing() as w:
         model, rollout = await _live(w, actor, flag, why)
@@ -118,6 +123,7 @@ async def advance(ledger: Ledger, actor: Actor, flag: str, why: str) -> RolloutS
             raise RolloutCannot(flag=flag, why=obstacle)
         next_ = after(rollout.steps, rollout.step)
         if isinstance(next_, Take):
+            await require_another(w, model, rollout, actor, rollout.steps[next_.step].percent)
             await do_step(w, rollout, next_.step, by=actor.by, why=why, at_us=await w.now_us())
         else:
             await end_or_pause(w, rollout, "finished", told=why, by=actor.by, at_us=await w.now_us())

@@ -19,6 +19,7 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     to: bool
     after: int
     why: str
+    simulation: str | None = None
 
 
 class _Failed(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +28,7 @@ class _Failed(msgspec.Struct, frozen=True, kw_only=True):
 
 async def note_asked(w: WriteSession, tenant_id: UUID, note: Note) -> None:
     """Note that a switch is asked for, before it is."""
-    data = {"flag": note.flag, "to": note.to, "after": note.after, "why": note.why}
+    data = {"flag": note.flag, "to": note.to, "after": note.after, "why": note.why, "simulation": note.simulation}
     await append_event(w, ASKED, _subject(note.flag), data, by=note.by, tenant_id=tenant_id, at_us=note.at_us)
 
 
@@ -51,7 +52,7 @@ async def notes_since(r: ReadSession, flags: Collection[str], since_us: int) -> 
         if row.type == ASKED:
             asked = msgspec.json.decode(row.data, type=_Asked)
             note = Note(flag=flag, to=asked.to, after=asked.after, by=row.by, why=asked.why, at_us=row.occurred_us)
-            notes.append(note)
+            notes.append(msgspec.structs.replace(note, simulation=asked.simulation))
         else:
             failed = msgspec.json.decode(row.data, type=_Failed)
             notes = [one for one in notes if (one.flag, one.after, one.by) != (flag, failed.after, row.by)]

@@ -14,7 +14,7 @@ from gateway.store.events import Event, Span, events_about, events_on
 from gateway.store.flags import states_at
 from gateway.store.ledger import ReadSession
 from gateway.store.models import model_names
-from review.flagging import reach_of
+from review.flag_switches import reach_of
 from review.timeline.told import NOT_THERE, Entry, Facts, Happened, about, scalars, together, told
 
 LIMIT = 50

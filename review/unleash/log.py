@@ -64,6 +64,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     to: bool | None = None
     """What it was switched to; None where it was not switched."""
+    simulation: str | None = None
+    """The simulation that it rests on, where it was switched from here."""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +77,8 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     why: str
     at_us: int
+    simulation: str | None = None
+    """The simulation that the switch rests on."""
 
 
 def changes_in(event: LoggedEvent, place: Place, segments: Mapping[int, Sequence[str]]) -> tuple[Change, ...]:
@@ -104,7 +108,7 @@ def noted(changes: Iterable[Change], notes: Iterable[Note]) -> tuple[Change, ...
         note = next((one for one in open_ if _is_of(one, change)), None)
         if note is not None:
             open_.remove(note)
-            change = msgspec.structs.replace(change, by=note.by, why=note.why)  # noqa: PLW2901
+            change = msgspec.structs.replace(change, by=note.by, why=note.why, simulation=note.simulation)  # noqa: PLW2901
         told.append(change)
     return tuple(told)
 

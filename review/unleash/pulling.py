@@ -123,7 +123,9 @@ async def _record(ledger: Ledger, place: Place, told: Sequence[_Told], read_to: 
                 version=one.change.event,
                 before=one.sides.before,
                 after=one.sides.after,
-                authorship=Authorship(by=one.change.by, why=one.change.why, at_us=one.change.at_us),
+                authorship=Authorship(
+                    by=one.change.by, why=one.change.why, at_us=one.change.at_us, simulation=one.change.simulation
+                ),
             )
             await record_change(w, one.tenants, UNLEASH, one.change.id, change)
         await move_cursor(w, _consumer(place), read_to)

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.evaluated import evaluate
 from tests.browser.operations_scene import Operated
 from tests.browser.scene import Scene
+from tests.browser.simulation_scene import record_a_week, simulate_waiting
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 Shoot = Callable[[Page, str], None]
@@ -21,7 +22,7 @@ def shoot(tmp_path: Path) -> Shoot:
     folder = IMAGES if os.environ.get("SCREENSHOTS") == "write" else tmp_path
 
     def take(page: Page, name: str) -> None:
-        page.screenshot(path=folder / f"{name}.png", full_page=name in ("prediction", "operations"))
+        page.screenshot(path=folder / f"{name}.png", full_page=name in ("prediction", "operations", "simulation"))
         assert (IMAGES / f"{name}.png").exists(), f"docs/images/{name}.png: run with SCREENSHOTS=write"
 
     return take
@@ -109,4 +110,19 @@ def test_a_release(scene: Scene, browser: Browser, shoot: Shoot, tmp_path: Path)
     page = opened(scene, browser, "olga", "/console/models/tickets/releases/2")
     expect(page.get_by_role("heading", name="The gate says: wait")).to_be_visible()
     shoot(page, "release")
+    page.context.close()
+
+
+def test_a_simulation(scene: Scene, browser: Browser, shoot: Shoot, tmp_path: Path) -> None:
+    """What letting the sure answers of a week go out would have done, and the form that asked."""
+    record_a_week(scene, tmp_path)
+    page = opened(scene, browser, "olga", "/console/models/sentiment/simulations")
+    page.get_by_label("sentiment.automated", exact=True).select_option("on")
+    page.get_by_label("Hold below").fill("0.8")
+    shoot(page, "simulate")
+    page.get_by_role("button", name="Simulate").click()
+    expect(page.get_by_role("button", name="Cancel this simulation")).to_be_visible()
+    simulate_waiting(scene, tmp_path)
+    expect(page.get_by_role("heading", name="Cases an hour")).to_be_visible()
+    shoot(page, "simulation")
     page.context.close()

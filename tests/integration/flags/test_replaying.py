@@ -1,11 +1,14 @@
 """What callers tell, through a whole Lockgate: the same paths after a crash, and a replay from the log alone."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import grpc
 import httpx
+import numpy as np
 import pytest
 
 from flags.folding import fold
@@ -15,6 +18,7 @@ from gateway.record.reader import tail
 from gateway.store.flags import states_at
 from gateway.store.ledger import Ledger
 from tests.acceptance.cards import card, request, sure
+from tests.acceptance.rpc import Rpc, parameters, refused
 from tests.acceptance.scene import Scene, staged
 from tests.models import softmax
 from tests.servers.process import until
@@ -125,18 +129,31 @@ def test_traffic_is_counted_by_what_was_told(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "header", "code"),
+    ("sent", "header", "code"),
     [
         ({"plan": "silver"}, "", "context-refused"),
         ({"user_id": "a"}, "user_id=b", "context-contradicts"),
         ({}, "plan", "context-header-refused"),
     ],
 )
-def test_a_context_that_is_not_right_is_refused(scene: Scene, parameters: Body, header: str, code: str) -> None:
+def test_a_context_that_is_not_right_is_refused(scene: Scene, sent: Body, header: str, code: str) -> None:
     """The caller is told what was expected, and nothing is predicted."""
     with scene.server.client(scene.caller) as caller:
-        refused = _ask(caller, request(sure(), parameters=parameters), header)
-        assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (400, code)
+        answer = _ask(caller, request(sure(), parameters=sent), header)
+        assert (answer.status_code, answer.json()["type"].rpartition("#")[2]) == (400, code)
+
+
+def test_metadata_and_parameters_tell_the_same_over_grpc(scene: Scene) -> None:
+    """What the header says over HTTP is metadata over gRPC; both ways are read and refused alike."""
+    with closing(Rpc(f"127.0.0.1:{scene.server.grpc_port}")) as rpc:
+        inputs = {"x": ("FP32", np.array([sure()], np.float32))}
+        told = rpc.call("ModelInfer", rpc.inference(MODEL, inputs), key=scene.caller, lockgate_context="amount=99")
+        assert parameters(told)["review_status"] == "automated"
+        by_parameter = rpc.inference(MODEL, inputs)
+        by_parameter.parameters["plan"].string_param = "silver"
+        with pytest.raises(grpc.RpcError) as caught:
+            rpc.call("ModelInfer", by_parameter, key=scene.caller)
+        assert refused(caught.value)[:2] == ("INVALID_ARGUMENT", "context-refused")
 
 
 def test_nobody_passes_for_another_caller(scene: Scene) -> None:

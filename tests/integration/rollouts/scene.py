@@ -15,7 +15,8 @@ from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
 from gateway.store.segments import LedgerSegments
 from gateway.times import SECOND_US, now_us
-from review.flagging import flip, reach_of
+from review.flag_switches import reach_of
+from review.flagging import flip
 from review.rollouts import moving
 from review.rollouts.following import follow_rollouts
 from review.rollouts.standing import RolloutShown, show_rollout

@@ -8,7 +8,7 @@ import pytest
 from flags.definitions import Constraint, State, body_of, with_model_flags
 from flags.errors import InvalidFlags
 from flags.shown import shown_state
-from review.flagging import switch_in
+from review.flag_switches import switch_in
 
 CONSTRAINT = {"contextName": "plan", "operator": "IN", "values": ["gold"], "weight": 3}
 STRATEGY = {

@@ -130,7 +130,7 @@ def test_an_id_is_of_its_event(word: str, of: dict[str, Any], same: bool) -> Non
     assert (one.id == other.id) is same
 
 
-NOTE = Note(flag=FLAG, to=True, after=12, by="person:olga", why="a good week", at_us=AT_US)
+NOTE = Note(flag=FLAG, to=True, after=12, by="person:olga", why="a good week", at_us=AT_US, simulation="s1")
 
 
 @pytest.mark.parametrize(
@@ -151,4 +151,4 @@ def test_a_switch_that_was_asked_for_here_says_who_and_why(word: str, note: dict
 
 
 def _is_ours(change: Change) -> bool:
-    return (change.by, change.why) == (NOTE.by, NOTE.why)
+    return (change.by, change.why, change.simulation) == (NOTE.by, NOTE.why, NOTE.simulation)

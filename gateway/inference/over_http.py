@@ -1,0 +1,187 @@
+"""The way to an upstream over HTTP: pooled connections, and tensors as binary data where the server takes them."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import TypeVar
+
+import httpx
+import msgspec
+
+from gateway.inference.errors import ModelFailed, ModelRefusedValues
+from gateway.inference.told_signature import told_signature
+from gateway.inference.upstream_errors import UpstreamAnswerWrong, UpstreamTooSlow, UpstreamUnavailable
+from gateway.inference.upstreams import Upstream
+from gateway.protocol.binary import LENGTH_HEADER, SIZE, RawTensors, from_bytes, json_length
+from gateway.protocol.datatypes import NUMPY, Tensor
+from gateway.protocol.elements import to_array
+from gateway.protocol.encode import binary_message, output_message
+from gateway.protocol.errors import OutputNotFinite, ProtocolError
+from gateway.protocol.messages import InputMessage
+from gateway.protocol.signature import Signature
+
+CONNECT_S = 2.0
+IDLE_S = 4.0
+"""A connection is not used again after this; servers close theirs after five seconds and more."""
+CONNECTIONS_MAX = 128
+TRIES = 2
+"""Only a call whose connection was never made is made again; nothing of it has reached the server."""
+BINARY = "binary_tensor_data"
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class _Tensor(msgspec.Struct, frozen=True):
+    name: str
+    datatype: str
+    shape: list[int]
+
+
+class _Model(msgspec.Struct, frozen=True):
+    inputs: list[_Tensor] = []
+    outputs: list[_Tensor] = []
+    platform: str = ""
+
+
+class _Server(msgspec.Struct, frozen=True):
+    extensions: list[str] = []
+
+
+class _Response(msgspec.Struct, frozen=True):
+    outputs: list[InputMessage]
+
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class HttpTransport:
+    """Connections to one model of a server."""
+
+    def __init__(self, upstream: Upstream, key: str, answer_max_bytes: int) -> None:
+        version = f"/versions/{upstream.version}" if upstream.version else ""
+        self._model = f"{upstream.origin}/v2/models/{upstream.model}{version}"
+        self._server = f"{upstream.origin}/v2"
+        self._answer_max_bytes = answer_max_bytes
+        self._binary: bool | None = None
+        limits = httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=IDLE_S)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        timeout = httpx.Timeout(None, connect=CONNECT_S)
+        self._client = httpx.AsyncClient(timeout=timeout, limits=limits, headers=headers, trust_env=False)
+
+    async def metadata(self) -> Signature:
+        """The signature that the server tells now."""
+        _, body = await self._sent(self._client.build_request("GET", self._model))
+        told = _read(body, _Model)
+        return told_signature(told.platform, told.inputs, told.outputs)
+
+    async def infer(self, feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float) -> dict[str, Tensor]:
+        """The named outputs."""
+        if self._binary is None:
+            self._binary = BINARY in await self._extensions()
+        body, headers = _written(feeds, outputs, within_s, binary=self._binary)
+        request = self._client.build_request("POST", f"{self._model}/infer", content=body, headers=headers)
+        lengths, answer = await self._sent(request)
+        return _tensors(answer, lengths)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _extensions(self) -> list[str]:
+        _, body = await self._sent(self._client.build_request("GET", self._server))
+        return _read(body, _Server).extensions
+
+    async def _sent(self, request: httpx.Request) -> tuple[list[str], bytes]:
+        """The length headers and the body of a good answer."""
+        for left in reversed(range(TRIES)):
+            try:
+                response = await self._client.send(request, stream=True)
+            except _NEVER_SENT as error:
+                if not left:
+                    raise UpstreamUnavailable from error
+            except httpx.HTTPError as error:
+                raise UpstreamUnavailable from error
+            else:
+                return await self._read_whole(response)
+        raise UpstreamUnavailable
+
+    async def _read_whole(self, response: httpx.Response) -> tuple[list[str], bytes]:
+        body = bytearray()
+        try:
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > self._answer_max_bytes:
+                    raise UpstreamAnswerWrong
+        except httpx.HTTPError as error:
+            raise UpstreamUnavailable from error
+        finally:
+            await response.aclose()
+        _check_status(response.status_code)
+        return response.headers.get_list(LENGTH_HEADER), bytes(body)
+
+
+def _check_status(status: int) -> None:
+    """Return if the answer is one. Raises: ModelRefusedValues, ModelFailed, UpstreamTooSlow, UpstreamUnavailable."""
+    match status:
+        case HTTPStatus.OK:
+            return
+        case HTTPStatus.BAD_REQUEST | HTTPStatus.UNPROCESSABLE_ENTITY:
+            raise ModelRefusedValues
+        case HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise ModelFailed
+        case HTTPStatus.GATEWAY_TIMEOUT:
+            raise UpstreamTooSlow
+        case _:
+            raise UpstreamUnavailable
+
+
+def _written(
+    feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float, *, binary: bool
+) -> tuple[bytes, dict[str, str]]:
+    """The body of a request, and its headers. Raises: ModelRefusedValues where JSON cannot carry a number."""
+    tensors: list[memoryview] = []
+    try:
+        inputs = [
+            binary_message(name, feed, tensors, nulls=True) if binary else output_message(name, feed)
+            for name, feed in feeds.items()
+        ]
+    except OutputNotFinite as error:
+        raise ModelRefusedValues from error
+    asked = [{"name": name, "parameters": {"binary_data": True}} if binary else {"name": name} for name in outputs]
+    message = {"parameters": {"timeout": int(within_s * 1e6)}, "inputs": inputs, "outputs": asked}
+    json = msgspec.json.encode(message)
+    if not binary:
+        return json, {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/octet-stream", LENGTH_HEADER: str(len(json))}
+    return b"".join((json, *tensors)), headers
+
+
+def _tensors(body: bytes, lengths: list[str]) -> dict[str, Tensor]:
+    """The tensors of an answer. Raises: UpstreamAnswerWrong."""
+    try:
+        raw = RawTensors(body, json_length(lengths) or 0) if lengths else None
+        found = {each.name: _tensor(each, raw) for each in _read(raw.json if raw else body, _Response).outputs}
+        if raw is not None:
+            raw.end()
+    except (ProtocolError, KeyError, ValueError) as error:
+        raise UpstreamAnswerWrong from error
+    return found
+
+
+def _tensor(message: InputMessage, raw: RawTensors | None) -> Tensor:
+    """One tensor; KeyError for a datatype that does not exist, ValueError for sizes that no array has."""
+    shape = tuple(message.shape)
+    NUMPY[message.datatype]
+    if any(size < 0 for size in shape):
+        raise ValueError
+    size = message.parameters.get(SIZE) if message.parameters else None
+    if raw is not None and size is not None:
+        return from_bytes(message.name, message.datatype, shape, raw.take(message.name, size))
+    if isinstance(message.data, msgspec.UnsetType):
+        raise ValueError
+    return to_array(message.name, message.datatype, shape, message.data)
+
+
+def _read(body: bytes | memoryview, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise UpstreamAnswerWrong from error
