@@ -15,6 +15,7 @@ from flags.definitions import State, state_from
 from flags.engine import load_canonical
 from flags.errors import FlagsChanged, ReasonMissing
 from flags.folding import FoldedFlags
+from flags.shown import shown_state
 from flags.slicing import reads_in_slices
 from flags.source import EMBEDDED, SourceHealth
 from flags.store import Authorship, FlagChange, FlagStore, Proposal, StoredState
@@ -42,11 +43,11 @@ class EmbeddedFlags:
 
     async def state(self) -> State:
         """The definitions in force."""
-        return state_from((await self._store.current()).body)
+        return shown_state((await self._store.current()).body)
 
     async def state_at(self, digest: str) -> State:
         """The definitions that had this digest; raises `UnknownFlagState`."""
-        return state_from(await self._store.body(digest))
+        return shown_state(await self._store.body(digest))
 
     async def history(self, flag: str | None = None, *, limit: int = 100) -> tuple[FlagChange, ...]:
         """The latest changes of a flag, or of all, the latest first."""

@@ -65,13 +65,14 @@ class Pipeline:
         at = Stages()
         with self._follower.live.in_use() as live:
             model = live.model(call.caller.tenant_id, call.model)
-            with STATISTICS.failures_of(model, at):
+            with STATISTICS.request(model, at) as counted:
                 request = call.read(live.live(model.champion).decoder)
                 asked = _asked(call, request)
                 async with once(self._keys, self._holds, call, asked) as only:
                     if only.reply is not None:
                         return only.reply
                     prediction = await self._predict(call, live, model, request, asked, at)
+                    counted.settled(prediction)
                     if prediction.settled.held:
                         return await unless_left(self._holds.hold(prediction, only.claimed), call.left)
                     return await only.told(tell_at_once(prediction))
@@ -127,7 +128,7 @@ class Pipeline:
             environment=self._follower.flags.environment,
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
-        _count(prediction, at)
+        _count(prediction)
         self._shadow.offer(Beside(live=live, prediction=prediction, flags=flags, at=at))
         return msgspec.structs.replace(prediction, log_position=position)
 
@@ -186,9 +187,8 @@ def _asked(call: Call, request: InferenceRequest) -> Asked:
     return msgspec.structs.replace(asked, binary=request.binary) if request.binary else asked
 
 
-def _count(prediction: HeldPrediction, at: Stages) -> None:
+def _count(prediction: HeldPrediction) -> None:
     decision, settled = prediction.decision, prediction.settled
-    STATISTICS.answered(prediction, at)
     PREDICTIONS.add(prediction.model.name, decision.release.name, settled.path, settled.rule)
     if decision.payload == "ignored":
         PAYLOADS_IGNORED.add(prediction.model.name)

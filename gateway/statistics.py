@@ -13,7 +13,7 @@ from msgspec import Struct
 from gateway.holding.held import HeldPrediction
 from gateway.leaving import CallerLeft
 from gateway.plan import ModelPlan
-from gateway.record.entries import Path
+from gateway.record.entries import Path, StageTimes
 from gateway.stages import Stages
 
 BATCH_SIZES_MAX = 128
@@ -83,10 +83,10 @@ class Statistics:
         self._version(model, model.champion.version)
         return [self._kept[key] for key in sorted(self._kept) if key[:2] == (model.tenant_id, model.name)]
 
-    def answered(self, prediction: HeldPrediction, at: Stages) -> None:
+    def answered(self, prediction: HeldPrediction, took: StageTimes, whole_us: int) -> None:
         """Count a prediction that was run and settled."""
-        kept, took = self._version(prediction.model, prediction.decision.release.version), at.times()
-        items, whole_us = len(prediction.settled.items), at.elapsed_us()
+        kept = self._version(prediction.model, prediction.decision.release.version)
+        items = len(prediction.settled.items)
         kept.last_inference = prediction.decided_us // 1000
         kept.inference_count += items
         kept.execution_count += 1
@@ -101,9 +101,9 @@ class Statistics:
                 each.compute_infer.add(took.run_us)
                 each.compute_output.add(took.settle_us)
 
-    def failures_of(self, model: ModelPlan, at: Stages) -> "_Failures":
-        """Counts a failure of the block, which is not a caller's leaving."""
-        return _Failures(self, model, at)
+    def request(self, model: ModelPlan, at: Stages) -> "Counting":
+        """Counts the request of a block once, when it ends: as answered, or as failed."""
+        return Counting(self, model, at)
 
     def failed(self, model: ModelPlan, us: int) -> None:
         """Count a request that was refused or failed."""
@@ -126,13 +126,21 @@ class Statistics:
         return found
 
 
-class _Failures:
-    """A block whose failure is counted."""
+class Counting:
+    """A block whose request is counted once: a good run whose hold fails afterwards is a failure and nothing else.
 
-    __slots__ = ("_at", "_model", "_statistics")
+    A caller's leaving is no failure; what was settled by then was answered.
+    """
+
+    __slots__ = ("_at", "_model", "_settled", "_statistics")
 
     def __init__(self, statistics: Statistics, model: ModelPlan, at: Stages) -> None:
         self._statistics, self._model, self._at = statistics, model, at
+        self._settled: tuple[HeldPrediction, StageTimes, int] | None = None
+
+    def settled(self, prediction: HeldPrediction) -> None:
+        """The prediction was run and settled now; a wait for a person comes after it."""
+        self._settled = prediction, self._at.times(), self._at.elapsed_us()
 
     def __enter__(self) -> Self:
         return self
@@ -142,6 +150,8 @@ class _Failures:
     ) -> Literal[False]:
         if isinstance(error, Exception) and not isinstance(error, CallerLeft):
             self._statistics.failed(self._model, self._at.elapsed_us())
+        elif self._settled is not None:
+            self._statistics.answered(*self._settled)
         return False
 
 

@@ -1,5 +1,6 @@
 """Flags as operators see and change them: what each one says, for whom, and a flip with who and why."""
 
+import asyncio
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -8,7 +9,6 @@ import msgspec
 from flags.definitions import (
     Feature,
     State,
-    Strategy,
     canonical_json,
     feature_from,
     rolled_out,
@@ -17,31 +17,24 @@ from flags.definitions import (
     with_feature,
 )
 from flags.embedded import Edit, EmbeddedFlags
-from flags.errors import FlagsElsewhere, UnknownFlag
+from flags.errors import FlagsChanged, FlagsElsewhere, ReasonMissing, UnknownFlag
 from flags.names import Kind, parse
-from flags.store import Authorship, FlagChange
-from gateway.store.fetched_flags import fetched_flags
-from gateway.store.flags import LedgerFlagStore, current_state
-from gateway.store.ledger import Ledger, ReadSession
+from flags.shown import shown_state
+from flags.store import Authorship, FlagChange, StoredState
+from flags.validation import validated
+from gateway.store.flags import LedgerFlagStore
+from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
 from gateway.store.plans import plan_revision
 from gateway.times import now_us
 from review.actors import Actor
+from review.flag_requests import FlagRequest, ask_flag, asked_of_flag, require_second_person
+from review.flag_switches import Switch, switch_of
 from review.operators import require_operator
+from review.release.flag_control import lowered_by_flag
 from review.simulation.simulations import require_about
 
 HISTORY_MAX = 1_000
-
-
-class Switch(msgspec.Struct, frozen=True, kw_only=True):
-    """A flag, whether it is on, for whom, and what that means."""
-
-    flag: str
-    kind: Kind
-    on: bool
-    reach: str
-    """For whom it is on, such as `everybody`, `25 % of requests, under conditions` or `nobody`."""
-    means: str
 
 
 class FlagLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,23 +56,8 @@ class FlagShown(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     """The digest of the state in force, with which decisions are stamped."""
     history: tuple[FlagChange, ...]
-
-
-class FlagsNow(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the flags are kept, and how well what is shown of them is known."""
-
-    source: str
-    """Either `embedded` or `unleash`."""
-    url: str | None
-    """The Unleash server's address."""
-    state: str
-    """The digest of the state in force."""
-    revision: int
-    """What the source calls it; 0 before the first."""
-    known_us: int | None
-    """When a gateway last heard that it is the latest; none for embedded flags, and where nothing was ever fetched."""
-    error: str | None
-    """Why gateways cannot fetch since."""
+    request: FlagRequest | None
+    """A change that waits for a second person."""
 
 
 class Flipped(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +70,8 @@ class Flipped(msgspec.Struct, frozen=True, kw_only=True):
     """The digest of the state in force now; an answer that carries it as `flag_state` was decided under it."""
     plan_revision: int
     """A gateway whose plan has this revision, or a later one, follows it."""
+    request: FlagRequest | None = None
+    """What waits for a second person instead."""
     elsewhere: str | None = None
     """The flag's page in Unleash, where it was switched; gateways follow at their next fetch, under another state."""
 
@@ -105,31 +85,20 @@ async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:
     return [_line(switch_of(state, name), last) for name in names]
 
 
-async def flags_now(r: ReadSession) -> FlagsNow:
-    """Where the flags are kept, and how well they are known."""
-    current = await current_state(r)
-    fetched = None if r.flags.embedded else await fetched_flags(r)
-    return FlagsNow(
-        source=r.flags.source,
-        url=r.flags.url or None,
-        state=current.digest,
-        revision=current.version,
-        known_us=fetched.known_us if fetched is not None else None,
-        error=fetched.error if fetched is not None else None,
-    )
-
-
 async def show_flag(ledger: Ledger, tenant_id: UUID, flag: str, limit: int = 20) -> FlagShown:
     """A flag with its definition and its latest changes. Raises: UnknownFlag, NotAModelFlag."""
     flags = _flags(ledger, tenant_id)
     current = await flags.current()
-    state = state_from(current.body)
+    state = shown_state(current.body)
+    async with ledger.reading() as r:
+        request = await asked_of_flag(r, tenant_id, flag, current.version)
     return FlagShown(
         switch=switch_of(state, flag),
         definition=state.feature(flag),
         version=current.version,
         state=current.digest,
         history=await flags.history(flag, limit=limit),
+        request=request,
     )
 
 
@@ -197,33 +166,6 @@ async def roll_out(
     )
 
 
-def switch_of(state: State, flag: str) -> Switch:
-    """How a flag stands in a state. Raises: NotAModelFlag, UnknownFlag."""
-    _, kind = parse(flag)
-    feature = state.feature(flag)
-    means = kind.when_on if feature.enabled else kind.when_off
-    return Switch(flag=flag, kind=kind, on=feature.enabled, reach=reach_of(feature), means=means)
-
-
-def switch_in(state: State, flag: str) -> Switch:
-    """How a flag stands for a request: one that the state does not have is off. Raises: NotAModelFlag."""
-    try:
-        return switch_of(state, flag)
-    except UnknownFlag:
-        return switch_of(with_feature(state, Feature(name=flag, enabled=False, strategies=())), flag)
-
-
-def reach_of(feature: Feature) -> str:
-    """For whom a flag is on, in words."""
-    live = [strategy for strategy in feature.strategies if not strategy.disabled]
-    if not feature.enabled or not live:
-        return "nobody"
-    if len(live) > 1:
-        return f"whoever one of {len(live)} strategies lets in"
-    under = ", under conditions" if live[0].constraints or live[0].segments or feature.dependencies else ""
-    return f"{_share(live[0])}{under}"
-
-
 class _Why(msgspec.Struct, frozen=True):
     """Why a change is made, to which version, and on which simulation it rests."""
 
@@ -233,6 +175,56 @@ class _Why(msgspec.Struct, frozen=True):
 
 
 async def _change(ledger: Ledger, actor: Actor, flag: str, edit: Edit, asked: _Why) -> Flipped:
+    """Make a change, or let it wait for a second person where the model has four eyes and it lowers human control."""
+    four_eyes = await _require_changeable(ledger, actor, flag, asked.simulation)
+    simulation = str(asked.simulation) if asked.simulation is not None else None
+    authorship = Authorship(by=actor.by, why=asked.why, at_us=now_us(), simulation=simulation)
+    if not four_eyes:
+        return await _made(ledger, actor, flag, edit, authorship, asked.expected_version)
+    current = await _flags(ledger, actor.tenant_id).current()
+    version = current.version
+    if asked.expected_version not in (None, version):
+        raise FlagsChanged(current=version, expected=asked.expected_version)
+    before = state_from(current.body)
+    after = state_from(await asyncio.to_thread(lambda: validated(edit(before))))
+    lowered = lowered_by_flag(before, after, flag)
+    if not lowered:
+        return await _made(ledger, actor, flag, edit, authorship, version)
+    if not asked.why.strip():
+        raise ReasonMissing(missing="why")
+    request = FlagRequest(
+        flag=flag, version=version, definition=after.feature(flag), lowered=lowered, why=asked.why, by=actor.by,
+        simulation=simulation,
+    )  # fmt: skip
+    async with ledger.writing() as w:
+        await ask_flag(w, actor, request)
+    unchanged = await _told(ledger, flag, current, changed=False)
+    return msgspec.structs.replace(unchanged, request=request)
+
+
+async def confirm_flag(ledger: Ledger, actor: Actor, flag: str, why: str) -> Flipped:
+    """Make, as a second person, the change of a flag that another one asked for.
+
+    Raises: UnknownFlag, NotAModelFlag, NotAllowed, NotAPerson, NoFlagRequest, SecondPersonForFlag, ReasonMissing,
+    FlagsChanged.
+    """
+    await _require_changeable(ledger, actor, flag, None)
+    current = await _flags(ledger, actor.tenant_id).current()
+    async with ledger.reading() as r:
+        found = await asked_of_flag(r, actor.tenant_id, flag, current.version)
+    request = require_second_person(found, actor, flag)
+    if not why.strip():
+        raise ReasonMissing(missing="why")
+    authorship = Authorship(
+        by=request.by, why=f"{request.why} (confirmed: {why})", at_us=now_us(), second_person=actor.by,
+        simulation=request.simulation,
+    )  # fmt: skip
+    edit: Edit = lambda state: with_feature(state, request.definition)  # noqa: E731
+    return await _made(ledger, actor, flag, edit, authorship, request.version)
+
+
+async def _require_changeable(ledger: Ledger, actor: Actor, flag: str, simulation: UUID | None) -> bool:
+    """Whether the model of the flag has four eyes, if the actor may operate it and name the simulation."""
     model, _ = parse(flag)
     async with ledger.reading() as r:
         row = await find_model(r, actor.tenant_id, model)
@@ -241,19 +233,27 @@ async def _change(ledger: Ledger, actor: Actor, flag: str, edit: Edit, asked: _W
         require_operator(actor, row.id)
         if not ledger.flags.embedded:
             raise FlagsElsewhere(url=ledger.flags.url)
-        await require_about(r, actor.tenant_id, asked.simulation, model)
+        await require_about(r, actor.tenant_id, simulation, model)
+    return row.four_eyes
+
+
+async def _made(
+    ledger: Ledger, actor: Actor, flag: str, edit: Edit, authorship: Authorship, expected_version: int | None
+) -> Flipped:
     flags = _flags(ledger, actor.tenant_id)
     before = await flags.current()
-    simulation = str(asked.simulation) if asked.simulation is not None else None
-    authorship = Authorship(by=actor.by, why=asked.why, at_us=now_us(), simulation=simulation)
-    after = await flags.change(edit, (flag,), authorship, expected_version=asked.expected_version)
+    after = await flags.change(edit, (flag,), authorship, expected_version=expected_version)
+    return await _told(ledger, flag, after, changed=after.version != before.version)
+
+
+async def _told(ledger: Ledger, flag: str, now: StoredState, *, changed: bool) -> Flipped:
     async with ledger.reading() as r:
         revision = await plan_revision(r)
     return Flipped(
-        switch=switch_of(state_from(after.body), flag),
-        changed=after.version != before.version,
-        version=after.version,
-        state=after.digest,
+        switch=switch_of(state_from(now.body), flag),
+        changed=changed,
+        version=now.version,
+        state=now.digest,
         plan_revision=revision,
     )
 
@@ -282,17 +282,3 @@ def _last_changes(history: tuple[FlagChange, ...]) -> dict[str, FlagChange]:
 def _is_models(flag: str) -> bool:
     model, _, kind = flag.rpartition(".")
     return bool(model) and kind in set(Kind)
-
-
-def _share(strategy: Strategy) -> str:
-    given = strategy.parameters or {}
-    match strategy.name:
-        case "flexibleRollout" | "gradualRolloutUserId" | "gradualRolloutSessionId" | "gradualRolloutRandom":
-            percent = given.get("rollout") or given.get("percentage", "0")
-            return "everybody" if percent == "100" else f"{percent} % of requests"
-        case "userWithId":
-            return f"{len(given.get('userIds', '').split(','))} users"
-        case "remoteAddress":
-            return "some addresses"
-        case _:
-            return "everybody"

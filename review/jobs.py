@@ -152,8 +152,10 @@ async def drop_old_traffic(parts: JobParts, now_us: int) -> None:
 
 
 async def sweep(parts: JobParts, now_us: int) -> None:
-    """Remove what killed processes left half made beside the artifacts."""
-    await remove_leftovers(parts.artifacts, before_us=after_us(now_us, -STALE_S))
+    """Remove what killed processes left half made beside the artifacts, and among the payload objects."""
+    before_us = after_us(now_us, -STALE_S)
+    await remove_leftovers(parts.artifacts, before_us=before_us)
+    await parts.objects.sweep(before_us)
 
 
 async def pull_flags(parts: JobParts, now_us: int) -> None:

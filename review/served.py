@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
-from flags.definitions import State, state_from
+from flags.definitions import State
 from flags.names import of_model
+from flags.shown import shown_state
 from gateway.errors import UnknownModel
 from gateway.plan import HaltPlan, ModelPlan
 from gateway.protocol.signature import TensorSpec
@@ -18,7 +19,7 @@ from gateway.store.models import find_model, releases_of, upstream_of, versions_
 from gateway.store.plans import plan_revision
 from gateway.store.schema.serves import ServingHistoryRow
 from gateway.store.serving import served_models
-from review.flagging import Switch, switch_in
+from review.flag_switches import Switch, switch_in
 from review.learning.recipe import TrainingRecord
 from review.store.recipes import training_of
 
@@ -102,7 +103,7 @@ class _Signature(msgspec.Struct, frozen=True, kw_only=True):
 
 async def list_served(r: ReadSession, tenant_id: UUID) -> list[Served]:
     """What serves each model of a tenant, by name."""
-    state = state_from((await current_state(r)).body)
+    state = shown_state((await current_state(r)).body)
     return [_served(plan, state) for plan in await served_models(r, tenant_id)]
 
 
@@ -116,7 +117,7 @@ async def show_model(r: ReadSession, tenant_id: UUID, name: str) -> ModelShown:
     names = {release.id: f"{name}@{release.number}" for release, _ in releases}
     signature = msgspec.json.decode(model.signature, type=_Signature)
     return ModelShown(
-        served=_served(plans[0], state_from((await current_state(r)).body)),
+        served=_served(plans[0], shown_state((await current_state(r)).body)),
         card=plans[0].champion.card,
         inputs=signature.inputs,
         outputs=signature.outputs,

@@ -7,9 +7,9 @@ log is pulled, the note tells whose switch it was; it is taken back when Unleash
 from typing import NamedTuple
 from uuid import UUID
 
-from flags.definitions import state_from
 from flags.errors import FlagsChanged, FlagsElsewhere, FlagsError, ReasonMissing, UnknownFlag
 from flags.names import parse
+from flags.shown import shown_state
 from flags.store import StoredState
 from flags.unleash.admin import ShownFeature, UnleashAdmin, opened_admin
 from flags.unleash.admin_errors import UnleashSilent
@@ -20,7 +20,8 @@ from gateway.store.models import find_model
 from gateway.store.plans import plan_revision
 from gateway.times import now_us
 from review.actors import Actor
-from review.flagging import Flipped, flip, switch_in
+from review.flag_switches import switch_in
+from review.flagging import Flipped, flip
 from review.operators import require_operator
 from review.simulation.simulations import require_about
 from review.store.unleash_notes import note_asked, note_failed
@@ -61,7 +62,7 @@ async def switch(
     async with ledger.reading() as r:
         revision = await plan_revision(r)
     return Flipped(
-        switch=switch_in(state_from(current.body), flag),
+        switch=switch_in(shown_state(current.body), flag),
         changed=changed,
         version=current.version,
         state=current.digest,

@@ -6,20 +6,17 @@ clients count it, whether the server knows it or not; what nobody could evaluate
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from msgspec import Struct
 
-from flags.answer import FlagView, Reason
+from flags.answer import FAILED, FlagView
 from flags.moments import moment_text
 from flags.names import of_model
 
-_COUNTED: Final = frozenset({Reason.ON, Reason.OFF, Reason.UNKNOWN})
-
-_Said = tuple[Reason, str | None]
-"""How a flag answered, and the variant it served."""
+_Said = str | bool
+"""The variant that a flag served, or else whether it was on."""
 _Counts = dict[tuple[str, _Said, _Said, _Said], int]
-"""By model and the answers of its three flags."""
+"""By model and what its three flags said: names and truths alone, which are hashed in no time."""
 
 
 class Toggle(Struct, kw_only=True):
@@ -53,9 +50,11 @@ class Usage:
         self._counts: _Counts = {}
 
     def count(self, model: str, view: FlagView) -> None:
-        """Count the answers of one request."""
+        """Count the answers of one request; where one of them failed, none."""
         one, two, three = view.automated, view.shadow, view.candidate
-        key = (model, (one.reason, one.variant), (two.reason, two.variant), (three.reason, three.variant))
+        if not view.loaded or one is FAILED or two is FAILED or three is FAILED:
+            return
+        key = (model, one.variant or one.enabled, two.variant or two.enabled, three.variant or three.enabled)
         self._counts[key] = self._counts.get(key, 0) + 1
 
     def take(self, now_us: int) -> Taken:
@@ -74,14 +73,14 @@ class Usage:
 def bucket_of(taken: Taken, now_us: int) -> Bucket | None:
     """What was taken, flag by flag; None where nothing was asked."""
     toggles: dict[str, Toggle] = {}
-    for flag, (reason, variant), count in _answers(taken.counts):
+    for flag, said, count in _answers(taken.counts):
         toggle = toggles.setdefault(flag, Toggle(variants={}))
-        if reason is Reason.ON:
-            toggle.yes += count
-        else:
+        if said is False:
             toggle.no += count
-        if variant is not None:
-            toggle.variants[variant] = toggle.variants.get(variant, 0) + count
+        else:
+            toggle.yes += count
+        if isinstance(said, str):
+            toggle.variants[said] = toggle.variants.get(said, 0) + count
     if not toggles:
         return None
     return Bucket(start=moment_text(taken.since_us), stop=moment_text(now_us), toggles=toggles)
@@ -90,5 +89,4 @@ def bucket_of(taken: Taken, now_us: int) -> Bucket | None:
 def _answers(counts: _Counts) -> Iterator[tuple[str, _Said, int]]:
     for (model, *answers), count in counts.items():
         for flag, said in zip(of_model(model).all(), answers, strict=True):
-            if said[0] in _COUNTED:
-                yield flag, said, count
+            yield flag, said, count

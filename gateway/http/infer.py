@@ -10,6 +10,7 @@ from litestar.response import Response
 
 from gateway.access.callers import require
 from gateway.call import Call
+from gateway.http.binary_form import PredictOperation
 from gateway.http.models import ModelName
 from gateway.http.problems import as_response
 from gateway.plan import Caller
@@ -78,6 +79,7 @@ class InferController(Controller):
         ["/{model:str}/infer", "/{model:str}/versions/{version:str}/infer"],
         status_code=200,
         summary="Predict",
+        operation_class=PredictOperation,
         responses=_RESPONSES,
     )
     async def infer(

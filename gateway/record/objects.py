@@ -118,7 +118,7 @@ class ObjectDirectory:
 
     def sweep(self, older_than_us: int) -> int:
         """Remove temporary files of killed writers that were last touched before a moment; returns how many."""
-        stale = [p for p in (self.root / _TEMPORARY).glob("*") if p.stat().st_mtime_ns // 1000 < older_than_us]
+        stale = [path for path in (self.root / _TEMPORARY).glob("*") if _touched_before(path, older_than_us)]
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
@@ -176,3 +176,11 @@ def _read_through(path: Path) -> tuple[str, int]:
     with _open_plain(path) as file:
         digest = hashlib.file_digest(file, "sha256")
         return digest.hexdigest(), file.tell()
+
+
+def _touched_before(path: Path, us: int) -> bool:
+    """Whether a file was last touched before a moment; one that was finished meanwhile is gone, and was not."""
+    try:
+        return path.stat().st_mtime_ns // 1000 < us
+    except FileNotFoundError:
+        return False

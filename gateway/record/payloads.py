@@ -14,7 +14,7 @@ from gateway.record.objects import ObjectDirectory, StoredObject, checked, diges
 
 
 class ObjectStore(Protocol):
-    """Where objects are kept. Every method but `put` and `put_file` takes a digest and may raise InvalidDigest.
+    """Where objects are kept. A method that takes a digest may raise InvalidDigest.
 
     Each may raise ObjectsUnavailable, too, when the store is somewhere else and cannot be reached.
     """
@@ -47,6 +47,10 @@ class ObjectStore(Protocol):
         """Remove an object for good; False when there was none."""
         ...
 
+    async def sweep(self, before_us: int) -> int:
+        """Remove what killed writers left half made and last touched before a moment; returns how much."""
+        ...
+
 
 class LocalObjects:
     """Objects in a directory of this machine; every touch of the disk is made in a thread."""
@@ -74,6 +78,9 @@ class LocalObjects:
 
     async def delete(self, sha256: str) -> bool:
         return await asyncio.to_thread(self.directory.delete, sha256)
+
+    async def sweep(self, before_us: int) -> int:
+        return await asyncio.to_thread(self.directory.sweep, before_us)
 
 
 class MemoryObjects:
@@ -112,6 +119,9 @@ class MemoryObjects:
 
     async def delete(self, sha256: str) -> bool:
         return self._objects.pop(checked(sha256), None) is not None
+
+    async def sweep(self, before_us: int) -> int:  # noqa: ARG002 - memory holds nothing half made
+        return 0
 
 
 def open_objects(url: str) -> ObjectStore:

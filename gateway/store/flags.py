@@ -60,8 +60,6 @@ class LedgerFlagStore:
 
         Nothing is written then.
         """
-        if not self._ledger.flags.embedded:
-            raise FlagsElsewhere(url=self._ledger.flags.url)
         async with self._ledger.writing() as w:
             return await change_flags(w, self._tenant_id, proposal)
 
@@ -77,6 +75,12 @@ async def current_state(r: ReadSession) -> StoredState:
     return StoredState(version=row.version, digest=row.sha256, body=row.body.encode()) if row else NO_FLAGS
 
 
+def require_embedded(r: ReadSession) -> None:
+    """Return if flags are changed here. Raises: FlagsElsewhere."""
+    if not r.flags.embedded:
+        raise FlagsElsewhere(url=r.flags.url)
+
+
 async def states_at(r: ReadSession, digests: Collection[str]) -> dict[str, bytes]:
     """The canonical bodies of states that were ever in force, by digest; one that never was is left out."""
     statement = select(FlagStateRow.sha256, FlagStateRow.body).where(FlagStateRow.sha256.in_(digests))
@@ -84,7 +88,8 @@ async def states_at(r: ReadSession, digests: Collection[str]) -> dict[str, bytes
 
 
 async def change_flags(w: WriteSession, tenant_id: UUID, proposal: Proposal) -> StoredState:
-    """Put a state in force within the running transaction. Raises: FlagsChanged."""
+    """Put a state in force within the running transaction. Raises: FlagsElsewhere, FlagsChanged."""
+    require_embedded(w)
     before = await current_state(w)
     if before.version != proposal.expected_version:
         raise FlagsChanged(current=before.version, expected=proposal.expected_version)
@@ -143,7 +148,8 @@ async def record_change(
         changed_us=said.at_us,
     )
     data = {"flag": change.flag, "version": change.version, "before": change.before, "after": change.after}
-    data |= {"simulation": said.simulation} if said.simulation is not None else {}
+    more = {"simulation": said.simulation, "second_person": said.second_person}
+    data |= {name: value for name, value in more.items() if value is not None}
     for tenant_id in tenant_ids if inserted else ():
         await append_event(
             w, "flag.changed", f"flag:{change.flag}", data | {"why": said.why},

@@ -64,6 +64,15 @@ class FlagShown(msgspec.Struct, frozen=True, kw_only=True):
     definition: msgspec.Raw
     state: str
     history: tuple[ChangeLine, ...]
+    request: "RequestLine | None" = None
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that waits for a second person."""
+
+    lowered: tuple[str, ...]
+    why: str
+    by: str
 
 
 class FlippedLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +83,7 @@ class FlippedLine(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     plan_revision: int
     elsewhere: str | None = None
+    request: RequestLine | None = None
 
 
 class FoundLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +149,16 @@ def switch_on(call: Call, flag: str, why: str, simulation: str | None) -> None:
 def switch_off(call: Call, flag: str, why: str, simulation: str | None) -> None:
     """Switch a flag off, which is the safe side."""
     _switch(call, flag, why, simulation, on=False)
+
+
+@flags.command()
+@click.argument("flag")
+@WHY
+@remote
+def confirm(call: Call, flag: str, why: str) -> None:
+    """Make, as a second person, the change that another one asked for, where the model has four eyes."""
+    answer = call.server.post(f"/api/v1/flags/{flag}/confirmation", {"why": why})
+    call.show(answer, FlippedLine, _print_flipped)
 
 
 @flags.command("set")
@@ -208,6 +228,8 @@ def _print_lines(found: list[FlagLine], model: str | None) -> None:
 def _print_shown(shown: FlagShown) -> None:
     say(f"{shown.switch.flag} is {shown.switch.stands}: {shown.switch.means}.")
     say(f"State in force: {shown.state}")
+    if shown.request is not None:
+        say(f"A change waits for a second person; {shown.request.by} asked for it: {shown.request.why}")
     say()
     say(msgspec.json.format(bytes(shown.definition)).decode())
     say()
@@ -235,5 +257,10 @@ def _print_flipped(flipped: FlippedLine) -> None:
         note(f"Gateways follow at their next fetch. The flag there: {flipped.elsewhere}")
         return
     stands = f"{flipped.switch.flag} is {flipped.switch.stands}: {flipped.switch.means}."
+    if flipped.request is not None:
+        say(f"It waits for a second person: lockgate flags confirm {flipped.switch.flag} --why '…'")
+        for reason in flipped.request.lowered:
+            note(reason)
+        return
     say(stands if flipped.changed else f"Nothing changed. {stands}")
     note(f"Answers carry flag_state {flipped.state} once their gateway has plan revision {flipped.plan_revision}.")

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get, put
+from litestar import Controller, get, post, put
 from litestar.params import Parameter
 
 from flags.store import FlagChange
@@ -13,15 +13,15 @@ from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.flag_source import FlagsNow, flags_now
 from review.flagging import (
     HISTORY_MAX,
     FlagLine,
     FlagShown,
-    FlagsNow,
     Flipped,
+    confirm_flag,
     define,
     flag_history,
-    flags_now,
     list_flags,
     roll_out,
     show_flag,
@@ -57,6 +57,12 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
     expected_version: int | None = None
     simulation: UUID | None = None
     """The simulation on which the change rests."""
+
+
+class Confirmation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a second person agrees."""
+
+    why: Why
 
 
 class FlagsController(Controller):
@@ -101,6 +107,11 @@ class FlagsController(Controller):
     async def switch_one(self, flag: str, data: Flip, ledger: Ledger, settings: ApiSettings, actor: Actor) -> Flipped:
         """Switch a flag on or off, here or in Unleash; its strategies stay."""
         return await switch(ledger, settings.unleash, actor, flag, on=data.on, **_said(data))
+
+    @post("/{flag:str}/confirmation", status_code=200, **needs("operate"))
+    async def confirm(self, flag: str, data: Confirmation, ledger: Ledger, actor: Actor) -> Flipped:
+        """Make, as a second person, the change that another one asked for, where the model has four eyes."""
+        return await confirm_flag(ledger, actor, flag, data.why)
 
     @put("/{flag:str}", **needs("operate"))
     async def set_definition(self, flag: str, data: Definition, ledger: Ledger, actor: Actor) -> Flipped:

@@ -42,7 +42,7 @@ class HaltsController(Controller):
     async def halt(
         self, model: str, data: Halting, ledger: Ledger, actor: Actor, settings: ApiSettings, preview: bool = False
     ) -> HaltAnswer:
-        """Halt a model; with `?preview=1` only say how many holds an hour to expect."""
+        """Halt a model; with `?preview=1` only say what that would do to the queue."""
         traffic = traffic_of(settings, ledger)
         expected = await expect(ledger, traffic, actor.tenant_id, model, data.mode, now_us())
         halted = None if preview else await halt_model(ledger, actor, model, data.mode, data.why)

@@ -174,7 +174,7 @@ async def _model(one: Acting) -> ModelNow:
 async def _expected(
     ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, preview: Preview
 ) -> Expected | None:
-    """How many holds an hour to expect, where the act may make every request wait for a person."""
+    """What becomes of the queue, where the act may make every request wait for a person."""
     if not preview.may_hold_all:
         return None
     return await expect(ledger, traffic_of(settings, ledger), actor.tenant_id, name, "review", now_us())

@@ -8,7 +8,7 @@ import msgspec
 
 from flags.names import Kind, compose
 from review.console.keys import Key
-from review.flagging import Switch
+from review.flag_switches import Switch
 from review.operations.now import ModelNow
 from review.release.looking import ReleaseLine
 from review.served import Served

@@ -9,7 +9,7 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect
 
-from flags.definitions import State
+from flags.definitions import Feature, State
 from flags.embedded import EmbeddedFlags
 from flags.errors import FlagsError, UnknownFlag
 from flags.store import FlagChange
@@ -25,7 +25,9 @@ from review.api.traffic import traffic_of
 from review.bundle.taking import READERS
 from review.console.pages import Asked, has, page
 from review.errors import ReviewError
-from review.flagging import Switch, reach_of
+from review.flag_requests import FlagRequest, asked_of_flag
+from review.flag_switches import Switch, reach_of
+from review.flagging import confirm_flag
 from review.halting import expect, halt_model, lift_model
 from review.release.guard import show_guard
 from review.release.looking import list_releases
@@ -50,6 +52,13 @@ class SwitchForm(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     simulation: UUID | None = None
     """The simulation on which the change rests."""
+    csrf_token: str = ""
+
+
+class ConfirmForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a second person agrees."""
+
+    why: str = ""
     csrf_token: str = ""
 
 
@@ -90,6 +99,10 @@ class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
 
     switch: Switch
     changes: tuple[Change, ...]
+    request: FlagRequest | None
+    """A change that waits for a second person."""
+    would_be: str
+    """How it would stand then."""
     asked: Note | None
     """A switch in Unleash that was asked for here a moment ago and that no gateway has fetched yet."""
 
@@ -128,6 +141,18 @@ class ModelsPages(Controller):
             )
         except (FlagsError, ReviewError) as error:
             return await _model_page(request, ledger, settings, name, error, simulation=simulation)
+        return Redirect(f"/console/models/{name}", status_code=303)
+
+    @post("/{name:str}/flags/{kind:str}/confirmation", status_code=200, **needs("operate"))
+    async def confirm(
+        self, request: Asked, ledger: Ledger, settings: ApiSettings, actor: Actor, name: str, kind: str,
+        data: Annotated[ConfirmForm, Form],
+    ) -> Response[Any]:  # fmt: skip
+        """Confirm, as a second person, the change of a flag that another one asked for."""
+        try:
+            await confirm_flag(ledger, actor, f"{name}.{kind}", data.why)
+        except (FlagsError, ReviewError) as error:
+            return await _model_page(request, ledger, settings, name, error)
         return Redirect(f"/console/models/{name}", status_code=303)
 
     @post("/{name:str}/halt", status_code=200, **needs("operate"))
@@ -174,6 +199,7 @@ async def _model_page(
         served=model.served,
         releases=await list_releases(ledger, actor.tenant_id, name),
         flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
+        me=actor.by,
         rates=(await rates_of(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,
         terms=await show_terms(ledger, actor.tenant_id, name) if inspects else None,
@@ -204,14 +230,21 @@ async def rates_of(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
 
 async def _shown_flag(ledger: Ledger, tenant_id: UUID, now: Switch) -> ShownFlag:
     flags = EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
+    version = (await flags.current()).version
     changes = await flags.history(now.flag, limit=CHANGES)
     states = {digest: await flags.state_at(digest) for one in changes for digest in (one.before, one.after)}
     async with ledger.reading() as r:
         notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
+        request = await asked_of_flag(r, tenant_id, now.flag, version)
     told = {(one.authorship.by, one.authorship.why) for one in changes}
     waiting = [note for note in notes if note.to != now.on and (note.by, note.why) not in told]
-    shown = tuple(_change(one, states) for one in changes)
-    return ShownFlag(switch=now, changes=shown, asked=waiting[-1] if waiting else None)
+    return ShownFlag(
+        switch=now,
+        changes=tuple(_change(one, states) for one in changes),
+        asked=waiting[-1] if waiting else None,
+        request=request,
+        would_be=_stands(request.definition) if request is not None else "",
+    )
 
 
 def _change(change: FlagChange, states: dict[str, State]) -> Change:
@@ -230,4 +263,8 @@ def _reach(state: State, flag: str) -> str:
         feature = state.feature(flag)
     except UnknownFlag:
         return "not there"
+    return _stands(feature)
+
+
+def _stands(feature: Feature) -> str:
     return f"on for {reach_of(feature)}" if feature.enabled else "off"

@@ -6,7 +6,7 @@ from functools import partial
 import msgspec
 
 from flags.names import Kind
-from review.flagging import Switch
+from review.flag_switches import Switch
 from review.operations.now import ModelNow
 from review.timeline.told import HALTS
 

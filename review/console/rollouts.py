@@ -30,7 +30,8 @@ from review.console.rolling import (
     starting,
 )
 from review.errors import ReviewError
-from review.flagging import Switch, show_flag
+from review.flag_switches import Switch
+from review.flagging import show_flag
 from review.rollouts import moving
 from review.rollouts.errors import NoRollout
 from review.rollouts.standing import RolloutShown, show_rollout

@@ -8,10 +8,9 @@ import msgspec
 
 from flags.definitions import Feature, State, digest_of, rolled_out, state_from, switched
 from flags.embedded import Edit
-from flags.errors import FlagsElsewhere
 from flags.store import Authorship, Proposal
 from flags.validation import validated
-from gateway.store.flags import change_flags, current_state
+from gateway.store.flags import change_flags, current_state, require_embedded
 from gateway.store.ledger import ReadSession, WriteSession
 
 
@@ -36,8 +35,7 @@ class EmbeddedHand:
 
     async def turn(self, w: WriteSession, tenant_id: UUID, flag: str, edit: Edit, authorship: Authorship) -> Feature:
         """Put the edited definition in force with who and why. Raises: FlagsError, such as FlagsElsewhere."""
-        if not w.flags.embedded:
-            raise FlagsElsewhere(url=w.flags.url)
+        require_embedded(w)
         before = await current_state(w)
         body = await asyncio.to_thread(_edited, before.body, edit)
         if body != before.body:

@@ -10,7 +10,7 @@ from gateway.store.halts import halt_of
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.schema.rollouts import RolloutState
 from gateway.times import SECOND_US
-from review.flagging import reach_of
+from review.flag_switches import reach_of
 from review.rollouts.deciding import Around, Came, missing_of, obstacle_of
 from review.rollouts.errors import NoRollout
 from review.rollouts.hand import EmbeddedHand, FlagHand, mark_of

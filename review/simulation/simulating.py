@@ -58,7 +58,7 @@ class _Subject(msgspec.Struct, frozen=True, kw_only=True):
     frame: Frame
 
 
-async def simulate(ledger: Ledger, task: SimulateTask) -> SimulationResult:
+async def simulate(ledger: Ledger, task: SimulateTask, *, alone_below: int = ALONE_BELOW) -> SimulationResult:
     """Count the traffic under both sides, and keep the report. Raises: UnknownModel, ProposalRefused."""
     traffic = TrafficReader(Path(task.traffic), LedgerSegments(ledger))
     async with ledger.reading() as r:
@@ -66,7 +66,7 @@ async def simulate(ledger: Ledger, task: SimulateTask) -> SimulationResult:
     population = await _population(traffic, subject, task.tenant_id)
     keep = min(1.0, subject.args.decisions_max / population) if population else 1.0
     sides = msgspec.structs.replace(subject.sides, wanted=msgspec.structs.replace(subject.sides.wanted, keep=keep))
-    tally = await _counted(ledger, task, traffic, sides, alone=population < ALONE_BELOW)
+    tally = await _counted(ledger, task, traffic, sides, alone=population < alone_below)
     async with ledger.reading() as r:
         keys = await key_names(r, [UUID(caller) for caller, _, _ in tally.callers])
     report = report_of(tally, msgspec.structs.replace(subject.frame, keep=keep, keys=keys))

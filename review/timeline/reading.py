@@ -5,16 +5,16 @@ from uuid import UUID
 
 import msgspec
 
-from flags.definitions import state_from
 from flags.errors import FlagsError
 from flags.names import of_model
+from flags.shown import shown_state
 from flags.store import NO_FLAGS
 from gateway.errors import UnknownModel
 from gateway.store.events import Event, Span, events_about, events_on
 from gateway.store.flags import states_at
 from gateway.store.ledger import ReadSession
 from gateway.store.models import model_names
-from review.flagging import reach_of
+from review.flag_switches import reach_of
 from review.timeline.told import NOT_THERE, Entry, Facts, Happened, about, scalars, together, told
 
 LIMIT = 50
@@ -110,7 +110,7 @@ def _reach(states: Mapping[str, bytes], digest: object, flag: str) -> str:
     if body is None:
         return "unknown"
     try:
-        feature = state_from(body).feature(flag)
+        feature = shown_state(body).feature(flag)
     except FlagsError:
         return NOT_THERE
     return f"on for {reach_of(feature)}" if feature.enabled else "off"

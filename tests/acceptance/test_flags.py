@@ -26,3 +26,9 @@ def define(scene: Scene, strategy: dict[str, Any]) -> None:
     change = {"definition": {"enabled": True, "strategies": [strategy]}, "why": "a test"}
     answer = scene.operator.put("/api/v1/flags/linted.automated", json=change)
     assert answer.is_success, answer.text
+
+
+def test_init_says_what_it_needs(scene: Scene) -> None:
+    """Embedded flags come with their model; without a server's address there is nowhere to make them."""
+    assert "Say --unleash" in scene.server.run("flags", "init", check=False).stderr
+    assert "set unleash_url" in scene.server.run("flags", "init", "--unleash", check=False).stderr

@@ -1,9 +1,12 @@
 """Flags of a real Unleash server: flipped there, followed by every gateway, and what is answered when it is away."""
 
+import asyncio
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import httpx
 import pytest
@@ -15,6 +18,7 @@ from tests.servers.unleash import CLIENT_TOKEN, Unleash
 MODEL, BRIEF = "grades", "brief"
 GATEWAYS = ("gateway-1", "gateway-2")
 STALE_S = 4.0
+HALT_S = 1.0
 HELD, ANSWERED = 202, 200
 NOT_WAITING = {"Prefer": "respond-async"}
 
@@ -202,6 +206,33 @@ async def test_a_server_that_hangs_is_named_and_waited_for_by_nobody(world: Worl
         finally:
             world.unleash.resume()
         await world.until_flags(lambda flags: flags["error"] is None, "recovery")
+
+
+async def test_a_halt_takes_effect_everywhere_within_a_second_while_the_server_hangs(world: World) -> None:
+    """Neither process decides automatically later than a second after the halt was acknowledged."""
+    async with calling_both(world.scene) as callers:
+        await until_both(callers, MODEL, ANSWERED)
+        world.unleash.pause()
+        try:
+            await world.until_flags(lambda flags: "does not answer" in (flags["error"] or ""), "a named failure")
+            world.scene.halt(MODEL, "review")
+            halted = time.time()
+            last = await asyncio.gather(*(last_automated(caller) for caller in callers))
+            assert max(last) <= halted + HALT_S
+            world.scene.lift(MODEL)
+            await until_both(callers, MODEL, ANSWERED)
+        finally:
+            world.unleash.resume()
+        await world.until_flags(lambda flags: flags["error"] is None, "recovery")
+
+
+async def last_automated(caller: Caller) -> float:
+    """When the last request was decided that was answered at once, in seconds: its UUIDv7 says so; 0 without one."""
+    last = 0.0
+    while (asked := await caller.ask(MODEL, request(sure()), prefer="respond-async")).status_code == ANSWERED:
+        last = (UUID(asked.json()["parameters"]["prediction_id"]).int >> 80) / 1000
+    assert asked.status_code == HELD, asked.text
+    return last
 
 
 async def test_a_restart_without_the_server_goes_on_with_the_last_good_state(world: World) -> None:

@@ -19,6 +19,8 @@ from tests.browser.operations_scene import BY, Operated
 CLASSES, ITEMS, SEED = ("a", "b", "c"), 400, 8
 DATASET = hashlib.sha256(b"the dataset of the picture").hexdigest()
 DIGEST = "0" * 64
+ELSEWHERE = "019ac000-0000-7000-8000-000000000001"
+"""A prediction that is listed and not here, as in a report that was imported."""
 
 
 def answers(random: np.random.Generator, truth: list[str], skill: float) -> Answers:
@@ -48,7 +50,7 @@ def report(model: str, number: int, champion: int) -> Report:
         overlap_known=True, no_answer=0, scores=runs[0].scores, comparisons=comparisons,
     )  # fmt: skip
     change = ItemChange(
-        prediction="019ac000-0000-7000-8000-000000000001",
+        prediction=ELSEWHERE,
         item=1,
         change="fixed",
         truth="a",

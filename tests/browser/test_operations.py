@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.evaluated import evaluate
+from tests.browser.evaluated import ELSEWHERE, evaluate
 from tests.browser.operations_scene import Operated
 from tests.browser.scene import running_console
 from tests.servers.ledgers import Ledgers
@@ -286,8 +286,8 @@ def decide(page: Page, heading: str, why: str) -> None:
 
 
 def test_a_release_is_tried_promoted_and_rolled_back_on_its_page(operated: Operated, opened: Open) -> None:
-    """Its page shows what belongs to it, the gate, the plots and the history; a key leads to each act, and from what it
-    would change back to the page, which shows what came of it."""
+    """Its page shows what belongs to it, the gate, the plots and the history, and links no item that is not here; a key
+    leads to each act, and from what it would change back to the page, which shows what came of it."""
     operated.add("notes")
     operated.add("notes", hold_below=0.9)
     evaluate(operated, "notes", 2)
@@ -296,6 +296,8 @@ def test_a_release_is_tried_promoted_and_rolled_back_on_its_page(operated: Opera
     expect(page.get_by_role("heading", level=1)).to_have_text("notes@2")
     expect(page.get_by_role("row", name="Model file ✓ kept")).to_be_visible()
     expect(page.get_by_role("img", name="Share of right answers by score")).to_have_count(2)
+    expect(page.get_by_role("cell", name=ELSEWHERE)).to_be_visible()
+    expect(page.get_by_role("link", name=ELSEWHERE)).to_have_count(0)
     page.keyboard.press("t")
     decide(page, "Try notes@2", "It holds more")
     page.keyboard.press("c")

@@ -5,9 +5,9 @@ from typing import Any
 
 from gateway.store.events import position_events
 from tests.integration.api.conftest import Api
+from tests.integration.learning.test_evaluating import turned
 from tests.integration.registry.scene import CARD
 from tests.integration.release.scene import damage
-from tests.models import softmax
 
 MODEL = "/console/models/numbers"
 RELEASE = f"{MODEL}/releases/2"
@@ -32,7 +32,7 @@ async def tried(api: Api) -> dict[str, Any]:
     """A second release that was trained on a dataset, evaluated and is on trial; its evaluation."""
     frozen = await do(api, "POST", "/models/numbers/datasets", json={})
     card = CARD.replace('kind = "choice"', 'kind = "choice"\nreasons = ["torn"]\nowners.torn = "Scanning & Sons"')
-    files = {"file": ("model.onnx", softmax() + b"\x12\x05other"), "card": ("model.toml", card)}
+    files = {"file": ("model.onnx", turned()), "card": ("model.toml", card)}
     await do(api, "POST", "/models/numbers/versions", files=files, data={"data": frozen["dataset"]})
     evaluated = await do(api, "POST", "/releases/numbers@2/evaluations", json={"dataset": frozen["dataset"]})
     await do(api, "PUT", "/models/numbers/trial", json={"release": 2, "why": "it learned <more>"})
@@ -49,6 +49,7 @@ async def test_a_release_has_one_page_with_everything(learned: Api, tmp_path: Pa
     for words in (
         evaluated["report"], evaluated["dataset"], "Annotation history", "Nobody said how its version was trained.",
         "owned by Scanning &amp; Sons", "The gate says:", "Calibration", "What the figures say",
+        "/console/predictions/",
         f"/console/evaluations/{evaluated['id']}", "trial?release=2", "Nothing has been compared yet.",
         'numbers@2</a> went on trial.', "it learned &lt;more&gt;", "numbers-2.bundle.zip",
     ):  # fmt: skip

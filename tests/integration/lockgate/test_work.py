@@ -10,7 +10,9 @@ from gateway.record.payloads import LocalObjects
 from gateway.store.events import append_event, events_after
 from gateway.store.leases import take_lease
 from gateway.store.ledger import Ledger
-from review.jobs import JobParts, position
+from gateway.times import after_us, now_us
+from review.jobs import JobParts, position, sweep
+from review.learning.leftovers import STALE_S
 from review.store.people import default_tenant
 from review.work import LEASE, Job, Work
 
@@ -92,6 +94,26 @@ async def test_a_worker_without_the_lease_does_nothing_and_takes_over_when_it_is
     await stopped(two)
 
 
+def parts_of(ledger: Ledger, folder: Path) -> JobParts:
+    """What jobs work with, all of it in one folder."""
+    return JobParts(
+        ledger=ledger, objects=LocalObjects(folder / "objects"), traffic=folder, artifacts=folder / "artifacts",
+        payloads_url=str(folder / "objects"), recipes=None, traffic_keep_s=1.0,
+    )  # fmt: skip
+
+
+async def test_what_killed_writers_left_is_swept_after_a_day(ledger: Ledger, tmp_path: Path) -> None:
+    """Beside the artifacts and among the payload objects; what is younger may still be written."""
+    parts = parts_of(ledger, tmp_path)
+    left = [tmp_path / store / "tmp" / "left-over" for store in ("artifacts", "objects")]
+    for path in left:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"half of it")
+    for later_s, there in ((STALE_S / 2, True), (2 * STALE_S, False)):
+        await sweep(parts, after_us(now_us(), later_s))
+        assert [path.exists() for path in left] == [there, there]
+
+
 async def test_committed_events_get_positions_without_gaps(ledger: Ledger, tmp_path: Path) -> None:
     """However many there are, the job gives each the next number and then finds nothing to write."""
     async with ledger.writing() as w:
@@ -99,11 +121,7 @@ async def test_committed_events_get_positions_without_gaps(ledger: Ledger, tmp_p
         for number in range(5):
             data = {"number": number}
             await append_event(w, "test", "test:x", data, by="worker", tenant_id=tenant_id, at_us=number)
-    objects = LocalObjects(tmp_path)
-    parts = JobParts(
-        ledger=ledger, objects=objects, traffic=tmp_path, artifacts=tmp_path, payloads_url=str(tmp_path), recipes=None,
-        traffic_keep_s=1.0,
-    )  # fmt: skip
+    parts = parts_of(ledger, tmp_path)
     await position(parts, 0)
     await position(parts, 0)
     async with ledger.reading() as r:

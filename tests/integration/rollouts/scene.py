@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -15,7 +16,8 @@ from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
 from gateway.store.segments import LedgerSegments
 from gateway.times import SECOND_US, now_us
-from review.flagging import flip, reach_of
+from review.flag_switches import reach_of
+from review.flagging import flip
 from review.rollouts import moving
 from review.rollouts.following import follow_rollouts
 from review.rollouts.standing import RolloutShown, show_rollout
@@ -43,9 +45,9 @@ class Rolling(msgspec.Struct, frozen=True, kw_only=True):
         """Where the traffic log lies."""
         return self.scene.registry.folder / "traffic"
 
-    async def start(self, *steps: str, flag: str = FLAG) -> RolloutShown:
+    async def start(self, *steps: str, flag: str = FLAG, simulation: UUID | None = None) -> RolloutShown:
         """Start a rollout."""
-        asked = moving.Start(steps=steps, why="a week without an error")
+        asked = moving.Start(steps=steps, why="a week without an error", simulation=simulation)
         return await moving.start(self.ledger, self.scene.operator, flag, asked)
 
     async def move(self, move: str, why: str = "a test", flag: str = FLAG) -> RolloutShown:

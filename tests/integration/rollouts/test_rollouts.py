@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from flags.errors import SeveralStrategies, UnknownFlag
 from gateway.errors import UnknownModel
+from gateway.ids import new_id
 from gateway.store.schema.serves import ModelRow
 from gateway.times import now_us
 from review.actors import Actor
@@ -20,6 +21,7 @@ from review.rollouts.errors import (
     RolloutUnderWay,
     ScheduleRefused,
 )
+from review.simulation.errors import UnknownSimulation
 from tests.integration.release.scene import MODEL, operator_of
 from tests.integration.rollouts.scene import FLAG, HOUR_S, Rolling
 from tests.outcomes import Settled, ground, numbers, settle
@@ -168,17 +170,31 @@ async def test_abort_is_the_safe_side(on: Rolling) -> None:
 
 
 async def test_four_eyes_ask_another_to_approve(on: Rolling) -> None:
-    """Where the model asks for four eyes, who started a rollout cannot approve of its steps."""
+    """Where the model asks for four eyes, who started a rollout can neither approve of its steps nor skip that."""
+    await on.start("1%")
+    await on.look()
     async with on.ledger.writing() as w:
         await w.execute(update(ModelRow).values(four_eyes=True))
     await on.start("1% approval", "100%")
-    with pytest.raises(ApprovedByAnother):
-        await on.move("approve")
+    for verb in ("approve", "advance"):
+        with pytest.raises(ApprovedByAnother):
+            await on.move(verb)
     other = msgspec.structs.replace(on, scene=on.scene.as_person("otto"))
     assert (await other.move("approve")).approved_by == "person:otto@example.org"
     with pytest.raises(RolloutCannot, match="does not wait for an approval"):
         await other.move("approve")
     assert (await on.look()).percent == 100
+
+
+async def test_four_eyes_are_not_talked_round_by_a_rollout(on: Rolling) -> None:
+    """A first step that lets more answers out, and steps that come by themselves, are no one person's to start."""
+    async with on.ledger.writing() as w:
+        await w.execute(update(ModelRow).values(four_eyes=True))
+    with pytest.raises(RolloutCannot, match="a second person confirms the share of the first step"):
+        await on.start("1% approval", "100%")
+    with pytest.raises(RolloutCannot, match="each step but the last waits for an approval"):
+        await on.start("1% 1h", "100%")
+    assert not (await on.feature()).enabled
 
 
 async def test_what_cannot_be_started_is_refused(on: Rolling) -> None:
@@ -194,6 +210,10 @@ async def test_what_cannot_be_started_is_refused(on: Rolling) -> None:
         await on.start("10%", flag="nobody.automated")
     with pytest.raises(ReasonMissing):
         await on.move("pause", " ")
+    await on.move("abort")
+    with pytest.raises(UnknownSimulation):
+        await on.start("10%", simulation=new_id())
+    await on.start("10%")
     stranger = operator_of(on.scene.registry.tenant_id)
     stranger = msgspec.structs.replace(stranger, roles=frozenset({("reviewer", None)}))
     with pytest.raises(NotAllowed):

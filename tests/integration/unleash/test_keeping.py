@@ -7,9 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from flags.context import RequestFacts
+from flags.definitions import with_model_flags
+from flags.embedded import EmbeddedFlags
+from flags.errors import FlagsElsewhere
 from flags.folding import fold
 from flags.source import UNLEASH, FlagHome
-from flags.store import NO_FLAGS
+from flags.store import NO_FLAGS, Authorship
 from flags.unleash.fetched import fetched_state
 from flags.unleash.following import UnleashFlags
 from flags.unleash.server import UnleashServer
@@ -21,6 +24,7 @@ from gateway.store.schema.flags import FlagStateRow
 from gateway.store.schema.plumbing import EventRow
 from gateway.store.schema.who import TenantRow
 from gateway.times import now_us
+from review.rollouts.hand import EmbeddedHand, off
 from tests.integration.unleash.fake import TOKEN, FakeUnleash, feature, until
 from tests.servers.process import free_port
 
@@ -150,4 +154,20 @@ async def test_whoever_heard_the_server_last_is_believed(ledger_url: str) -> Non
     assert (found.state.digest, found.known_us, found.error) == (new.digest, 3_000, None)
     assert await events(ledger) == ["flags.fetched"]
     assert await states(ledger) == {NO_FLAGS.digest, old.digest, new.digest}
+    await ledger.close()
+
+
+async def test_nothing_here_changes_the_flags_of_a_server(ledger_url: str) -> None:
+    """Whatever would write a change of a flag is refused with the server's name, and nothing is written."""
+    ledger = Ledger.open(ledger_url, flags=HOME)
+    async with ledger.reading() as r:
+        tenant_id = (await r.execute(select(TenantRow.id))).scalars().first()
+    flags = EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
+    author = Authorship(by="person:olga@example.org", why="A test.", at_us=now_us())
+    with pytest.raises(FlagsElsewhere, match=HOME.url):
+        await flags.change(lambda state: with_model_flags(state, "m"), ("m.automated",), author)
+    async with ledger.writing() as w:
+        with pytest.raises(FlagsElsewhere, match=HOME.url):
+            await EmbeddedHand().turn(w, tenant_id, "m.automated", off("m.automated"), author)
+    assert await states(ledger) == set()
     await ledger.close()

@@ -42,6 +42,7 @@ async def test_a_switch_is_made_there_and_recorded_here(api: Api, either_unleash
     """It is on in Unleash; once gateways have fetched it, the history has who asked here and why, and who switched it
     off there. Until then the page says that it was asked for. What stands so already is not switched again."""
     place, ledger = place_in(either_unleash), api.scene.ledger
+    assert (await api.ask("reviewer", "GET", "/flags/lint")).json()["findings"] == []
     switched = await switch(api, on=True)
     assert (switched["status"], switched["changed"], switched["elsewhere"]) == (200, True, place.link(FLAG))
     shown = either_unleash.admin.call("GET", f"/projects/default/features/{FLAG}")

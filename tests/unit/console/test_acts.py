@@ -10,7 +10,7 @@ from gateway.plan import HaltPlan
 from review.console.acts import acts_of, acts_of_release, page_keys, release_keys
 from review.console.keys import Key
 from review.console.previews import PREVIEWS
-from review.flagging import Switch
+from review.flag_switches import Switch
 from review.operations.now import ModelNow
 from review.release.looking import ReleaseLine
 from review.served import Served

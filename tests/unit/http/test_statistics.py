@@ -1,11 +1,12 @@
 """What a process says of its models."""
 
+from contextlib import nullcontext, suppress
 from uuid import UUID
 
 import pytest
 
 from gateway.decision import Asked, Decision, Settled, SettledItem
-from gateway.errors import BadRequest
+from gateway.errors import BadRequest, LedgerUnavailable
 from gateway.holding.held import HeldPrediction
 from gateway.leaving import CallerLeft
 from gateway.plan import Caller
@@ -55,7 +56,7 @@ def test_answers_are_counted_by_version_path_and_size() -> None:
     for items, path, release in ((1, "automated", 2), (8, "review", 2), (8, "shadow", 2), (1, "automated", 3)):
         at = Stages()
         at.after("run")
-        statistics.answered(prediction(items, path, release), at)
+        statistics.answered(prediction(items, path, release), at.times(), at.elapsed_us())
     champion, candidate = statistics.of(MODEL)
     assert (champion.inference_count, champion.execution_count, champion.last_inference) == (17, 3, 5_000)
     assert {path: spent.count for path, spent in champion.paths.items()} == {"automated": 1, "shadow": 1, "review": 1}
@@ -68,15 +69,31 @@ def test_sizes_are_not_told_apart_without_end() -> None:
     """However many sizes come, so many rows are kept; everything is still counted."""
     statistics = Statistics()
     for items in range(BATCH_SIZES_MAX + 10):
-        statistics.answered(prediction(items), Stages())
+        statistics.answered(prediction(items), Stages().times(), 1)
     [found] = statistics.of(MODEL)
     assert (len(found.batch_stats), found.execution_count) == (BATCH_SIZES_MAX, BATCH_SIZES_MAX + 10)
 
 
-@pytest.mark.parametrize(("error", "failures"), [(BadRequest(), 1), (RuntimeError(), 1), (CallerLeft(), 0)])
-def test_failures_are_counted(error: Exception, failures: int) -> None:
-    """A refusal and a fault are failures of the model's requests; a caller's leaving is none."""
+@pytest.mark.parametrize(
+    ("error", "settled", "successes", "failures"),
+    [
+        (None, True, 1, 0),
+        (BadRequest(), False, 0, 1),
+        (RuntimeError(), False, 0, 1),
+        (LedgerUnavailable(), True, 0, 1),
+        (CallerLeft(), False, 0, 0),
+        (CallerLeft(), True, 1, 0),
+        (None, False, 0, 0),
+    ],
+)
+def test_a_request_is_counted_once(error: Exception | None, settled: bool, successes: int, failures: int) -> None:
+    """A refusal and a fault are failures, also a hold that fails after a good run; a caller's leaving is none, and a
+    reply that was told before is neither."""
     statistics = Statistics()
-    with pytest.raises(type(error)), statistics.failures_of(MODEL, Stages()):
-        raise error
-    assert statistics.of(MODEL)[0].inference_stats.fail.count == failures
+    with suppress(type(error)) if error is not None else nullcontext(), statistics.request(MODEL, Stages()) as counted:
+        if settled:
+            counted.settled(prediction())
+        if error is not None:
+            raise error
+    stages = statistics.of(MODEL)[0].inference_stats
+    assert (stages.success.count, stages.fail.count) == (successes, failures)

@@ -4,7 +4,7 @@ import pytest
 
 from flags.definitions import Feature, State
 from flags.errors import UnknownFlag
-from review.flagging import switch_in, switch_of
+from review.flag_switches import switch_in, switch_of
 
 
 def test_a_flag_that_a_server_does_not_have_is_off() -> None:

@@ -102,8 +102,16 @@ async def test_half_made_files_are_swept_and_never_seen(tmp_path: Path) -> None:
     await store.put(DATA)
     (tmp_path / "tmp" / "left-over").write_bytes(DATA[:5])
     assert list(store.directory.digests()) == [DIGEST]
-    assert store.directory.sweep(older_than_us=0) == 0
-    assert store.directory.sweep(older_than_us=1 << 60) == 1
+    assert await store.sweep(0) == 0
+    assert await store.sweep(1 << 60) == 1
+    assert await store.get(DIGEST) == DATA
+
+
+async def test_sweeping_leaves_what_is_whole(store: ObjectStore) -> None:
+    """However late it is, nothing that has its name goes; a store that never was written to is swept, too."""
+    assert await store.sweep(1 << 60) == 0
+    await store.put(DATA)
+    assert await store.sweep(1 << 60) == 0
     assert await store.get(DIGEST) == DATA
 
 
