@@ -132,7 +132,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     guideline: Annotated[str, Meta(min_length=1, max_length=20_000)]
     """Markdown that a reviewer reads."""
     four_eyes: bool = False
-    context: AllowedContext = AllowedContext()
+    context: AllowedContext = msgspec.field(default_factory=AllowedContext)
     policy: Policy = msgspec.field(default_factory=Policy)
     batching: BatchBounds = BatchBounds()
 
