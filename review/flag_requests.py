@@ -4,6 +4,8 @@ What was asked is an event, so that it cannot be changed and everybody can read 
 force when it was asked: as soon as any of them changes, it has to be asked anew.
 """
 
+from uuid import UUID
+
 import msgspec
 
 from flags.definitions import Feature
@@ -53,9 +55,9 @@ async def ask_flag(w: WriteSession, actor: Actor, request: FlagRequest) -> FlagR
     return request
 
 
-async def asked_of_flag(r: ReadSession, actor: Actor, flag: str, version: int) -> FlagRequest | None:
+async def asked_of_flag(r: ReadSession, tenant_id: UUID, flag: str, version: int) -> FlagRequest | None:
     """The change of a flag that waits for a second person, while these flags are in force."""
-    event = await latest_event(r, actor.tenant_id, f"flag:{flag}", REQUESTED)
+    event = await latest_event(r, tenant_id, f"flag:{flag}", REQUESTED)
     if event is None:
         return None
     request = msgspec.json.decode(event.data, type=FlagRequest)

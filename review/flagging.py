@@ -22,9 +22,8 @@ from flags.names import Kind, parse
 from flags.shown import shown_state
 from flags.store import Authorship, FlagChange, StoredState
 from flags.validation import validated
-from gateway.store.fetched_flags import fetched_flags
-from gateway.store.flags import LedgerFlagStore, current_state
-from gateway.store.ledger import Ledger, ReadSession
+from gateway.store.flags import LedgerFlagStore
+from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
 from gateway.store.plans import plan_revision
 from gateway.times import now_us
@@ -61,23 +60,6 @@ class FlagShown(msgspec.Struct, frozen=True, kw_only=True):
     """A change that waits for a second person."""
 
 
-class FlagsNow(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the flags are kept, and how well what is shown of them is known."""
-
-    source: str
-    """Either `embedded` or `unleash`."""
-    url: str | None
-    """The Unleash server's address."""
-    state: str
-    """The digest of the state in force."""
-    revision: int
-    """What the source calls it; 0 before the first."""
-    known_us: int | None
-    """When a gateway last heard that it is the latest; none for embedded flags, and where nothing was ever fetched."""
-    error: str | None
-    """Why gateways cannot fetch since."""
-
-
 class Flipped(msgspec.Struct, frozen=True, kw_only=True):
     """A flag after a change."""
 
@@ -88,10 +70,10 @@ class Flipped(msgspec.Struct, frozen=True, kw_only=True):
     """The digest of the state in force now; an answer that carries it as `flag_state` was decided under it."""
     plan_revision: int
     """A gateway whose plan has this revision, or a later one, follows it."""
-    elsewhere: str | None = None
-    """The flag's page in Unleash, where it was switched; gateways follow at their next fetch, under another state."""
     request: FlagRequest | None = None
     """What waits for a second person instead."""
+    elsewhere: str | None = None
+    """The flag's page in Unleash, where it was switched; gateways follow at their next fetch, under another state."""
 
 
 async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:
@@ -103,27 +85,13 @@ async def list_flags(ledger: Ledger, tenant_id: UUID) -> list[FlagLine]:
     return [_line(switch_of(state, name), last) for name in names]
 
 
-async def flags_now(r: ReadSession) -> FlagsNow:
-    """Where the flags are kept, and how well they are known."""
-    current = await current_state(r)
-    fetched = None if r.flags.embedded else await fetched_flags(r)
-    return FlagsNow(
-        source=r.flags.source,
-        url=r.flags.url or None,
-        state=current.digest,
-        revision=current.version,
-        known_us=fetched.known_us if fetched is not None else None,
-        error=fetched.error if fetched is not None else None,
-    )
-
-
-async def show_flag(ledger: Ledger, actor: Actor, flag: str, limit: int = 20) -> FlagShown:
+async def show_flag(ledger: Ledger, tenant_id: UUID, flag: str, limit: int = 20) -> FlagShown:
     """A flag with its definition and its latest changes. Raises: UnknownFlag, NotAModelFlag."""
-    flags = _flags(ledger, actor.tenant_id)
+    flags = _flags(ledger, tenant_id)
     current = await flags.current()
     state = shown_state(current.body)
     async with ledger.reading() as r:
-        request = await asked_of_flag(r, actor, flag, current.version)
+        request = await asked_of_flag(r, tenant_id, flag, current.version)
     return FlagShown(
         switch=switch_of(state, flag),
         definition=state.feature(flag),
@@ -243,7 +211,7 @@ async def confirm_flag(ledger: Ledger, actor: Actor, flag: str, why: str) -> Fli
     await _require_changeable(ledger, actor, flag, None)
     current = await _flags(ledger, actor.tenant_id).current()
     async with ledger.reading() as r:
-        found = await asked_of_flag(r, actor, flag, current.version)
+        found = await asked_of_flag(r, actor.tenant_id, flag, current.version)
     request = require_second_person(found, actor, flag)
     if not why.strip():
         raise ReasonMissing(missing="why")

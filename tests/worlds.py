@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import insert, select
 
 from gateway.ids import new_id
+from gateway.inference.upstreams import upstream_at
 from gateway.labels import Answer, Choice, LabelSchema
 from gateway.policy import Policy
 from gateway.registry.card import About, AnswerOutput, Card, Shown
@@ -33,6 +34,8 @@ from gateway.store.schema.work import CaseRow, QueueMemberRow, QueueRevisionRow,
 from gateway.times import after_us
 
 START_US = int(datetime(2026, 11, 22, 9, tzinfo=UTC).timestamp()) * 1_000_000
+ELSEWHERE = msgspec.json.encode(upstream_at("http://upstream.example:80/sentiment", "sentiment")).decode()
+"""Where the model of a world runs: nowhere."""
 SENTIMENT = LabelSchema(
     kind="choice",
     choices=(Choice(value="negative", key="1"), Choice(value="neutral", key="2"), Choice(value="positive", key="3")),
@@ -209,7 +212,7 @@ async def add_release(
         id=model_id, tenant_id=tenant_id, name=name, four_eyes=card.four_eyes, signature="{}",
         created_us=now_us))  # fmt: skip
     await w.execute(insert(VersionRow).values(
-        id=version_id, model_id=model_id, number=1, artifact=None, upstream="http://upstream.example", recipe=None,
+        id=version_id, model_id=model_id, number=1, artifact=None, upstream=ELSEWHERE, recipe=None,
         admission_report="{}", card=msgspec.json.encode(card).decode(), by="worker", created_us=now_us))  # fmt: skip
     policy_sha, schema_sha, guideline_sha = (sha256(body) for _, body in bodies)
     await w.execute(insert(ReleaseRow).values(

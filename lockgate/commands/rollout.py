@@ -50,10 +50,11 @@ def rollout() -> None:
     help="A step, as in '10% 24h, 1000 requests, 20 verdicts, approval'; give one for each, in their order.",
 )  # fmt: skip
 @WHY
+@click.option("--simulation", metavar="ID", help="The simulation on which it rests.")
 @remote
-def start(call: Call, flag: str, steps: tuple[str, ...], why: str) -> None:
+def start(call: Call, flag: str, steps: tuple[str, ...], why: str, simulation: str | None) -> None:
     """Take the first step of a rollout of FLAG now, and the others as each one's conditions are met."""
-    _show(call, call.server.send("POST", _path(flag), body={"steps": steps, "why": why}))
+    _show(call, call.server.send("POST", _path(flag), body={"steps": steps, "why": why, "simulation": simulation}))
 
 
 @rollout.command()

@@ -13,16 +13,15 @@ from gateway.store.ledger import Ledger
 from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
+from review.flag_source import FlagsNow, flags_now
 from review.flagging import (
     HISTORY_MAX,
     FlagLine,
     FlagShown,
-    FlagsNow,
     Flipped,
     confirm_flag,
     define,
     flag_history,
-    flags_now,
     list_flags,
     roll_out,
     show_flag,
@@ -91,7 +90,7 @@ class FlagsController(Controller):
     @get("/{flag:str}", **needs("look"))
     async def show(self, flag: str, ledger: Ledger, actor: Actor) -> FlagShown:
         """A flag: its definition, and who changed it when and why."""
-        return await show_flag(ledger, actor, flag)
+        return await show_flag(ledger, actor.tenant_id, flag)
 
     @get("/{flag:str}/history", **needs("look"))
     async def history(

@@ -1,6 +1,7 @@
 """Rollouts under `/api/v1/rollouts`: a flag that is let on step by step, by the worker."""
 
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
@@ -20,6 +21,8 @@ class Starting(msgspec.Struct, frozen=True, kw_only=True):
 
     steps: Annotated[tuple[Written, ...], msgspec.Meta(max_length=100)]
     why: Why = ""
+    simulation: UUID | None = None
+    """The simulation on which it rests."""
 
 
 class Moving(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +50,8 @@ class RolloutsController(Controller):
     @post("/{flag:str}", status_code=201, **needs("operate"))
     async def start(self, flag: str, data: Starting, ledger: Ledger, actor: Actor) -> RolloutShown:
         """Take the first step now; the worker takes the others as each one's conditions are met."""
-        return await moving.start(ledger, actor, flag, moving.Start(steps=data.steps, why=data.why))
+        asked = moving.Start(steps=data.steps, why=data.why, simulation=data.simulation)
+        return await moving.start(ledger, actor, flag, asked)
 
     @post("/{flag:str}/pause", status_code=200, **needs("operate"))
     async def pause(self, flag: str, data: Moving, ledger: Ledger, actor: Actor) -> RolloutShown:

@@ -99,12 +99,12 @@ class ShownFlag(msgspec.Struct, frozen=True, kw_only=True):
 
     switch: Switch
     changes: tuple[Change, ...]
-    asked: Note | None
-    """A switch in Unleash that was asked for here a moment ago and that no gateway has fetched yet."""
     request: FlagRequest | None
     """A change that waits for a second person."""
     would_be: str
     """How it would stand then."""
+    asked: Note | None
+    """A switch in Unleash that was asked for here a moment ago and that no gateway has fetched yet."""
 
 
 class ModelsPages(Controller):
@@ -198,7 +198,7 @@ async def _model_page(
         model=model,
         served=model.served,
         releases=await list_releases(ledger, actor.tenant_id, name),
-        flags=[await _shown_flag(ledger, actor, switch) for switch in model.served.flags],
+        flags=[await _shown_flag(ledger, actor.tenant_id, switch) for switch in model.served.flags],
         me=actor.by,
         rates=(await rates_of(traffic, actor)).get(name, Rates()) if inspects else None,
         expected=await expect(ledger, traffic, actor.tenant_id, name, "review", now_us()) if inspects else None,
@@ -228,14 +228,14 @@ async def rates_of(traffic: TrafficReader, actor: Actor) -> dict[str, Rates]:
     return rates
 
 
-async def _shown_flag(ledger: Ledger, actor: Actor, now: Switch) -> ShownFlag:
-    flags = EmbeddedFlags(LedgerFlagStore(ledger, actor.tenant_id))
+async def _shown_flag(ledger: Ledger, tenant_id: UUID, now: Switch) -> ShownFlag:
+    flags = EmbeddedFlags(LedgerFlagStore(ledger, tenant_id))
     version = (await flags.current()).version
-    async with ledger.reading() as r:
-        request = await asked_of_flag(r, actor, now.flag, version)
-        notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
     changes = await flags.history(now.flag, limit=CHANGES)
     states = {digest: await flags.state_at(digest) for one in changes for digest in (one.before, one.after)}
+    async with ledger.reading() as r:
+        notes = await notes_since(r, (now.flag,), now_us() - LATE_US)
+        request = await asked_of_flag(r, tenant_id, now.flag, version)
     told = {(one.authorship.by, one.authorship.why) for one in changes}
     waiting = [note for note in notes if note.to != now.on and (note.by, note.why) not in told]
     return ShownFlag(

@@ -18,7 +18,7 @@ from review.api.traffic import traffic_of
 from review.console.acts import ACTS, HELP, acts_of, page_keys
 from review.console.models import Rates, rates_of
 from review.console.pages import Asked, has, page
-from review.flagging import flags_now
+from review.flag_source import flags_now
 from review.operations.now import models_now
 from review.timeline.reading import Asked as AskedStretch
 from review.timeline.reading import read_timeline

@@ -144,7 +144,7 @@ async def _page(
 
 async def _switch(ledger: Ledger, actor: Actor, flag: str) -> Switch:
     """The flag as it stands. Raises: NotAModelFlag, UnknownFlag."""
-    return (await show_flag(ledger, actor, flag, limit=1)).switch
+    return (await show_flag(ledger, actor.tenant_id, flag, limit=1)).switch
 
 
 async def _latest(ledger: Ledger, actor: Actor, flag: str) -> RolloutShown | None:

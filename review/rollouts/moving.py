@@ -22,6 +22,7 @@ from review.rollouts.four_eyes import require_another, require_confirmed
 from review.rollouts.hand import mark_of, off, step_to
 from review.rollouts.schedule import schedule_of
 from review.rollouts.standing import HAND, RolloutShown, around_of, revision_of, shown
+from review.simulation.simulations import require_about
 from review.store.rollouts import (
     Rollout,
     Taken,
@@ -42,13 +43,15 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
     steps: tuple[str, ...]
     why: str
+    simulation: UUID | None = None
+    """The simulation on which it rests."""
 
 
 async def start(ledger: Ledger, actor: Actor, flag: str, asked: Start) -> RolloutShown:
     """Take the first step, and let the worker take the others.
 
     Raises: ReasonMissing, NotAModelFlag, UnknownModel, NotAllowed, ScheduleRefused, RolloutUnderWay, RolloutCannot,
-    UnknownFlag, SeveralStrategies.
+    UnknownFlag, SeveralStrategies, FlagsElsewhere, and what a simulation that is no ground for it raises.
     """
     require_why(asked.why)
     name, kind = parse(flag)
@@ -68,8 +71,11 @@ async def start(ledger: Ledger, actor: Actor, flag: str, asked: Start) -> Rollou
         if (obstacle := standing_obstacle(around)) is not None:
             raise RolloutCannot(flag=flag, why=obstacle)
         await require_confirmed(w, model, flag, steps)
+        await require_about(w, model.tenant_id, asked.simulation, name)
         why = f"Step 1 of {len(steps)} of a rollout: {asked.why}"
-        taken = await turn_to(w, model.tenant_id, model.id, flag, 0, steps[0].percent, by=actor.by, why=why)
+        taken = await turn_to(
+            w, model.tenant_id, model.id, flag, 0, steps[0].percent, by=actor.by, why=why, simulation=asked.simulation
+        )
         await begin_rollout(w, model, flag, steps, taken, by=actor.by, why=asked.why)
         return await _now(w, model, flag)
 
@@ -177,11 +183,13 @@ async def do_step(w: WriteSession, rollout: Rollout, step: int, *, by: str, why:
 
 async def turn_to(
     w: WriteSession, tenant_id: UUID, model_id: UUID, flag: str, step: int, percent: int, *, by: str, why: str,
-    at_us: int | None = None,
+    at_us: int | None = None, simulation: UUID | None = None,
 ) -> Taken:  # fmt: skip
     """Let the flag on for a share; how it was left. Raises: SeveralStrategies, UnknownFlag."""
     now_us = await w.now_us() if at_us is None else at_us
-    feature = await HAND.turn(w, tenant_id, flag, step_to(flag, percent), Authorship(by=by, why=why, at_us=now_us))
+    rests_on = str(simulation) if simulation is not None else None
+    authorship = Authorship(by=by, why=why, at_us=now_us, simulation=rests_on)
+    feature = await HAND.turn(w, tenant_id, flag, step_to(flag, percent), authorship)
     revision = await revision_of(w, model_id)
     return Taken(step=step, as_left=mark_of(feature), serving_revision=revision, at_us=now_us)
 

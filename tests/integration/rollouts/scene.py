@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -44,9 +45,9 @@ class Rolling(msgspec.Struct, frozen=True, kw_only=True):
         """Where the traffic log lies."""
         return self.scene.registry.folder / "traffic"
 
-    async def start(self, *steps: str, flag: str = FLAG) -> RolloutShown:
+    async def start(self, *steps: str, flag: str = FLAG, simulation: UUID | None = None) -> RolloutShown:
         """Start a rollout."""
-        asked = moving.Start(steps=steps, why="a week without an error")
+        asked = moving.Start(steps=steps, why="a week without an error", simulation=simulation)
         return await moving.start(self.ledger, self.scene.operator, flag, asked)
 
     async def move(self, move: str, why: str = "a test", flag: str = FLAG) -> RolloutShown:

@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from flags.errors import SeveralStrategies, UnknownFlag
 from gateway.errors import UnknownModel
+from gateway.ids import new_id
 from gateway.store.schema.serves import ModelRow
 from gateway.times import now_us
 from review.actors import Actor
@@ -20,6 +21,7 @@ from review.rollouts.errors import (
     RolloutUnderWay,
     ScheduleRefused,
 )
+from review.simulation.errors import UnknownSimulation
 from tests.integration.release.scene import MODEL, operator_of
 from tests.integration.rollouts.scene import FLAG, HOUR_S, Rolling
 from tests.outcomes import Settled, ground, numbers, settle
@@ -208,6 +210,10 @@ async def test_what_cannot_be_started_is_refused(on: Rolling) -> None:
         await on.start("10%", flag="nobody.automated")
     with pytest.raises(ReasonMissing):
         await on.move("pause", " ")
+    await on.move("abort")
+    with pytest.raises(UnknownSimulation):
+        await on.start("10%", simulation=new_id())
+    await on.start("10%")
     stranger = operator_of(on.scene.registry.tenant_id)
     stranger = msgspec.structs.replace(stranger, roles=frozenset({("reviewer", None)}))
     with pytest.raises(NotAllowed):
