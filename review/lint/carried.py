@@ -11,6 +11,7 @@
 from collections.abc import Iterator, Sequence
 
 from flags.definitions import Constraint, Feature, Segment, Strategy, Variant
+from gateway.context import AllowedContext
 from review.lint.finding import Finding
 
 ALWAYS = frozenset({"sessionId", "environment", "appName", "currentTime", "model", "tenant", "caller"})
@@ -18,6 +19,12 @@ ALWAYS = frozenset({"sessionId", "environment", "appName", "currentTime", "model
 _BY_DEFAULT = (None, "", "default")
 _ROLLOUTS = {"gradualRolloutUserId": "userId", "userWithId": "userId", "remoteAddress": "remoteAddress"}
 """The field that a strategy of Unleash's older forms reads."""
+
+
+def carried_by(allowed: AllowedContext) -> frozenset[str]:
+    """The fields that a request to a model may carry: what every one does, and what its card lets callers tell."""
+    told = (("userId", allowed.user), ("remoteAddress", allowed.address))
+    return ALWAYS | {name for name, may in told if may} | set(allowed.properties)
 
 
 def carried_findings(feature: Feature, segments: Sequence[Segment], fields: frozenset[str]) -> Iterator[Finding]:

@@ -11,12 +11,9 @@ from gateway.store.flags import current_state
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import releases_of
 from gateway.store.serving import served_models
-from review.lint.carried import ALWAYS
+from review.lint.carried import carried_by
 from review.lint.finding import Finding, Known, Level, Rule
 from review.lint.rules import is_models, lint
-
-SENT = frozenset({"userId"})
-"""The fields that a caller may send beside those that every request carries."""
 
 
 class FoundLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +60,7 @@ async def _known(r: ReadSession, plan: ModelPlan) -> Known:
     return Known(
         cards={release.name: release.card for release in answering},
         releases=frozenset(f"{plan.name}@{release.number}" for release, _ in await releases_of(r, plan.id)),
-        fields=ALWAYS | SENT,
+        fields=carried_by(plan.champion.card.context),
     )
 
 

@@ -6,8 +6,9 @@ from typing import get_args
 import msgspec
 import pytest
 
+from gateway.context import AllowedContext, ContextProperty
 from gateway.policy import Policy
-from review.lint.carried import ALWAYS
+from review.lint.carried import ALWAYS, carried_by
 from review.lint.finding import LEVELS, Finding, Known, Rule
 from review.lint.rules import lint
 from tests.worlds import CARD
@@ -183,6 +184,13 @@ def test_what_an_unleash_server_serves_is_read() -> None:
         }],
     }  # fmt: skip
     assert lint(state(served), {"m": KNOWN}) == ()
+
+
+def test_what_a_card_lets_callers_tell_is_carried() -> None:
+    """Users unless the card says otherwise, addresses where it says so, and the properties that it lists."""
+    assert carried_by(AllowedContext()) == ALWAYS | {"userId"}
+    listed = AllowedContext(user=False, address=True, properties={"plan": ContextProperty()})
+    assert carried_by(listed) == ALWAYS | {"remoteAddress", "plan"}
 
 
 def test_every_rule_has_a_level() -> None:
