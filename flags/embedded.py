@@ -135,6 +135,11 @@ class AdoptedFlags:
         return self._flags.digest if self._flags else None
 
     @property
+    def revision(self) -> int:
+        """What the source calls the state in force, 0 while nothing was ever loaded."""
+        return self._version or 0
+
+    @property
     def kept(self) -> int:
         """How many of the engine's answers are kept."""
         return self._flags.kept if self._flags else 0

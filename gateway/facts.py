@@ -118,6 +118,7 @@ def _flag_facts(prediction: HeldPrediction, flags: FlagView) -> FlagFacts:
         answers=tuple(_flag_fact(name, answer) for name, answer in named),
         sticky_field=sticky_field,
         environment=prediction.environment,
+        revision=prediction.flag_revision,
         unread=unread_fields(prediction.told, flags.fields),
     )
 

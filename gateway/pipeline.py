@@ -91,7 +91,7 @@ class Pipeline:
         digest = input_digest(request)
         at.after("decode")
         told = live.live(model.champion).context.read(context_pairs(asked.context), request.parameters)
-        flags = self._flags(call, told, digest, at)
+        flags, revision = self._flags(call, told, digest, at), self._follower.flags.revision
         at.after("flags")
         decision = self._decide(call, model, flags, asked, digest, at)
         at.after("decide")
@@ -126,6 +126,7 @@ class Pipeline:
             requested=tuple(output.name for output in request.outputs),
             told=told,
             environment=self._follower.flags.environment,
+            flag_revision=revision,
         )
         position = await self._capture.record(prediction, flags, at, self._random.random())
         _count(prediction)

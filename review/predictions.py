@@ -78,6 +78,8 @@ class PredictionStory(msgspec.Struct, frozen=True, kw_only=True):
     public_rule: str
     """The name of the rule that the caller was told."""
     flag_state: str | None
+    flag_revision: int | None
+    """What the source of the flags called that state then; none where that is not known any more."""
     """The digest of the flag state it was decided under."""
     flags: tuple[FlagFact, ...]
     """What the flags said; empty where the log has no entry any more."""
@@ -175,6 +177,7 @@ async def _held(
         rule=head.rule,
         public_rule=public_rule(head.rule),
         flag_state=head.flag_state,
+        flag_revision=asked.revision or None,
         flags=asked.answers,
         context=_context(asked),
         unread=asked.unread,
@@ -213,6 +216,7 @@ async def _automated(
         rule=decided.rule,
         public_rule=decided.public_rule,
         flag_state=decided.flags.state,
+        flag_revision=decided.flags.revision or None,
         flags=decided.flags.answers,
         context=_context(decided.flags),
         unread=decided.flags.unread,

@@ -39,5 +39,7 @@ class HeldPrediction(msgspec.Struct, frozen=True, kw_only=True):
     """What the caller told the flags."""
     environment: str = ENVIRONMENT
     """The environment that the flags were asked in."""
+    flag_revision: int = 0
+    """What the source of the flags called their state when it was asked; 0 before the first."""
     log_position: tuple[str, int] | None = None
     """Segment and offset of its entry in the traffic log."""

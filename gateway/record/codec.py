@@ -37,7 +37,8 @@ def fold(entry: Entry, whole: bytes) -> Entry:
     if isinstance(entry, Decided):
         answers = tuple(map(_clipped_answer, entry.flags.answers[:_HEAD_ANSWERS_MAX]))
         state = _clip(entry.flags.state or "") or None
-        flags = FlagFacts(state=state, evaluated_us=entry.flags.evaluated_us, answers=answers)
+        asked = entry.flags
+        flags = FlagFacts(state=state, evaluated_us=asked.evaluated_us, answers=answers, revision=asked.revision)
         objects = _few(entry.objects)
         return _clipped(replace(entry, flags=flags, items=(), inputs=(), outputs=(), objects=objects, folded=mark))
     if isinstance(entry, Shadowed):

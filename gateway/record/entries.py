@@ -88,6 +88,8 @@ class FlagFacts(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Whether `stickiness` is `userId` or `sessionId`; empty in older entries, where it is the session that counted."""
     environment: str = ENVIRONMENT
     """The environment that the flags were asked in; every embedded flag's is the same."""
+    revision: int = 0
+    """What the source of the flags called the state when it was asked; 0 in older entries, and before the first."""
     unread: tuple[str, ...] = ()
     """What else the caller told, by name alone: no definition reads it, so its values are not kept."""
 

@@ -98,6 +98,7 @@ class StoryLine(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     public_rule: str
     flag_state: str | None
+    flag_revision: int | None = None
     flags: tuple[FlagLine, ...]
     context: dict[str, str]
     unread: tuple[str, ...]
@@ -134,7 +135,8 @@ def print_story(shown: ShownStory) -> None:
     say(f"Decided: {story.decided_path} by rule {story.decided_rule}; in the end {story.path} by rule {story.rule}")
     say(f"The caller was told the rule as '{story.public_rule}'.")
     flags = ", ".join(f"{flag.name} {'on' if flag.enabled else 'off'} ({flag.reason})" for flag in story.flags)
-    say(f"Flags: {flags or 'no longer known'}; state {story.flag_state or 'none'}")
+    revision = f", revision {story.flag_revision}" if story.flag_revision is not None else ""
+    say(f"Flags: {flags or 'no longer known'}; state {story.flag_state or 'none'}{revision}")
     _print_context(story)
     _print_input(shown)
     for item in story.items:

@@ -59,6 +59,7 @@ DECIDED = pa.schema(
         "input_digest": _TEXT,
         "output_digest": _TEXT,
         "flag_state": _TEXT,
+        "flag_revision": _INT,
         "asked": _FLAG,
         "evaluated_us": _INT,
         "stickiness": _TEXT,
@@ -180,6 +181,7 @@ def _flags(entry: Decided) -> dict[str, object]:
     facts = entry.flags
     answers = [msgspec.structs.asdict(flag) for flag in facts.answers]
     found: dict[str, object] = {"flag_state": facts.state, "evaluated_us": facts.evaluated_us, "flags": answers}
+    found["flag_revision"] = facts.revision or None
     if entry.folded is not None:
         return found
     return found | {

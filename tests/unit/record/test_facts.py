@@ -99,6 +99,13 @@ def test_an_older_entry_is_read_as_it_was_meant() -> None:
     assert (facts.tenant, facts.caller) == (str(UUID(bytes=older["tenant"])), str(UUID(bytes=older["api_key"])))
 
 
+def test_the_revision_of_the_flags_is_kept() -> None:
+    """Each entry tells what the source called the state then, older entries that nobody noted it."""
+    asked = FlagFacts(state="ab", revision=7)
+    assert decode(encode(replace(decided(), flags=asked))).flags.revision == 7
+    assert decode(encode(replace(decided(), flags=FlagFacts(state="ab")))).flags.revision == 0
+
+
 def test_the_environment_is_the_one_that_was_asked_in() -> None:
     """An Unleash server's flags are asked in the environment of its token, and again in the same."""
     entry = decode(encode(replace(decided(), flags=FlagFacts(environment="development"))))
