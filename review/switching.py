@@ -20,6 +20,7 @@ from gateway.store.models import find_model
 from gateway.store.plans import plan_revision
 from gateway.times import now_us
 from review.actors import Actor
+from review.errors import ReviewError
 from review.flag_switches import switch_in
 from review.flagging import Flipped, flip
 from review.operators import require_operator
@@ -46,15 +47,17 @@ async def switch(
 
     Raises: UnknownFlag, NotAModelFlag, NotAllowed, ReasonMissing, FlagsChanged, what `flip` raises of a simulation;
     FlagsElsewhere where flags are an Unleash server's and there is no token to switch them there; and what the Admin
-    API raises.
+    API raises. FourEyesElsewhere where it would let answers out on one person's word.
     """
     if ledger.flags.embedded:
         return await flip(ledger, actor, flag, on=on, why=why, expected_version=expected_version, simulation=simulation)
-    current = await _current(ledger, actor, flag, simulation)
+    current, four_eyes = await _current(ledger, actor, flag, simulation)
     if place is None or not place.operated:
         raise FlagsElsewhere(url=place.link(flag) if place is not None else ledger.flags.url)
     if not why.strip():
         raise ReasonMissing(missing="why")
+    if four_eyes and on and parse(flag)[1] == "automated":
+        raise FourEyesElsewhere(flag=flag)
     if expected_version not in (None, current.version):
         raise FlagsChanged(current=current.version, expected=expected_version)
     async with opened_admin(place) as admin:
@@ -71,8 +74,8 @@ async def switch(
     )
 
 
-async def _current(ledger: Ledger, actor: Actor, flag: str, simulation: UUID | None) -> StoredState:
-    """The state in force, for somebody who may operate the flag's model and names no simulation but one about it.
+async def _current(ledger: Ledger, actor: Actor, flag: str, simulation: UUID | None) -> tuple[StoredState, bool]:
+    """The state in force, for who may operate the flag's model, and whether that asks for four eyes.
 
     Raises: UnknownFlag, NotAllowed, UnknownSimulation, SimulationOfOther, SimulationNotDone.
     """
@@ -82,7 +85,15 @@ async def _current(ledger: Ledger, actor: Actor, flag: str, simulation: UUID | N
             raise UnknownFlag(flag=flag)
         require_operator(actor, model.id)
         await require_about(r, actor.tenant_id, simulation, name)
-        return await current_state(r)
+        return await current_state(r), model.four_eyes
+
+
+class FourEyesElsewhere(ReviewError):
+    """'{flag}' lets answers out, its model asks for four eyes, and its flags are Unleash's: switch it on there, where
+    change requests ask a second person."""
+
+    status = 409
+    code = "four-eyes-elsewhere"
 
 
 class _Said(NamedTuple):

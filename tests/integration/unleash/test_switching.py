@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from flags.source import UNLEASH, FlagHome
+from gateway.store.schema.serves import ModelRow
 from gateway.times import now_us
 from review.unleash.pulling import pull_changes
 from tests.integration.api.conftest import Api
@@ -80,6 +82,14 @@ async def test_what_is_refused_is_not_made(api: Api, either_unleash: Unleash) ->
     either_unleash.admin.archive(FLAG)
     either_unleash.admin.delete(FLAG)
     assert (await switch(api, on=True))["code"] == "unknown-flag"
+
+
+async def test_four_eyes_are_kept_there(api: Api) -> None:
+    """Where the model asks for four eyes nobody lets answers out alone from here; off is open to every operator."""
+    async with api.scene.ledger.writing() as w:
+        await w.execute(update(ModelRow).values(four_eyes=True))
+    assert (await switch(api, on=True))["code"] == "four-eyes-elsewhere"
+    assert (await switch(api, on=False))["status"] == 200
 
 
 async def test_without_a_token_the_link_is_told(
