@@ -456,6 +456,40 @@ def endless_loop() -> bytes:
 
 
 @cache
+def network(features: int, hidden: int, classes: int) -> bytes:
+    """`probabilities` [n, classes] of `x` [n, features] by one hidden layer."""
+    random = np.random.default_rng(0)
+    initializers = (
+        constant("w1", random.standard_normal((features, hidden)).astype(np.float32)),
+        constant("w2", random.standard_normal((hidden, classes)).astype(np.float32)),
+    )
+    nodes = [node("MatMul", "x w1", "sums"), node("Relu", "sums", "kept"), node("MatMul", "kept w2", "logits")]
+    nodes += [node("Softmax", "logits", "probabilities", axis=1)]
+    inputs = [_value("x", TensorProto.FLOAT, ("n", features))]
+    outputs = [_value("probabilities", TensorProto.FLOAT, ("n", classes))]
+    return build(nodes, inputs, outputs, initializers=initializers).SerializeToString()
+
+
+@cache
+def convolutions(layers: int = 5, classes: int = 10) -> bytes:
+    """`probabilities` [n, classes] of pictures `x` [n, 3, 224, 224] after some milliseconds of convolutions."""
+    random, before, channels = np.random.default_rng(0), 3, 32
+    nodes, initializers, x = [], [], "x"
+    for layer in range(layers):
+        weights = random.standard_normal((channels, before, 3, 3)) / (3 * before**0.5)
+        initializers.append(constant(f"w{layer}", weights.astype(np.float32)))
+        nodes.append(node("Conv", f"{x} w{layer}", f"c{layer}", kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4))
+        nodes.append(node("Relu", f"c{layer}", f"r{layer}"))
+        x, before, channels = f"r{layer}", channels, channels * 2
+    initializers.append(constant("w", random.standard_normal((before, classes)).astype(np.float32)))
+    nodes += [node("GlobalAveragePool", x, "pooled"), node("Flatten", "pooled", "flat")]
+    nodes += [node("MatMul", "flat w", "logits"), node("Softmax", "logits", "probabilities", axis=1)]
+    inputs = [_value("x", TensorProto.FLOAT, ("n", 3, 224, 224))]
+    outputs = [_value("probabilities", TensorProto.FLOAT, ("n", classes))]
+    return build(nodes, inputs, outputs, initializers=initializers).SerializeToString()
+
+
+@cache
 def heavy(size: int = 512, layers: int = 12) -> bytes:
     """Some milliseconds of matrix products over `x` [n, size]."""
     weights = constant("w", np.eye(size, dtype=np.float32))
