@@ -12,9 +12,11 @@ import msgspec
 from sqlalchemy import insert, select
 
 from gateway.ids import new_id
+from gateway.inference.report import AdmissionReport, Probe
 from gateway.inference.upstreams import upstream_at
 from gateway.labels import Answer, Choice, LabelSchema
 from gateway.policy import Policy
+from gateway.protocol.signature import Signature
 from gateway.registry.card import About, AnswerOutput, Card, Shown
 from gateway.store.events import append_event
 from gateway.store.ledger import WriteSession
@@ -195,6 +197,15 @@ async def add_revision(w: WriteSession, queue_id: UUID, revision: int, rules: Ru
     return revision_id
 
 
+REPORT = msgspec.json.encode(
+    AdmissionReport(
+        sha256="0" * 64, bytes=0, signature=Signature(inputs=(), outputs=()), opsets=(), ir_version=10,
+        producer="tests", class_labels=(), probe=Probe(), warnings=(),
+    )
+).decode()  # fmt: skip
+"""What admission found out about a model that is never run here: nothing."""
+
+
 async def add_release(
     w: WriteSession, tenant_id: UUID, name: str, card: Card, *, now_us: int = START_US
 ) -> tuple[UUID, UUID, UUID]:
@@ -213,7 +224,7 @@ async def add_release(
         created_us=now_us))  # fmt: skip
     await w.execute(insert(VersionRow).values(
         id=version_id, model_id=model_id, number=1, artifact=None, upstream=ELSEWHERE, recipe=None,
-        admission_report="{}", card=msgspec.json.encode(card).decode(), by="worker", created_us=now_us))  # fmt: skip
+        admission_report=REPORT, card=msgspec.json.encode(card).decode(), by="worker", created_us=now_us))  # fmt: skip
     policy_sha, schema_sha, guideline_sha = (sha256(body) for _, body in bodies)
     await w.execute(insert(ReleaseRow).values(
         id=release_id, model_id=model_id, number=1, version_id=version_id, policy=policy_sha, label_schema=schema_sha,

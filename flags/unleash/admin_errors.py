@@ -32,7 +32,7 @@ class UnleashRefused(FlagsError):
 
 
 class UnleashUnexpected(FlagsError):
-    """Unleash at {url} answered something unexpected ({why}): is unleash_url its address?"""
+    """Unleash at {url} answered something unexpected ({why}); see whether unleash_url is its address."""
 
     status = 502
     code = "unleash-unexpected"

@@ -59,6 +59,17 @@ def in_front(page: Page, model: str) -> None:
     raise AssertionError(page.evaluate("document.activeElement.outerHTML"))
 
 
+def leave(page: Page) -> None:
+    """Go back by Escape, once the page hears it."""
+    expect(page.locator("a[aria-keyshortcuts=Escape]")).to_be_visible()
+    page.keyboard.press("Escape")
+
+
+def hears(page: Page) -> None:
+    """Return once the page hears its keys."""
+    expect(page.locator("#help")).to_be_visible()
+
+
 def confirm(page: Page, heading: str, why: str) -> None:
     """Read what will change, say why, and confirm; the reason has the focus."""
     expect(page.get_by_role("heading", level=1)).to_have_text(heading)
@@ -99,7 +110,7 @@ def test_a_model_is_halted_and_resumed_by_keys(opened: Open) -> None:
     page.keyboard.press("h")
     expect(page.get_by_role("heading", level=1)).to_have_text("Halt sentiment")
     expect(page.get_by_role("list", name="What it does to the queue")).to_contain_text("hold")
-    page.keyboard.press("Escape")
+    leave(page)
     expect(page.locator("#live")).to_have_text("● live")
     expect(page.locator("#model-sentiment")).to_be_focused()
     page.keyboard.press("h")
@@ -164,6 +175,7 @@ def test_a_flag_is_let_on_step_by_step_by_keys(operated: Operated, opened: Open)
     in_front(page, "sentiment")
     page.keyboard.press("g")
     expect(page.get_by_role("heading", level=1)).to_have_text("Rollout of sentiment.automated")
+    hears(page)
     page.keyboard.press("w")
     expect(page.get_by_label("Steps")).to_be_focused()
     page.get_by_label("Steps").fill("10%\n5%")
@@ -175,12 +187,15 @@ def test_a_flag_is_let_on_step_by_step_by_keys(operated: Operated, opened: Open)
     expect(page.get_by_role("main")).to_contain_text("Then 50 %, after 1h.")
     take(page, "Let sentiment.automated on step by step", "A week without an error")
     expect(page.get_by_role("main")).to_contain_text("It is at 5 %, step 1 of 3, and waits for 60m of its pause of 1h.")
+    hears(page)
     page.keyboard.press("n")
     take(page, "Next step: the rollout of sentiment.automated", "Enough seen")
     expect(page.get_by_role("main")).to_contain_text("It is at 50 %, step 2 of 3, and waits for an approval.")
+    hears(page)
     page.keyboard.press("p")
     take(page, "Pause: the rollout of sentiment.automated", "A look at the audits")
     expect(page.get_by_role("main")).to_contain_text("It is paused at 50 %. A look at the audits")
+    hears(page)
     page.keyboard.press("x")
     take(page, "Abort: the rollout of sentiment.automated", "Complaints")
     expect(page.get_by_role("main")).to_contain_text("was aborted at 50 %, and the flag switched off.")
@@ -283,6 +298,7 @@ def decide(page: Page, heading: str, why: str) -> None:
     page.keyboard.type(why)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="What it is")).to_be_visible()
+    hears(page)
 
 
 def test_a_release_is_tried_promoted_and_rolled_back_on_its_page(operated: Operated, opened: Open) -> None:
@@ -298,13 +314,15 @@ def test_a_release_is_tried_promoted_and_rolled_back_on_its_page(operated: Opera
     expect(page.get_by_role("img", name="Share of right answers by score")).to_have_count(2)
     expect(page.get_by_role("cell", name=ELSEWHERE)).to_be_visible()
     expect(page.get_by_role("link", name=ELSEWHERE)).to_have_count(0)
+    hears(page)
     page.keyboard.press("t")
     decide(page, "Try notes@2", "It holds more")
     page.keyboard.press("c")
     decide(page, "Open the canary of notes@2", "For a few")
     expect(page.locator("section[aria-labelledby=trial]")).to_contain_text("Open, its canary open")
     page.keyboard.press("t")
-    page.keyboard.press("Escape")
+    leave(page)
+    hears(page)
     page.keyboard.press("p")
     decide(page, "Promote notes@2", "Holds more of what it is unsure of")
     expect(page.locator(".head")).to_contain_text("● serves")
@@ -317,5 +335,6 @@ def test_a_release_is_tried_promoted_and_rolled_back_on_its_page(operated: Opera
     history = page.locator("section[aria-labelledby=history]")
     expect(history).to_contain_text("Rolled back to notes@1; notes@2 is withdrawn. olga@example.org Too many holds")
     expect(history).to_contain_text("notes@2 was evaluated on the dataset")
+    hears(page)
     page.keyboard.press("o")
     expect(page.get_by_role("heading", level=1)).to_have_text("notes")

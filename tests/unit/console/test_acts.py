@@ -27,8 +27,8 @@ SWITCHES = tuple(
 def standing(*, next_: ReleaseLine | None = None, back: bool = False, **served: object) -> ModelNow:
     """A model as it stands."""
     whole = Served(
-        name="s", release="s@1", version=1, artifact="", previous=None, candidate=None, canary_open=False,
-        flags=SWITCHES, halt=None, holds_waiting=0, four_eyes=False,
+        name="s", release="s@1", version=1, artifact="", upstream=None, previous=None, candidate=None,
+        canary_open=False, flags=SWITCHES, halt=None, holds_waiting=0, four_eyes=False,
     )  # fmt: skip
     return ModelNow(
         id=UUID(int=1), served=msgspec.structs.replace(whole, **served),
