@@ -11,7 +11,7 @@ from UnleashClient.utils import InstanceAllowType
 
 from flags.context import RequestFacts, evaluation_context
 from flags.folding import FoldedFlags, fold
-from flags.unleash.server import UnleashServer
+from flags.unleash.server import Trouble, UnleashServer
 from gateway.times import now_us
 from tests.integration.unleash.fake import Notebook, following, until
 from tests.servers.postgres import Postgres
@@ -139,6 +139,17 @@ def requests() -> Iterator[RequestFacts]:
         yield msgspec.structs.replace(
             FACTS, user_id=user, session_id=session, tenant=tenant, properties=properties, sticky_key=f"{user}"
         )
+
+
+async def test_a_wrong_token_is_named(server: Unleash) -> None:
+    """Either server refuses it, nothing is loaded, and every flag stays on its safe side."""
+    notes = Notebook()
+    wrong = UnleashServer(url=server.api_url, token=f"{CLIENT_TOKEN}x", instance="tests", refresh_s=1, usage_s=0)
+    async with following(wrong, notes) as flags:
+        await until(lambda: notes.failures, "a failure")
+        assert {failure.trouble for failure in notes.failures} == {Trouble.REFUSED}
+        view = flags.view(FACTS)
+    assert (view.loaded, view.automated.enabled) == (False, False)
 
 
 async def test_flags_mean_what_they_mean_to_unleash(server: Unleash) -> None:
