@@ -240,7 +240,7 @@ async def test_a_restart_without_the_server_goes_on_with_the_last_good_state(wor
     async with world.scene.calling() as caller:
         await eventually(lambda: is_answered(caller), "an automated answer", 60)
         before = (await caller.ask(MODEL, request(sure()))).json()
-    story = world.scene.server.json("predictions", "show", before["parameters"]["prediction_id"])
+    story = world.scene.server.json("predictions", "show", before["parameters"]["prediction_id"])["story"]
     assert (story["flag_state"], story["flag_revision"] > 0) == (before["parameters"]["flag_state"], True)
     world.unleash.kill()
     world.scene.server.stop()
