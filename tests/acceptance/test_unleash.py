@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -24,10 +24,10 @@ NOT_WAITING = {"Prefer": "respond-async"}
 
 
 class World(NamedTuple):
-    """A Lockgate with two gateways, and the Unleash server whose flags it has."""
+    """A Lockgate with two gateways, and the Unleash server whose flags it has; none where it keeps them itself."""
 
     scene: Scene
-    unleash: Unleash
+    unleash: Unleash | None
 
     def flags(self) -> dict[str, dict[str, Any]]:
         """How the flags of each gateway are, by its name."""
@@ -76,6 +76,43 @@ def world(
         yield World(scene, shared_unleash)
 
 
+class Hand(NamedTuple):
+    """What turns the flag of a model, wherever it is kept."""
+
+    world: World
+    switch: Callable[[bool], None]
+    roll_out: Callable[[int], None]
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A Lockgate with two gateways that keeps its flags itself."""
+    with staged(tmp_path_factory.mktemp("embedded"), gateways=2) as scene:
+        scene.switch(MODEL, on=True)
+        yield scene
+
+
+@pytest.fixture(params=["unleash", "embedded"])
+def hand(request: pytest.FixtureRequest) -> Hand:
+    """The flag `automated` of the model, on for everybody: on a server, and kept here."""
+    flag = f"{MODEL}.automated"
+    if request.param == "embedded":
+        scene: Scene = request.getfixturevalue("embedded")
+
+        def set_rollout(percent: int) -> None:
+            scene.server.run("flags", "set", flag, "--rollout", percent, "--why", "a test")
+
+        return Hand(World(scene, None), lambda on: scene.switch(MODEL, on=on), set_rollout)
+    world: World = request.getfixturevalue("world")
+    strategy, admin = request.getfixturevalue("strategies")[flag], world.unleash.admin
+
+    def replace_rollout(percent: int) -> None:
+        change = {"op": "replace", "path": "/parameters/rollout", "value": str(percent)}
+        admin.replace_strategy(flag, strategy, change)
+
+    return Hand(world, lambda on: admin.on(flag) if on else admin.off(flag), replace_rollout)
+
+
 async def status(caller: Caller, model: str, **parameters: str) -> int:
     """Whether a request of which the model is sure is answered at once or held."""
     asked = await caller.ask(model, request(sure(), parameters=parameters), prefer="respond-async")
@@ -98,8 +135,33 @@ async def until_both(callers: tuple[Caller, Caller], model: str, expected: int, 
     await eventually(look, f"{expected} for {model} from both", 60)
 
 
-async def test_a_flip_in_unleash_takes_effect_in_every_gateway(world: World) -> None:
-    """Off there, and every request waits for a person; on again, and the model answers: usage is shown there."""
+async def test_a_flip_takes_effect_in_every_gateway(hand: Hand) -> None:
+    """Off, and every request waits for a person; on again, and the model answers: on a server's flags and on ours."""
+    async with calling_both(hand.world.scene) as callers:
+        await until_both(callers, MODEL, ANSWERED)
+        hand.switch(False)
+        await until_both(callers, MODEL, HELD)
+        hand.switch(True)
+        await until_both(callers, MODEL, ANSWERED)
+
+
+async def test_both_gateways_agree_on_a_rollout(hand: Hand) -> None:
+    """Half of the users are let in, and it is the same half at either process, wherever the flag is kept."""
+    users = [f"user-{number}" for number in range(24)]
+    async with calling_both(hand.world.scene) as (one, two):
+        before = max(flags["revision"] for flags in hand.world.flags().values())
+        hand.roll_out(50)
+        await hand.world.until_flags(lambda flags: flags["revision"] > before, "the rollout")
+        first = [await status(one, MODEL, user_id=user) for user in users]
+        second = [await status(two, MODEL, user_id=user) for user in users]
+        assert first == second
+        assert set(first) == {ANSWERED, HELD}
+        hand.roll_out(100)
+        await until_both((one, two), MODEL, ANSWERED, user_id=users[first.index(HELD)])
+
+
+async def test_usage_is_shown_on_unleashs_own_screen(world: World) -> None:
+    """How often the flag was on and off, as its gateways told it."""
     flag = f"{MODEL}.automated"
     async with calling_both(world.scene) as callers:
         await until_both(callers, MODEL, ANSWERED)
@@ -112,26 +174,6 @@ async def test_a_flip_in_unleash_takes_effect_in_every_gateway(world: World) -> 
         return any(hour["yes"] and hour["no"] for hour in world.unleash.admin.usage(flag))
 
     await eventually(used, "the usage on Unleash's own screen", 60)
-
-
-async def test_both_gateways_agree_on_a_rollout(world: World, strategies: dict[str, str]) -> None:
-    """Half of the users are let in, and it is the same half at either process."""
-    flag, users = f"{MODEL}.automated", [f"user-{number}" for number in range(24)]
-
-    def roll_out(percent: int) -> None:
-        change = {"op": "replace", "path": "/parameters/rollout", "value": str(percent)}
-        world.unleash.admin.replace_strategy(flag, strategies[flag], change)
-
-    async with calling_both(world.scene) as (one, two):
-        before = max(flags["revision"] for flags in world.flags().values())
-        roll_out(50)
-        await world.until_flags(lambda flags: flags["revision"] > before, "the rollout")
-        first = [await status(one, MODEL, user_id=user) for user in users]
-        second = [await status(two, MODEL, user_id=user) for user in users]
-        assert first == second
-        assert set(first) == {ANSWERED, HELD}
-        roll_out(100)
-        await until_both((one, two), MODEL, ANSWERED, user_id=users[first.index(HELD)])
 
 
 @contextmanager

@@ -141,8 +141,13 @@ class Process:
 
     def wait_until(self, condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
         """Return as soon as the condition holds; an error with the end of the log when the command ends before that."""
-        until(lambda: condition() or not self.running, what, seconds)
+        try:
+            until(lambda: condition() or not self.running, what, seconds)
+        except TimeoutError:
+            self.kill()
+            raise
         if not self.running:
+            self.stop()  # which closes what it left open, so that no later test stumbles over it
             message = f"ended before {what}: {self.tail()}"
             raise RuntimeError(message)
 
