@@ -3,13 +3,13 @@
 A snapshot is a file of its own process, written whole or not at all; it holds hashes of keys, never keys.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
 
 from flags.store import StoredState
 from gateway.plan import Caller, ModelPlan, Plan, PrecedentPlan
+from gateway.registry.local_file import read_whole, write_whole
 
 
 class _Model(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,21 +49,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 def write_snapshot(path: Path, snapshot: Snapshot) -> None:
     """Put the snapshot in place of the one before. Raises: OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.msgpack.encode(snapshot))
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    write_whole(path, snapshot)
 
 
 def read_snapshot(path: Path) -> Snapshot | None:
     """The snapshot in a file; None when there is none that this version can read."""
-    try:
-        return msgspec.msgpack.decode(path.read_bytes(), type=Snapshot)
-    except (OSError, msgspec.DecodeError):
-        return None
+    return read_whole(path, Snapshot)
 
 
 def _flat(model: ModelPlan) -> _Model:
