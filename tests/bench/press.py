@@ -1,18 +1,21 @@
 """Sends one request again and again over many connections, as fast as the server answers, from a process of its own.
 
 `python -m tests.bench.press` takes a Load as JSON on standard input and prints what it Pressed as JSON. Each connection
-sends its next request when the answer to the last has come; the first seconds do not count.
+sends its next request when the answer to the last has come (a closed loop), unless the load names a rate: then requests
+leave at their times, on whichever connection is free, and one's time counts from when it was due. The first seconds do
+not count.
 """
 
-import asyncio
 import os
+import select
+import socket
 import sys
 from base64 import b64decode
+from collections import Counter, deque
 from time import perf_counter
 
 import msgspec
 import numpy as np
-import uvloop
 
 
 class Load(msgspec.Struct, kw_only=True):
@@ -24,6 +27,10 @@ class Load(msgspec.Struct, kw_only=True):
     connections: int
     seconds: float
     warm_s: float = 1.0
+    rate: float | None = None
+    """Requests a second; None: as fast as they are answered."""
+    patience_s: float | None = None
+    """An answer that takes longer is not a good one."""
     processor: int | None = None
     """Which processor to keep to."""
 
@@ -35,83 +42,138 @@ class Pressed(msgspec.Struct, kw_only=True):
     """Good answers a second."""
     p50_us: float
     p99_us: float
-    refused: int
-    """Answers other than 200."""
+    """Of the good answers."""
+    most_us: float
+    statuses: dict[int, int]
+    """How many answers had which status."""
+    late: int
+    """Answers of 200 that came after the patience was over."""
 
 
-class Connection(asyncio.Protocol):
+class Connection:
     """One connection, with at most one request on its way."""
 
-    def __init__(self, press: "Press") -> None:
-        self._press = press
-        self._transport: asyncio.Transport | None = None
-        self._began = 0.0
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setblocking(False)
+        self.began = 0.0
+        self.unsent = memoryview(b"")
         self._got = b""
         self._missing = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first request."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._send()
+    def send(self, request: bytes, began: float) -> bool:
+        """Send a request that was due at a time; whether all of it has left."""
+        self.began, self.unsent = began, memoryview(request)
+        return self.send_more()
 
-    def data_received(self, data: bytes) -> None:
-        """Note an answer once it is whole, and send the next request."""
+    def send_more(self) -> bool:
+        """Send what is left; whether that was all."""
+        try:
+            while self.unsent:
+                self.unsent = self.unsent[self.socket.send(self.unsent) :]
+        except BlockingIOError:
+            return False
+        return True
+
+    def receive(self) -> int | None:
+        """Read what has come: the status of the answer, once it is whole."""
+        data = self.socket.recv(1 << 20)
+        if not data:
+            raise ConnectionError("the server closed the connection")
         if self._missing:
             self._missing -= len(data)
         else:
             self._got += data
             end = self._got.find(b"\r\n\r\n")
             if end < 0:
-                return
+                return None
             head = self._got[:end].lower()
             at = head.find(b"content-length:") + 15
             until = head.find(b"\r", at)
             self._missing = int(head[at : until if until > 0 else end]) - (len(self._got) - end - 4)
-        if self._missing == 0:
-            self._press.note(self._began, ok=self._got.startswith(b"HTTP/1.1 200"))
-            self._got = b""
-            self._send()
-
-    def _send(self) -> None:
-        if not self._press.over and self._transport is not None:
-            self._began = perf_counter()
-            self._transport.write(self._press.request)
+        if self._missing:
+            return None
+        status, self._got = int(self._got[9:12]), b""
+        return status
 
 
 class Press:
     """The load, and what has been measured."""
 
     def __init__(self, load: Load) -> None:
-        self.request = b64decode(load.request)
-        self.over = False
-        self.counts_from = 0.0
         self._load = load
+        self._request = b64decode(load.request)
+        self._poll = select.epoll()
+        self._connections: dict[int, Connection] = {}
+        self._free: deque[Connection] = deque()
         self._seconds: list[float] = []
-        self._refused = 0
+        self._statuses: Counter[int] = Counter()
+        self._late = 0
+        self._counts_from = 0.0
+        self._due = 0.0
 
-    def note(self, began: float, *, ok: bool) -> None:
-        """Take note of an answer."""
-        now = perf_counter()
-        if began >= self.counts_from > 0:
-            self._seconds.append(now - began)
-            self._refused += not ok
-
-    async def run(self) -> Pressed:
+    def run(self) -> Pressed:
         """Press for as long as the load says."""
-        loop, load = asyncio.get_running_loop(), self._load
+        load = self._load
         for _ in range(load.connections):
-            await loop.create_connection(lambda: Connection(self), "127.0.0.1", load.port)
-        await asyncio.sleep(load.warm_s)
-        self.counts_from = perf_counter()
-        await asyncio.sleep(load.seconds)
-        self.over, lasted = True, perf_counter() - self.counts_from
+            connection = Connection(load.port)
+            self._connections[connection.socket.fileno()] = connection
+            self._poll.register(connection.socket, select.EPOLLIN)
+            self._free.append(connection)
+        self._due = perf_counter()
+        self._counts_from = self._due + load.warm_s
+        ends = self._counts_from + load.seconds
+        while perf_counter() < ends:
+            self._send()
+            for number, events in self._poll.poll(self._wait(ends)):
+                self._serve(self._connections[number], events)
+        return self._pressed()
+
+    def _wait(self, ends: float) -> float:
+        """Seconds until there is something to do by ourselves."""
+        due = self._due if self._load.rate and self._free else ends
+        return max(0.0, min(due, ends) - perf_counter())
+
+    def _send(self) -> None:
+        """Send what is due."""
+        rate = self._load.rate
+        while self._free and (rate is None or self._due <= perf_counter()):
+            began = perf_counter() if rate is None else self._due
+            if rate is not None:
+                self._due += 1 / rate
+            connection = self._free.popleft()
+            if not connection.send(self._request, began):
+                self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
+
+    def _serve(self, connection: Connection, events: int) -> None:
+        if events & select.EPOLLOUT and connection.send_more():
+            self._poll.modify(connection.socket, select.EPOLLIN)
+        if events & ~select.EPOLLOUT and (status := connection.receive()) is not None:
+            self._note(connection.began, status)
+            self._free.append(connection)
+
+    def _note(self, began: float, status: int) -> None:
+        """Take note of an answer, unless the load was still warming up when its request was due."""
+        if began < self._counts_from:
+            return
+        took = perf_counter() - began
+        self._statuses[status] += 1
+        if status == 200:
+            if self._load.patience_s is not None and took > self._load.patience_s:
+                self._late += 1
+            else:
+                self._seconds.append(took)
+
+    def _pressed(self) -> Pressed:
         micros = np.array(self._seconds or [0.0]) * 1e6
         return Pressed(
-            rate=(len(self._seconds) - self._refused) / lasted,
+            rate=len(self._seconds) / self._load.seconds,
             p50_us=float(np.percentile(micros, 50)),
             p99_us=float(np.percentile(micros, 99)),
-            refused=self._refused,
+            most_us=float(micros.max()),
+            statuses=dict(self._statuses),
+            late=self._late,
         )
 
 
@@ -120,8 +182,7 @@ def main() -> None:
     load = msgspec.json.decode(sys.stdin.buffer.read(), type=Load)
     if load.processor is not None:
         os.sched_setaffinity(0, {load.processor})
-    pressed = uvloop.run(Press(load).run())
-    sys.stdout.buffer.write(msgspec.json.encode(pressed))
+    sys.stdout.buffer.write(msgspec.json.encode(Press(load).run()))
 
 
 if __name__ == "__main__":
