@@ -4,6 +4,7 @@ An execution is one run of a model, an inference one item of it. Times are those
 keeps: reading the tensors, waiting, running, and settling; a wait for a person is in none of them.
 """
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Literal, Self
 from uuid import UUID
@@ -21,6 +22,8 @@ BATCH_SIZES_MAX = 128
 PATHS: tuple[Path, ...] = ("automated", "shadow", "review")
 
 Key = tuple[UUID, str, int]
+Took = tuple[int, int, int, int, int, int, int]
+"""The microseconds of `StageTimes`, and those of the whole request."""
 
 
 class Spent(Struct, kw_only=True):
@@ -29,9 +32,9 @@ class Spent(Struct, kw_only=True):
     count: int = 0
     ns: int = 0
 
-    def add(self, us: int) -> None:
-        """Once more."""
-        self.count += 1
+    def add(self, us: int, times: int = 1) -> None:
+        """Once more, or several times that took so long together."""
+        self.count += times
         self.ns += us * 1000
 
 
@@ -100,6 +103,26 @@ class Statistics:
                 each.compute_input.add(took.decode_us)
                 each.compute_infer.add(took.run_us)
                 each.compute_output.add(took.settle_us)
+
+    def answered_alike(
+        self, model: ModelPlan, version: int, path: Path, items: int, took: Sequence[Took], at_us: int
+    ) -> None:
+        """Count predictions of `items` items each that the model answered on the same path."""
+        kept, times = self._version(model, version), len(took)
+        decode_us, _, _, queue_us, run_us, settle_us, whole_us = map(sum, zip(*took, strict=True))
+        kept.last_inference = at_us // 1000
+        kept.inference_count += items * times
+        kept.execution_count += times
+        stages = kept.inference_stats
+        stages.success.add(whole_us, times)
+        stages.queue.add(queue_us, times)
+        stages.cache_miss.add(whole_us, times)
+        kept.paths[path].add(whole_us, times)
+        for each in (stages, self._batch(kept, items)):
+            if each is not None:
+                each.compute_input.add(decode_us, times)
+                each.compute_infer.add(run_us, times)
+                each.compute_output.add(settle_us, times)
 
     def request(self, model: ModelPlan, at: Stages) -> "Counting":
         """Counts the request of a block once, when it ends: as answered, or as failed."""
