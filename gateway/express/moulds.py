@@ -47,6 +47,7 @@ class EntryMould:
     def __init__(self, tenant: UUID, model: str, process: str, decision: Decision, flags: FlagFacts) -> None:
         rule = decision.rule
         constant = {
+            "plain": True,
             "kind": "decided/1",
             "process": process,
             "tenant": tenant,
