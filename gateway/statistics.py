@@ -4,7 +4,6 @@ An execution is one run of a model, an inference one item of it. Times are those
 keeps: reading the tensors, waiting, running, and settling; a wait for a person is in none of them.
 """
 
-from collections.abc import Sequence
 from types import TracebackType
 from typing import Literal, Self
 from uuid import UUID
@@ -22,8 +21,6 @@ BATCH_SIZES_MAX = 128
 PATHS: tuple[Path, ...] = ("automated", "shadow", "review")
 
 Key = tuple[UUID, str, int]
-Took = tuple[int, int, int, int, int, int, int]
-"""The microseconds of `StageTimes`, and those of the whole request."""
 
 
 class Spent(Struct, kw_only=True):
@@ -36,6 +33,24 @@ class Spent(Struct, kw_only=True):
         """Once more, or several times that took so long together."""
         self.count += times
         self.ns += us * 1000
+
+
+class Spending:
+    """The microseconds that several predictions took together, by stage and in all."""
+
+    __slots__ = ("decode_us", "queue_us", "run_us", "settle_us", "times", "whole_us")
+
+    def __init__(self) -> None:
+        self.times = self.decode_us = self.queue_us = self.run_us = self.settle_us = self.whole_us = 0
+
+    def add(self, stages: tuple[int, int, int, int, int, int], whole_us: int) -> None:
+        """One more, with the microseconds of `StageTimes`."""
+        self.times += 1
+        self.decode_us += stages[0]
+        self.queue_us += stages[3]
+        self.run_us += stages[4]
+        self.settle_us += stages[5]
+        self.whole_us += whole_us
 
 
 class InferenceStatistics(Struct, kw_only=True):
@@ -105,24 +120,23 @@ class Statistics:
                 each.compute_output.add(took.settle_us)
 
     def answered_alike(
-        self, model: ModelPlan, version: int, path: Path, items: int, took: Sequence[Took], at_us: int
+        self, model: ModelPlan, version: int, path: Path, items: int, spent: Spending, at_us: int
     ) -> None:
         """Count predictions of `items` items each that the model answered on the same path."""
-        kept, times = self._version(model, version), len(took)
-        decode_us, _, _, queue_us, run_us, settle_us, whole_us = map(sum, zip(*took, strict=True))
+        kept, times = self._version(model, version), spent.times
         kept.last_inference = at_us // 1000
         kept.inference_count += items * times
         kept.execution_count += times
         stages = kept.inference_stats
-        stages.success.add(whole_us, times)
-        stages.queue.add(queue_us, times)
-        stages.cache_miss.add(whole_us, times)
-        kept.paths[path].add(whole_us, times)
+        stages.success.add(spent.whole_us, times)
+        stages.queue.add(spent.queue_us, times)
+        stages.cache_miss.add(spent.whole_us, times)
+        kept.paths[path].add(spent.whole_us, times)
         for each in (stages, self._batch(kept, items)):
             if each is not None:
-                each.compute_input.add(decode_us, times)
-                each.compute_infer.add(run_us, times)
-                each.compute_output.add(settle_us, times)
+                each.compute_input.add(spent.decode_us, times)
+                each.compute_infer.add(spent.run_us, times)
+                each.compute_output.add(spent.settle_us, times)
 
     def request(self, model: ModelPlan, at: Stages) -> "Counting":
         """Counts the request of a block once, when it ends: as answered, or as failed."""

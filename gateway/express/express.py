@@ -13,13 +13,12 @@ from random import Random
 from time import perf_counter, perf_counter_ns
 from typing import NamedTuple
 
-import numpy as np
 from msgspec import UNSET
 
 from gateway.errors import GatewayError
 from gateway.express.exchange import Exchange
 from gateway.express.finished import Finished, count, offer
-from gateway.express.judging import Judged
+from gateway.express.judging import Judged, all_finite
 from gateway.express.moulds import Varying, item_of
 from gateway.express.outputs import Outputs
 from gateway.express.reading import PlainRequest
@@ -269,7 +268,7 @@ def fair_share(waiting: list[Waiting], most: int) -> tuple[list[Waiting], list[W
 
 def _run(release: LiveRelease, feeds: Mapping[str, Tensor], items: int) -> dict[str, Tensor] | None:
     """The outputs; None where a number is too large, the run fails or an item has no row of its own."""
-    if any(feed.dtype.kind == "f" and not np.isfinite(feed).all() for feed in feeds.values()):
+    if not all(map(all_finite, feeds.values())):
         return None
     try:
         arrays = release.session.run(feeds)

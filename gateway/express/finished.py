@@ -21,7 +21,7 @@ from gateway.protocol.binary import from_bytes
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.settle import score_evidence
 from gateway.stages import Stages
-from gateway.statistics import STATISTICS, Took
+from gateway.statistics import STATISTICS, Spending
 
 if TYPE_CHECKING:
     from gateway.express.express import Waiting
@@ -48,16 +48,18 @@ def count(finished: Sequence[Finished], ended: float) -> None:
         return
     model = finished[0].waiting.target.model
     JOINED_REQUESTS.observe(len(finished), model.name)
-    alike: dict[tuple[str, PathName, str, int], list[Took]] = {}
+    spent: dict[tuple[str, PathName, str, int], Spending] = {}
     for one in finished:
         at, decision = one.waiting, one.waiting.answering.decision
         note(model.name, 200, "", at.began_ns / 1e9)
         key = (decision.release.name, decision.path, decision.rule, at.request.items)
-        alike.setdefault(key, []).append((*one.stages, int(ended * 1e6) - at.began_ns // 1000))
+        if key not in spent:
+            spent[key] = Spending()
+        spent[key].add(one.stages, int(ended * 1e6) - at.began_ns // 1000)
     version, at_us = finished[0].waiting.target.release.release.version, finished[-1].waiting.at_us
-    for (release, path, rule, items), took in alike.items():
-        PREDICTIONS.add(model.name, release, path, rule, by=len(took))
-        STATISTICS.answered_alike(model, version, path, items, took, at_us)
+    for (release, path, rule, items), spending in spent.items():
+        PREDICTIONS.add(model.name, release, path, rule, by=spending.times)
+        STATISTICS.answered_alike(model, version, path, items, spending, at_us)
 
 
 def offer(shadow: ShadowRunner, finished: Finished, draws: tuple[float, ...]) -> None:

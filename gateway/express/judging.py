@@ -1,6 +1,7 @@
 """Reads the outputs of several plain requests at once as answers and scores, as `gateway.answers` reads one's. Pure."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -40,7 +41,7 @@ class PlainJudge:
         """The items of a run; None where a number is not finite, or an output is not of one row an item."""
         declared = self._card.answer
         rows = {name: _rows(array) for name, array in outputs.items()}
-        if not all(_sound(array) for array in outputs.values()) or any(row is None for row in rows.values()):
+        if not all(map(all_finite, outputs.values())) or any(row is None for row in rows.values()):
             return None
         answers = self._answers(rows[declared.output])
         if answers is None:
@@ -86,13 +87,12 @@ class PlainJudge:
             return [None] * len(answers)
         if declared.confidence_is == "value":
             return [float(value) for value in rows[:, -1].tolist()]
-        most = rows.max(1).tolist()
         if declared.confidence_is == "max":
-            return [float(value) for value in most]
+            return [float(max(row)) for row in rows.tolist()]
         columns, classes = self._column_of, len(declared.classes)
         return [
-            score_at(row, columns[answer], classes) if answer in columns else float(top)
-            for row, answer, top in zip(rows.tolist(), answers, most, strict=True)
+            score_at(row, columns[answer], classes) if answer in columns else float(max(row))
+            for row, answer in zip(rows.tolist(), answers, strict=True)
         ]
 
 
@@ -101,8 +101,9 @@ def _rows(array: Tensor) -> Any:
     return array.reshape(len(array), -1) if array.ndim else None
 
 
-def _sound(array: Tensor) -> bool:
-    return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+def all_finite(array: Tensor) -> bool:
+    """Whether the numbers of a tensor are certainly finite; a sum tells at once, and in doubt they are not."""
+    return array.dtype.kind != "f" or isfinite(np.add.reduce(array, axis=None))
 
 
 def _inside(policy: Policy, feeds: Mapping[str, Tensor], items: int) -> list[bool]:
