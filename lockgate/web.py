@@ -16,6 +16,10 @@ App = Any
 """An ASGI application; uvicorn's own type for it is private."""
 
 
+QUIET_S = 75.0
+"""Longer than the load balancers before us keep a connection, so that they are the ones to close it."""
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that leaves signals alone and says when it listens."""
 
@@ -35,10 +39,13 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: App, listener: socket.socket, *, drain_s: float, head_s: float = HEAD_S) -> AsyncIterator[None]:
+async def serving(
+    app: App, listener: socket.socket, *, drain_s: float, head_s: float = HEAD_S, quiet_s: float = QUIET_S
+) -> AsyncIterator[None]:
     """The application answers on the socket; afterwards requests in flight get `drain_s` seconds to finish.
 
-    Whoever has not sent the headers of a request after `head_s` seconds is cut off.
+    Whoever has not sent the headers of a request after `head_s` seconds is cut off, and so is a connection on which
+    nothing was asked for `quiet_s` seconds.
     """
     config = uvicorn.Config(
         app,
@@ -51,7 +58,7 @@ async def serving(app: App, listener: socket.socket, *, drain_s: float, head_s: 
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=quiet_s,  # type: ignore[arg-type]
         timeout_graceful_shutdown=max(1, round(drain_s)),
     )
     server = Server(config)
