@@ -9,6 +9,7 @@ import msgspec
 from gateway.inference.upstreams import Upstream
 from gateway.labels import Answer
 from gateway.policy import Policy
+from gateway.protocol.signature import Signature
 from gateway.registry.card import Card
 
 
@@ -54,6 +55,8 @@ class ReleasePlan(msgspec.Struct, frozen=True, kw_only=True):
     guideline_sha256: str
     upstream: Upstream | None = None
     """Where it runs, if it does not run here; then there is no artifact."""
+    signature: Signature | None = None
+    """Inputs and outputs as admission saw them, which counts more than what a file says; None for an upstream."""
     joins: bool = False
     """Whether an item is answered the same alone and together with others, as admission saw; requests may be joined."""
 

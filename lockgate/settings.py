@@ -148,6 +148,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="How log lines look; `auto`: for people on a terminal, else JSON."),
     ] = "auto"
     body_max_bytes: Annotated[Bytes, Meta(description="The largest body of a prediction request.")] = 64 * MIB
+    items_max: Annotated[
+        int,
+        Meta(
+            description="The most items of one prediction request; each is decided for itself, and others wait.",
+            ge=1,
+            le=16 * MIB,
+        ),
+    ] = 4_096
     compress_min_bytes: Annotated[
         int, Meta(description="Answers from this size on are compressed for callers who accept it; 0: never.", ge=0)
     ] = 65_536

@@ -20,9 +20,11 @@ from gateway.http.forward import Forward
 from gateway.http.health import HealthController
 from gateway.http.infer import InferController
 from gateway.http.models import ModelsController
+from gateway.http.not_served import NotServedController
 from gateway.http.outcomes import OutcomesController, Truths
 from gateway.http.parts import provide_caller, provide_live
 from gateway.http.predictions import PredictionsController
+from gateway.http.problem_media import as_problems, asks_for_problems
 from gateway.http.problems import EXCEPTION_HANDLERS
 from gateway.http.repository import RepositoryController
 from gateway.live import Live
@@ -36,6 +38,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PredictionsController,
     OutcomesController,
     RepositoryController,
+    NotServedController,
 )
 
 
@@ -76,6 +79,8 @@ class Gateway:
         if scope["type"] != "http":
             return
         path: str = scope["path"]
+        if path.startswith("/v2") and asks_for_problems(scope["headers"]):
+            send = as_problems(send)
         if scope["method"] == "POST" and (found := INFER.fullmatch(path)):
             await self._predict(scope, receive, send, found[1], found[2])
         elif path == "/v2" or path.startswith("/v2/"):

@@ -149,9 +149,9 @@ class LivePlan:
         """The model, if it has the version. Raises: UnknownModel, UnknownVersion."""
         model = self.plan.model(tenant_id, name)
         if model is None:
-            raise UnknownModel(model=name)
+            raise UnknownModel(model=name[:80])
         if version is not None and str(model.champion.version) != version:
-            raise UnknownVersion(model=name, version=version)
+            raise UnknownVersion(model=name, version=version[:20])
         return model
 
     def live(self, release: ReleasePlan) -> LiveRelease:

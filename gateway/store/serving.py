@@ -107,6 +107,7 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         labels=msgspec.json.decode(labels_body, type=LabelSchema),
         guideline=guideline,
     )
+    admitted = None if version.artifact is None else msgspec.json.decode(version.admission_report, type=_Admitted)
     return ReleasePlan(
         id=release.id,
         name=f"{model}@{release.number}",
@@ -118,7 +119,8 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         policy_sha256=release.policy,
         label_schema_sha256=release.label_schema,
         guideline_sha256=release.guideline,
-        joins=_joins(version, card),
+        signature=admitted.signature if admitted else None,
+        joins=admitted is not None and _joins(admitted, card),
         upstream=msgspec.json.decode(version.upstream, type=Upstream) if version.upstream else None,
     )
 
@@ -130,15 +132,12 @@ class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
     probe: Probe
 
 
-def _joins(version: VersionRow, card: Card) -> bool:
+def _joins(admitted: _Admitted, card: Card) -> bool:
     """Whether requests may be run together: the card says where items lie, admission that they do not mix."""
-    if version.artifact is None or card.batch_axis is None:
+    if card.batch_axis is None or admitted.probe.batching != "independent":
         return False
-    report = msgspec.json.decode(version.admission_report, type=_Admitted)
-    inputs = report.signature.inputs
-    return report.probe.batching == "independent" and batched_inputs(inputs, card.batch_axis) == {
-        i.name for i in inputs
-    }
+    inputs = admitted.signature.inputs
+    return batched_inputs(inputs, card.batch_axis) == {each.name for each in inputs}
 
 
 def _overridden(policy: Policy, overrides: str) -> Policy:

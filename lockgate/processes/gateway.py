@@ -227,7 +227,7 @@ async def _following(
         ledger,
         LocalObjects(settings.artifacts),
         settings.snapshots / f"{name}.msgpack",
-        limits=Limits(body_max_bytes=settings.body_max_bytes),
+        limits=Limits(body_max_bytes=settings.body_max_bytes, items_max=settings.items_max),
         threads=settings.model_threads,
         flags=flags,
         upstreams=allowed_upstreams(settings),
