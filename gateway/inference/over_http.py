@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
 from gateway.inference.errors import ModelFailed, ModelRefusedValues
-from gateway.inference.told_signature import told_signature
+from gateway.inference.told_signature import ToldModel, told_model, word_of
+from gateway.inference.transport import Answered
 from gateway.inference.upstream_errors import UpstreamAnswerWrong, UpstreamTooSlow, UpstreamUnavailable
 from gateway.inference.upstreams import Upstream
 from gateway.protocol.binary import LENGTH_HEADER, SIZE, RawTensors, from_bytes, json_length
@@ -17,7 +18,6 @@ from gateway.protocol.elements import to_array
 from gateway.protocol.encode import binary_message, output_message
 from gateway.protocol.errors import OutputNotFinite, ProtocolError
 from gateway.protocol.messages import InputMessage
-from gateway.protocol.signature import Signature
 
 CONNECT_S = 2.0
 IDLE_S = 4.0
@@ -36,6 +36,8 @@ class _Tensor(msgspec.Struct, frozen=True):
 
 
 class _Model(msgspec.Struct, frozen=True):
+    name: str = ""
+    versions: list[Any] | None = None
     inputs: list[_Tensor] = []
     outputs: list[_Tensor] = []
     platform: str = ""
@@ -47,6 +49,7 @@ class _Server(msgspec.Struct, frozen=True):
 
 class _Response(msgspec.Struct, frozen=True):
     outputs: list[InputMessage]
+    model_version: Any = None
 
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -66,20 +69,20 @@ class HttpTransport:
         timeout = httpx.Timeout(None, connect=CONNECT_S)
         self._client = httpx.AsyncClient(timeout=timeout, limits=limits, headers=headers, trust_env=False)
 
-    async def metadata(self) -> Signature:
-        """The signature that the server tells now."""
+    async def metadata(self) -> ToldModel:
+        """What the server tells of the model now."""
         _, body = await self._sent(self._client.build_request("GET", self._model))
         told = _read(body, _Model)
-        return told_signature(told.platform, told.inputs, told.outputs)
+        return told_model(told.name, told.versions or [], told.platform, told.inputs, told.outputs)
 
-    async def infer(self, feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float) -> dict[str, Tensor]:
+    async def infer(self, feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float) -> Answered:
         """The named outputs."""
         if self._binary is None:
             self._binary = BINARY in await self._extensions()
         body, headers = _written(feeds, outputs, within_s, binary=self._binary)
         request = self._client.build_request("POST", f"{self._model}/infer", content=body, headers=headers)
         lengths, answer = await self._sent(request)
-        return _tensors(answer, lengths)
+        return _answered(answer, lengths)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -96,12 +99,12 @@ class HttpTransport:
                 response = await self._client.send(request, stream=True)
             except _NEVER_SENT as error:
                 if not left:
-                    raise UpstreamUnavailable from error
+                    raise _unread() from error
             except httpx.HTTPError as error:
                 raise UpstreamUnavailable from error
             else:
                 return await self._read_whole(response)
-        raise UpstreamUnavailable
+        raise _unread()
 
     async def _read_whole(self, response: httpx.Response) -> tuple[list[str], bytes]:
         body = bytearray()
@@ -114,13 +117,19 @@ class HttpTransport:
             raise UpstreamUnavailable from error
         finally:
             await response.aclose()
-        _check_status(response.status_code)
+        _check_status(response)
         return response.headers.get_list(LENGTH_HEADER), bytes(body)
 
 
-def _check_status(status: int) -> None:
+def _unread() -> UpstreamUnavailable:
+    error = UpstreamUnavailable()
+    error.unread = True
+    return error
+
+
+def _check_status(response: httpx.Response) -> None:
     """Return if the answer is one. Raises: ModelRefusedValues, ModelFailed, UpstreamTooSlow, UpstreamUnavailable."""
-    match status:
+    match response.status_code:
         case HTTPStatus.OK:
             return
         case HTTPStatus.BAD_REQUEST | HTTPStatus.UNPROCESSABLE_ENTITY:
@@ -129,6 +138,10 @@ def _check_status(status: int) -> None:
             raise ModelFailed
         case HTTPStatus.GATEWAY_TIMEOUT:
             raise UpstreamTooSlow
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            raise _unread()
+        case HTTPStatus.SERVICE_UNAVAILABLE if "retry-after" in response.headers:
+            raise _unread()
         case _:
             raise UpstreamUnavailable
 
@@ -154,16 +167,17 @@ def _written(
     return b"".join((json, *tensors)), headers
 
 
-def _tensors(body: bytes, lengths: list[str]) -> dict[str, Tensor]:
+def _answered(body: bytes, lengths: list[str]) -> Answered:
     """The tensors of an answer. Raises: UpstreamAnswerWrong."""
     try:
         raw = RawTensors(body, json_length(lengths) or 0) if lengths else None
-        found = {each.name: _tensor(each, raw) for each in _read(raw.json if raw else body, _Response).outputs}
+        response = _read(raw.json if raw else body, _Response)
+        found = {each.name: _tensor(each, raw) for each in response.outputs}
         if raw is not None:
             raw.end()
     except (ProtocolError, KeyError, ValueError) as error:
         raise UpstreamAnswerWrong from error
-    return found
+    return Answered(found, word_of(response.model_version))
 
 
 def _tensor(message: InputMessage, raw: RawTensors | None) -> Tensor:
