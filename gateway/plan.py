@@ -65,6 +65,11 @@ class ReleasePlan(msgspec.Struct, frozen=True, kw_only=True):
         """What its session is known by: the digest of its file, or its upstream."""
         return self.upstream.key if self.upstream is not None else self.artifact
 
+    @property
+    def model_file(self) -> str:
+        """The digest of its model file, or of the description of its upstream."""
+        return self.upstream.digest if self.upstream is not None else self.artifact
+
 
 class TrialPlan(msgspec.Struct, frozen=True, kw_only=True):
     """An open trial."""

@@ -140,6 +140,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     upstream_s: Annotated[Seconds, Meta(description="How long a call to such a server may take.")] = 30.0
+    upstream_evaluation_calls_per_s: Annotated[
+        float,
+        Meta(
+            description="How many calls a second an evaluation makes of such a server at most, beside its callers.",
+            gt=0,
+            extra={"expects": "a number above 0"},
+        ),
+    ] = 50.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
     ] = "info"
