@@ -52,7 +52,7 @@ class Endpoint:
         done = subprocess.run(command, input=msgspec.json.encode(load), capture_output=True, check=False)
         assert not done.returncode, done.stderr.decode()
         pressed = msgspec.json.decode(done.stdout, type=Pressed)
-        assert pressed.rate, f"nothing was answered well: {pressed}"
+        assert pressed.rate or load.rate, f"nothing was answered well: {pressed}"
         return pressed
 
 

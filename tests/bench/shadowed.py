@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import NamedTuple
 
 from tests.bench.case import Case, Measured
-from tests.bench.load import FEW, ROUNDS, Endpoint
+from tests.bench.load import FEW, ROUNDS, SECONDS, Endpoint
 from tests.bench.site import Site, lockgate
 from tests.bench.subjects import Content, Subject, image, tabular
 from tests.servers.process import until
@@ -14,24 +15,32 @@ RUNS = r"lockgate_shadow_runs_total\{.*"
 ANSWERED, DROPPED = (rf'{RUNS}status="{status}"' for status in ("answered", "dropped"))
 
 
+class Pressing(NamedTuple):
+    """How a model is pressed at half load: the fewer answers a second, the longer, so that there is a p99."""
+
+    connections: int
+    seconds: float
+    rounds: int
+
+
 @cache
 def _tabular() -> dict[str, Measured]:
     with lockgate(tabular()) as site:
-        return _of(site, tabular(), tabular().json(), 64, ROUNDS)
+        return _of(site, tabular(), tabular().json(), Pressing(64, SECONDS, ROUNDS))
 
 
 @cache
 def _image() -> dict[str, Measured]:
     with lockgate(image()) as site:
-        return _of(site, image(), image().binary(), 8, FEW)
+        return _of(site, image(), image().binary(), Pressing(8, 2 * SECONDS, FEW))
 
 
-def _of(site: Site, subject: Subject, content: Content, connections: int, rounds: int) -> dict[str, Measured]:
+def _of(site: Site, subject: Subject, content: Content, pressing: Pressing) -> dict[str, Measured]:
     endpoint = site.endpoint(subject, content)
-    rate = endpoint.press(connections).rate / 2
+    rate = endpoint.press(pressing.connections).rate / 2
     with _trial(site, subject):
-        half = [_half(site, endpoint, subject, connections, rate) for _ in range(rounds)]
-        lost = _lost(site, endpoint, subject, connections)
+        half = [_half(site, endpoint, subject, pressing, rate) for _ in range(pressing.rounds)]
+        lost = _lost(site, endpoint, subject, pressing.connections)
     ratio = Measured.middle((on / off for off, on in half), p99_us=half, rate=rate)
     return {"half": ratio, "lost": lost}
 
@@ -54,11 +63,11 @@ def _shadow(site: Site, subject: Subject) -> Iterator[None]:
     site.flag(f"{subject.name}.shadow", "off")
 
 
-def _half(site: Site, endpoint: Endpoint, subject: Subject, connections: int, rate: float) -> tuple[float, float]:
+def _half(site: Site, endpoint: Endpoint, subject: Subject, how: Pressing, rate: float) -> tuple[float, float]:
     """The p99 of answers at half of what can be answered, without and with the shadow, in microseconds."""
-    off = endpoint.press(connections, rate=rate).p99_us
+    off = endpoint.press(how.connections, seconds=how.seconds, rate=rate).p99_us
     with _shadow(site, subject):
-        return off, endpoint.press(connections, rate=rate).p99_us
+        return off, endpoint.press(how.connections, seconds=how.seconds, rate=rate).p99_us
 
 
 def _lost(site: Site, endpoint: Endpoint, subject: Subject, connections: int) -> Measured:

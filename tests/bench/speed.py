@@ -10,7 +10,7 @@ from functools import cache
 from statistics import median
 
 from tests.bench.case import Case, Measured
-from tests.bench.load import FEW, ROUNDS, SECONDS, Pair, ratios, times
+from tests.bench.load import FEW, SECONDS, Pair, ratios, times
 from tests.bench.press import QUANTILES, Pressed
 from tests.bench.site import Site, beside, lockgate, plain, prototype, raw_rate
 from tests.bench.subjects import image, tabular
@@ -75,7 +75,7 @@ def _image_binary() -> dict[str, Measured]:
 def _over_raw(site: Site, connections: int) -> Measured:
     """Images a second over those of the raw loop, in turn."""
     endpoint = site.endpoint(image(), image().binary())
-    both = [(endpoint.press(connections).rate, _raw_rate(site)) for _ in range(ROUNDS)]
+    both = [(endpoint.press(connections).rate, _raw_rate(site)) for _ in range(FEW)]
     return Measured.middle(
         (ours / raw for ours, raw in both), ours=[ours for ours, _ in both], theirs=[raw for _, raw in both]
     )

@@ -8,7 +8,7 @@ and by how much of both processors was busy at all, so that waiting for each oth
 from dataclasses import dataclass
 
 from tests.bench.case import Case, Measured
-from tests.bench.load import LOADER, ROUNDS, SECONDS, SERVER, Endpoint
+from tests.bench.load import FEW, LOADER, SECONDS, SERVER, Endpoint
 from tests.bench.site import Site, lockgate
 from tests.bench.subjects import tabular
 
@@ -38,7 +38,7 @@ def _scaling() -> Measured:
     ):
         for processor, gateway in zip(PROCESSORS, two.gateways, strict=True):
             gateway.cpu_affinity([processor])
-        both = [(_one(one, two), _share(two, None)) for _ in range(ROUNDS)]
+        both = [(_one(one, two), _share(two, None)) for _ in range(FEW)]
     figures = [_times(alone, pair) for alone, pair in both]
     return Measured.middle(
         figures,

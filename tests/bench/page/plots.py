@@ -9,7 +9,7 @@ from tests.bench.page.words import figure, goal
 
 WIDTH = 760
 ROW = 24
-LEFT = 190
+LEFT, RIGHT = 190, 30
 REACH = 4.0
 """How many times better or worse than the goal a round may be to be told from others."""
 
@@ -61,7 +61,7 @@ def latency(more: dict[str, Any]) -> str:
 
 
 def _distribution(left: float, load: str, percent: list[float], found: dict[str, list[float]]) -> Iterator[str]:
-    x = Axis(first=0, last=len(percent) - 1, at_first=left + 56, at_last=left + WIDTH / 2 - 16)
+    x = Axis(first=0, last=len(percent) - 1, at_first=left + 56, at_last=left + WIDTH / 2 - RIGHT)
     values = [value / 1000 for each in found.values() for value in each]
     y = Axis(first=min(values) / 1.2, last=max(values) * 1.2, at_first=236, at_last=34, log=True)
     yield text(left + 56, 20, f"{load.removeprefix('c')} connection{'s' if load != 'c1' else ''}, ms")
@@ -80,12 +80,15 @@ def goodput(more: dict[str, Any]) -> str:
     loads = more["loads"]
     by_load = {each["offered"]: each for each in loads}
     most = max(*by_load, 1.0)
-    x = Axis(first=0, last=most, at_first=60, at_last=WIDTH - 20)
+    x = Axis(first=0, last=most, at_first=60, at_last=WIDTH - RIGHT)
     y = Axis(first=0, last=max(1.2, *(each["refused"] for each in loads)), at_first=236, at_last=30)
     parts = [text(60, 18, "answers, in parts of the peak", kind="soft")]
     for value in (0.0, 0.5, 1.0, 1.5, 2.0):
         if value <= y.last:
-            parts += [segment(60, y(value), WIDTH - 20, y(value)), text(52, y(value) + 4, f"{value:g}", anchor="end")]
+            parts += [
+                segment(60, y(value), WIDTH - RIGHT, y(value)),
+                text(52, y(value) + 4, f"{value:g}", anchor="end"),
+            ]
     parts += [text(x(load), 256, f"{load:g} ×", kind="soft", anchor="middle") for load in by_load]
     for name, kind in (("refused", "theirs"), ("late", "third"), ("good", "ours")):
         parts += _marked([(x(load), y(each[name])) for load, each in by_load.items()], kind)
@@ -98,11 +101,11 @@ def memory(more: dict[str, Any]) -> str:
     """What a worker keeps in memory under minutes of full load."""
     series = more["series"]
     end, top = series[-1][0], max(mib for _, mib in series) * 1.2
-    x = Axis(first=0, last=end, at_first=60, at_last=WIDTH - 20)
+    x = Axis(first=0, last=end, at_first=60, at_last=WIDTH - RIGHT)
     y = Axis(first=0, last=top, at_first=216, at_last=30)
     parts = [text(60, 18, "MiB of one worker", kind="soft")]
     for value in (0.0, more["early"], more["late"]):
-        parts += [segment(60, y(value), WIDTH - 20, y(value))]
+        parts += [segment(60, y(value), WIDTH - RIGHT, y(value))]
     parts += [text(52, y(0) + 4, "0", anchor="end"), text(52, y(more["late"]) + 4, figure(more["late"]), anchor="end")]
     for minute in range(int(end / 60) + 1):
         parts += [text(x(60 * minute), 236, f"{minute} min", kind="soft", anchor="middle")]
