@@ -51,6 +51,25 @@ async def part_within(receive: Receive, seconds: float) -> Message:
         raise BodyTooSlow(seconds=f"{seconds:g}") from error
 
 
+def within(receive: Receive, seconds: float) -> Receive:
+    """The same for an application that reads a body by itself: all of it must come in time. Raises: BodyTooSlow."""
+    until, more = asyncio.get_running_loop().time() + seconds, True
+
+    async def bounded() -> Message:
+        nonlocal more
+        if not more:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError as error:
+            raise BodyTooSlow(seconds=f"{seconds:g}") from error
+        more = bool(message.get("more_body"))
+        return message
+
+    return bounded
+
+
 def _declared(length: str | None, limit: int) -> int | None:
     """The size that a body is said to have, None where it is not; its digits may be too many to be read as a number.
 

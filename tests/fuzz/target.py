@@ -109,7 +109,7 @@ class Target:
 
     async def _over_grpc(self, sent: Sent) -> Answer:
         try:
-            body = await self._spoken.infer(b"".join(sent.parts), _Context(sent.headers))
+            body = await self._spoken.infer(None, _Context(b"".join(sent.parts), sent.headers))
         except _Ended as ended:
             return Answer(ended.status.name, ended.text.encode(), ended.code)
         return Answer(StatusCode.OK.name, body, "")
@@ -126,11 +126,15 @@ class _Ended(Exception):
 class _Context:
     """The context of a gRPC call."""
 
-    def __init__(self, metadata: Headers) -> None:
+    def __init__(self, message: bytes, metadata: Headers) -> None:
+        self._message = message
         self._metadata = [(name.decode("ascii"), value.decode("latin-1")) for name, value in metadata]
 
     async def abort(self, code: StatusCode, details: str, trailing_metadata: Iterable[tuple[str, str]] = ()) -> Never:
         raise _Ended(code, details, dict(trailing_metadata).get("error-code", ""))
+
+    async def read(self) -> bytes:
+        return self._message
 
     def invocation_metadata(self) -> list[tuple[str, str | bytes]]:
         return list(self._metadata)
@@ -158,7 +162,7 @@ async def open_target(folder: Path) -> AsyncIterator[Target]:
         entry = PredictEntry(pipeline, follower, bounds)
         live = follower.live
         decoders = {name: live.live(model.champion).decoder for (_, name), model in live.plan.models.items()}
-        yield Target(entry, Predictions(pipeline, Live(follower, "0"), BODY_MAX_BYTES), decoders)
+        yield Target(entry, Predictions(pipeline, Live(follower, "0"), BODY_MAX_BYTES, PATIENCE_S), decoders)
 
 
 async def _serving(ledger: Ledger, objects: LocalObjects, folder: Path) -> Follower:
