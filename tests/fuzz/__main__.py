@@ -25,6 +25,8 @@ from tests.fuzz.work import BATCH, At, Done, Found, Told
 MILLION = 1_000_000
 HANG_S = 60.0
 """A few requests that take longer than this, on however busy a machine, hang."""
+START_S = 300.0
+"""The same of a process that has sent nothing yet."""
 CHUNK = 50_000
 """After so many a process makes room for a fresh one, so that its traffic log does not fill the disk."""
 MIB = 1 << 20
@@ -63,11 +65,11 @@ class Run:
 
     async def _listen(self, child: asyncio.subprocess.Process) -> tuple[int, bool]:
         """How far the process came, and whether to its end; it is ended when it says nothing for too long."""
-        at = -1
+        at, patience_s = -1, START_S
         assert child.stdout is not None
         while True:
             try:
-                async with asyncio.timeout(HANG_S):
+                async with asyncio.timeout(patience_s):
                     line = await child.stdout.readline()
             except TimeoutError:
                 child.send_signal(signal.SIGABRT)
@@ -76,7 +78,7 @@ class Run:
                 return at, False
             match _TOLD.decode(line):
                 case At(number=number):
-                    at = number
+                    at, patience_s = number, HANG_S
                 case Found() as found:
                     self._found(found)
                 case Done(outcomes=outcomes, grown_bytes=grown):
