@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench performance load serve clean lock docs environment-run environment-demo environment-test
+.PHONY: help demo test check bench performance load fuzz serve clean lock docs environment-run environment-demo environment-test
 
 BIN := .venv/bin
 ARGS ?=
@@ -40,6 +40,9 @@ performance: environment-test ## the serving benchmarks, about ten minutes, and 
 
 load: environment-test ## services, reviewers and an operator at work on a fresh server, with budgets and a report
 	@$(BIN)/python -m loadtests $(ARGS)
+
+fuzz: environment-test ## a million hostile requests, for a night (ARGS='10000 --seed 7 --processes 1': fewer, others)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 serve: environment-run ## lockgate serve, with the settings of this folder
 	@$(BIN)/lockgate serve $(ARGS)

@@ -173,6 +173,25 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="How long the headers of a request may take, and then its body; of an upload, each part of it."
         ),
     ] = 30.0
+    answer_s: Annotated[
+        Seconds,
+        Meta(description="How long a caller may leave unread what was written to it; then the connection ends."),
+    ] = 60.0
+    unread_max_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="What may lie unread by the callers of one process in all; beyond it the connection ends whose "
+            "caller has not read for the longest."
+        ),
+    ] = 256 * MIB
+    connections_max: Annotated[
+        int,
+        Meta(
+            description="How many connections one process takes over HTTP, as far as it may open files, and over gRPC. "
+            "Beyond, those without a request give way.",
+            ge=16,
+        ),
+    ] = 10_000
     api_body_max_bytes: Annotated[Bytes, Meta(description="The largest body under `/api/v1` and `/console`.")] = MIB
     upload_max_bytes: Annotated[Bytes, Meta(description="The largest model file that is taken.")] = 2048 * MIB
     sync_interval_s: Annotated[

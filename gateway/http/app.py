@@ -15,6 +15,7 @@ from litestar.types import ControllerRouterHandler
 from gateway.express.express import Express
 from gateway.holding.holds import Holds
 from gateway.http.asgi import Receive, Scope, Send
+from gateway.http.body import within
 from gateway.http.entry import INFER, Bounds, PredictEntry
 from gateway.http.forward import Forward
 from gateway.http.health import HealthController
@@ -64,6 +65,7 @@ class Gateway:
         self.take = parts.express.take
         self._predict = PredictEntry(parts.pipeline, parts.follower, parts.bounds)
         self._protocol = create_protocol(parts, HANDLERS)
+        self._body_s = parts.bounds.body_s
         self._forward = Forward(parts.console_url, parts.bounds.body_s)
 
     def end_streams(self) -> None:
@@ -84,7 +86,7 @@ class Gateway:
         if scope["method"] == "POST" and (found := INFER.fullmatch(path)):
             await self._predict(scope, receive, send, found[1], found[2])
         elif path == "/v2" or path.startswith("/v2/"):
-            await self._protocol(scope, receive, send)  # type: ignore[arg-type]
+            await self._protocol(scope, within(receive, self._body_s), send)  # type: ignore[arg-type]
         else:
             await self._forward(scope, receive, send)
 

@@ -88,7 +88,7 @@ class PredictEntry:
     async def _body(self, headers: RawHeaders, receive: Receive, json_bytes: int | None) -> Body:
         """The body, inflated where it came compressed."""
         limit = self._bounds.body_max_bytes
-        encoding = encoding_of(header(headers, b"content-encoding"))
+        encoding = encoding_of(", ".join(values_of(headers, b"content-encoding")))
         body = await read_body(headers, receive, limit, self._bounds.body_s, json_bytes=json_bytes)
         return body if encoding is None else await inflated(body, encoding, limit)
 

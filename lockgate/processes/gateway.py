@@ -30,6 +30,7 @@ from gateway.record.payloads import LocalObjects
 from gateway.registry.follower import Follower
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
+from lockgate.crowd import over_grpc, room_for
 from lockgate.health import Dependency, FlagsHealth, ProcessHealth
 from lockgate.internal import internal_key
 from lockgate.processes.allowed import allowed_upstreams
@@ -196,7 +197,8 @@ async def _grpc(settings: Settings, parts: GatewayParts, address: str) -> AsyncI
         address=address,
         tls=grpc_tls(settings),
         body_max_bytes=settings.body_max_bytes,
-        head_s=settings.body_s,
+        body_s=settings.body_s,
+        connections_max=over_grpc(room_for(settings.connections_max)),
         drain_s=settings.drain_s,
     )
     async with open_grpc(listening, parts.pipeline, parts.live, parts.holds.ledger) as server:
