@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from gateway.inference.upstreams import Upstream
+from gateway.inference.wish import session_key
 from gateway.labels import Answer
 from gateway.policy import Policy
 from gateway.registry.card import Card
@@ -59,8 +60,8 @@ class ReleasePlan(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def runs(self) -> str:
-        """What its session is known by: the digest of its file, or its upstream."""
-        return self.upstream.key if self.upstream is not None else self.artifact
+        """What its session is known by: its file and what its card wants, or its upstream."""
+        return self.upstream.key if self.upstream is not None else session_key(self.artifact, self.card.session)
 
 
 class TrialPlan(msgspec.Struct, frozen=True, kw_only=True):

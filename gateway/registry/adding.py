@@ -21,6 +21,7 @@ from flags.store import Authorship, Proposal
 from flags.validation import validated
 from gateway.errors import BadRequest
 from gateway.inference.admission import admit
+from gateway.inference.machine import Machine, require_runs_here
 from gateway.inference.report import AdmissionLimits, AdmissionReport
 from gateway.inference.upstreams import Upstream
 from gateway.record.objects import StoredObject
@@ -134,22 +135,36 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-async def add(ledger: Ledger, artifacts: ObjectStore, adding: Adding, limits: AdmissionLimits | None = None) -> Added:
+async def add(
+    ledger: Ledger,
+    artifacts: ObjectStore,
+    adding: Adding,
+    limits: AdmissionLimits | None = None,
+    machine: Machine | None = None,
+) -> Added:
     """Admit a model file and make its version and release; the first one of a model serves from now on.
 
-    Raises: ModelNameRefused, CardRefused, AdmissionRefused, FileChanged, SignatureChanged. Nothing is written unless
-    all is well.
+    Raises: ModelNameRefused, CardRefused, ProviderAbsent, TooManyThreads, AdmissionRefused, FileChanged,
+    SignatureChanged. Nothing is written unless all is well.
     """
     check_name(adding.name)
-    admitted = await admit_into(artifacts, adding, parse_card(adding.card), limits)
+    admitted = await admit_into(artifacts, adding, parse_card(adding.card), limits, machine)
     return (await insisting(ledger, lambda w: write_admitted(w, admitted))).added
 
 
 async def admit_into(
-    artifacts: ObjectStore, adding: Adding, card: Card, limits: AdmissionLimits | None = None
+    artifacts: ObjectStore,
+    adding: Adding,
+    card: Card,
+    limits: AdmissionLimits | None = None,
+    machine: Machine | None = None,
 ) -> Admitted:
-    """The model file, admitted and stored. Raises: AdmissionRefused, CardRefused, FileChanged."""
+    """The model file, admitted and stored.
+
+    Raises: ProviderAbsent, TooManyThreads, AdmissionRefused, CardRefused, FileChanged.
+    """
     assert adding.file is not None
+    require_runs_here(card.session, machine or Machine())
     report = await admit(adding.file, limits)
     require_fit(card, report)
     stored = await artifacts.put_file(adding.file)

@@ -12,6 +12,7 @@ from flags.embedded import AdoptedFlags
 from flags.store import StoredState
 from gateway.errors import LedgerUnavailable
 from gateway.inference.cache import SessionCache
+from gateway.inference.machine import Machine
 from gateway.inference.upstream_session import UpstreamSession
 from gateway.inference.upstreams import AllowedUpstreams
 from gateway.metrics import FLAG_AGE, PLAN_REVISION
@@ -50,10 +51,11 @@ class Follower:
         threads: int,
         flags: AdoptedFlags | None = None,
         upstreams: AllowedUpstreams | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
-        self._cache = SessionCache(threads=threads, upstreams=upstreams)
+        self._cache = SessionCache(threads=threads, upstreams=upstreams, machine=machine)
         self._opener = Opener(cache=self._cache, artifacts=artifacts, limits=limits)
         self._embedded = flags is None
         self.flags = AdoptedFlags() if flags is None else flags

@@ -42,17 +42,17 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
     artifacts: ObjectStore
     limits: Limits
 
-    async def open(self, release: ReleasePlan) -> LiveRelease | None:
-        """The release with its session, which its taker gives back to the cache; None if its file cannot be loaded."""
+    async def open(self, release: ReleasePlan) -> LiveRelease | GatewayError:
+        """The release with its session, which its taker gives back to the cache; or why its file cannot be loaded."""
         try:
             if release.upstream is not None:
                 session = await self.cache.acquire_upstream(release.upstream)
                 return self._live(release, session, session, None)
             file = await self.artifacts.local_path(release.artifact)
-            opened = await self.cache.acquire(release.artifact, file)
+            opened = await self.cache.acquire(release.artifact, file, release.card.session)
         except GatewayError as error:
             structlog.get_logger().error("release_not_loadable", release=release.name, error=error.code)
-            return None
+            return error
         model = release.name.partition("@")[0]
         batcher = Batcher(opened, release.card.batching, joins=release.joins, model=model)
         return self._live(release, opened, batcher, file)
@@ -62,7 +62,7 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
         if live.release.upstream is not None:
             await self.cache.acquire_upstream(live.release.upstream)
         elif live.file is not None:
-            await self.cache.acquire(live.release.artifact, live.file)
+            await self.cache.acquire(live.release.artifact, live.file, live.release.card.session)
 
     def _live(self, release: ReleasePlan, session: Session, runner: Runner, file: Path | None) -> LiveRelease:
         decoder = RequestDecoder(
@@ -81,8 +81,16 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
 class LivePlan:
     """A plan, its open sessions, and how many requests use it."""
 
-    def __init__(self, plan: Plan, releases: Mapping[UUID, LiveRelease], cache: SessionCache) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        releases: Mapping[UUID, LiveRelease],
+        cache: SessionCache,
+        failed: Mapping[str, GatewayError] | None = None,
+    ) -> None:
         self.plan = plan
+        self.failed = failed or {}
+        """The releases that could not be opened, by name, and why."""
         self._releases = releases
         self._cache = cache
         self._requests = 0
@@ -96,17 +104,21 @@ class LivePlan:
         """
         shared = before._releases if before is not None else {}
         releases: dict[UUID, LiveRelease] = {}
+        failed: dict[str, GatewayError] = {}
         for release in releases_of(plan):
             live = shared.get(release.id)
             if live is None and only_warm:
                 continue
-            if live is None:
-                live = await opener.open(release)
-            else:
-                await opener.share(live)
             if live is not None:
+                await opener.share(live)
                 releases[release.id] = live
-        return cls(plan, releases, opener.cache)
+                continue
+            opened = await opener.open(release)
+            if isinstance(opened, GatewayError):
+                failed[release.name] = opened
+            else:
+                releases[release.id] = opened
+        return cls(plan, releases, opener.cache, failed)
 
     @contextmanager
     def in_use(self) -> Iterator[Self]:

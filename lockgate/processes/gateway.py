@@ -31,6 +31,7 @@ from gateway.times import now_us
 from lockgate.health import Dependency, FlagsHealth, ProcessHealth
 from lockgate.internal import internal_key
 from lockgate.processes.allowed import allowed_upstreams
+from lockgate.processes.machine import machine_of
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
@@ -114,9 +115,9 @@ class GatewayProcess:
         return [Dependency(name=health.source, state=f"down: {health.error}" if health.error else "up")]
 
     def _unready_releases(self) -> list[Dependency]:
-        """The releases whose model files could not be loaded."""
-        unready = self._follower.live.unready()
-        return [Dependency(name=f"release {name}", state="down: its model cannot be loaded") for name in unready]
+        """The releases whose models could not be opened, and why."""
+        failed = self._follower.live.failed
+        return [Dependency(name=f"release {name}", state=f"down: {failed[name]}") for name in sorted(failed)]
 
     def _upstreams(self) -> list[Dependency]:
         """The servers on which models run elsewhere, each once, as the calls of this process found them."""
@@ -227,6 +228,7 @@ async def _following(
         threads=settings.model_threads,
         flags=flags,
         upstreams=allowed_upstreams(settings),
+        machine=machine_of(settings),
     )
     await follower.start()
     task = asyncio.create_task(follower.follow(), name="follower")

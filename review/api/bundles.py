@@ -67,4 +67,4 @@ class BundlesController(Controller):
             file = Path(folder, "bundle.zip")
             await keep(data.file, file)
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
-            return await bring_in(ledger, LocalObjects(settings.artifacts), actor, file, limits)
+            return await bring_in(ledger, LocalObjects(settings.artifacts), actor, file, limits, settings.machine)

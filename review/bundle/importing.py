@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from gateway.inference.machine import Machine
 from gateway.inference.report import AdmissionLimits
 from gateway.record.objects import StoredObject
 from gateway.record.payloads import LocalObjects
@@ -73,12 +74,17 @@ class _Ready(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def bring_in(
-    ledger: Ledger, artifacts: LocalObjects, actor: Actor, path: Path, limits: AdmissionLimits
+    ledger: Ledger,
+    artifacts: LocalObjects,
+    actor: Actor,
+    path: Path,
+    limits: AdmissionLimits,
+    machine: Machine | None = None,
 ) -> Imported:
     """Import a bundle for an operator.
 
-    Raises: NotABundle, BundleDamaged, ImportRefused, NotAllowed, ModelNameRefused, CardRefused, AdmissionRefused,
-    SignatureChanged.
+    Raises: NotABundle, BundleDamaged, ImportRefused, NotAllowed, ModelNameRefused, CardRefused, ProviderAbsent,
+    TooManyThreads, AdmissionRefused, SignatureChanged.
     """
     with TemporaryDirectory(prefix="import-", dir=path.parent) as folder:
         unpacked = await asyncio.to_thread(unpack, path, Path(folder))
@@ -90,12 +96,17 @@ async def bring_in(
             before = await imported_as(r, actor.tenant_id, name, unpacked.bundle)
         if before is not None:
             return _told(unpacked, before)
-        ready = await _prepare(artifacts, actor, unpacked, Path(folder), limits)
+        ready = await _prepare(artifacts, actor, unpacked, Path(folder), limits, machine)
     return await insisting(ledger, lambda w: _write(w, ready))
 
 
 async def _prepare(
-    artifacts: LocalObjects, actor: Actor, unpacked: Unpacked, folder: Path, limits: AdmissionLimits
+    artifacts: LocalObjects,
+    actor: Actor,
+    unpacked: Unpacked,
+    folder: Path,
+    limits: AdmissionLimits,
+    machine: Machine | None,
 ) -> _Ready:
     """Admit the model file, then keep every file; nothing is in the ledger yet."""
     recipe = unpacked.recipe
@@ -109,7 +120,7 @@ async def _prepare(
         overrides=unpacked.overrides,
         founded=FOUNDED,
     )
-    admitted = await admit_into(artifacts, adding, unpacked.card, limits)
+    admitted = await admit_into(artifacts, adding, unpacked.card, limits, machine)
     files = [
         _artifact(path, role, await artifacts.put_file(folder / digest)) for path, role, digest in _stored(unpacked)
     ]
