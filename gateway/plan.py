@@ -55,6 +55,8 @@ class ReleasePlan(msgspec.Struct, frozen=True, kw_only=True):
     guideline_sha256: str
     upstream: Upstream | None = None
     """Where it runs, if it does not run here; then there is no artifact."""
+    bytes: int = 0
+    """The size of its file; what its session takes follows from it."""
     joins: bool = False
     """Whether an item is answered the same alone and together with others, as admission saw; requests may be joined."""
 

@@ -26,7 +26,7 @@ from gateway.store.serving import read_plan
 from gateway.times import SECOND_US, after_us, now_us
 from lockgate.errors import CommandError
 from lockgate.findings import Finding, bad, ok, warn
-from lockgate.machine_check import check_machine, machine_here
+from lockgate.machine_check import check_machine, check_sessions, machine_here
 from lockgate.processes.allowed import allowed_upstreams
 from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
@@ -171,7 +171,8 @@ async def check_models(settings: Settings, ledger: Ledger) -> Sequence[Finding]:
         return [warn("models", "None yet.", "Type 'lockgate models add NAME FILE.onnx --card model.toml'.")]
     cache = SessionCache(upstreams=allowed_upstreams(settings), machine=machine_here(settings))
     artifacts = LocalObjects(settings.artifacts)
-    return [await _check_release(release, cache, artifacts) for release in _releases(plan)]
+    releases = [await _check_release(release, cache, artifacts) for release in _releases(plan)]
+    return [*releases, check_sessions(settings, plan)]
 
 
 async def check_flags(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:

@@ -140,6 +140,10 @@ class Settings(Struct, frozen=True, kw_only=True):
             "`cuda:device_id=1 cpu`. Empty: all that onnxruntime brings here."
         ),
     ] = ""
+    models_memory_max_bytes: Annotated[
+        int,
+        Meta(description="What the open models of one gateway process may take, in bytes; 0: no limit.", ge=0),
+    ] = 0
     upstreams: Annotated[
         str,
         Meta(

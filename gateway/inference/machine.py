@@ -23,6 +23,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """The execution providers that models may use; None: whatever the runtime here brings."""
     processes: int = 1
     """How many gateway processes share the machine."""
+    memory_max_bytes: int = 0
+    """What the models of one gateway process may take; 0 is no limit."""
 
     def providers(self, wish: SessionWish) -> tuple[Provider, ...]:
         """What to try for a model, in its card's order. Raises: ProviderAbsent."""

@@ -26,6 +26,7 @@ from gateway.inference.report import AdmissionLimits, AdmissionReport
 from gateway.inference.upstreams import Upstream
 from gateway.record.objects import StoredObject
 from gateway.record.payloads import ObjectStore
+from gateway.registry.asking_room import ask_for_room
 from gateway.registry.card import Card, card_warnings, parse_card
 from gateway.registry.fitting import require_fit
 from gateway.store.events import append_event
@@ -120,6 +121,8 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     stored: StoredObject | None = None
     upstream: Upstream | None = None
     """Where it runs, if it does not run here; then nothing is stored."""
+    machine: Machine = Machine()
+    """What gateways have for it."""
 
     def version(self, at_us: int) -> NewVersion:
         """The version that it becomes."""
@@ -145,7 +148,7 @@ async def add(
     """Admit a model file and make its version and release; the first one of a model serves from now on.
 
     Raises: ModelNameRefused, CardRefused, ProviderAbsent, TooManyThreads, AdmissionRefused, FileChanged,
-    SignatureChanged. Nothing is written unless all is well.
+    SignatureChanged, ModelsDoNotFit. Nothing is written unless all is well.
     """
     check_name(adding.name)
     admitted = await admit_into(artifacts, adding, parse_card(adding.card), limits, machine)
@@ -164,13 +167,14 @@ async def admit_into(
     Raises: ProviderAbsent, TooManyThreads, AdmissionRefused, CardRefused, FileChanged.
     """
     assert adding.file is not None
-    require_runs_here(card.session, machine or Machine())
+    machine = machine or Machine()
+    require_runs_here(card.session, machine)
     report = await admit(adding.file, limits)
     require_fit(card, report)
     stored = await artifacts.put_file(adding.file)
     if stored.sha256 != report.sha256:
         raise FileChanged
-    return Admitted(adding=adding, card=card, report=report, stored=stored)
+    return Admitted(adding=adding, card=card, report=report, stored=stored, machine=machine)
 
 
 async def insisting(ledger: Ledger, write: Callable[[WriteSession], Awaitable[T]]) -> T:
@@ -191,7 +195,10 @@ def check_name(name: str) -> None:
 
 
 async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
-    """Write version and release in the running transaction; a model's first one serves. Raises: SignatureChanged."""
+    """Write version and release in the running transaction; a model's first one serves.
+
+    Raises: SignatureChanged, ModelsDoNotFit.
+    """
     adding, new = admitted.adding, admitted.version(await w.now_us())
     tenant_id, name = adding.tenant_id, adding.name
     model = await lock_model(w, tenant_id, name)
@@ -218,6 +225,7 @@ async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
         await ensure_default_queue(w, tenant_id, new.by)
         await _make_flags(w, model, new)
         await found(w, model, release, new.by, new.at_us, why=adding.founded)
+        await ask_for_room(w, admitted.machine.memory_max_bytes, tenant_id, name, release.id)
     return Written(added=added, model=model, release_id=release.id)
 
 

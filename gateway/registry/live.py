@@ -21,6 +21,7 @@ from gateway.inference.session import Session
 from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.record.payloads import ObjectStore
+from gateway.registry.room import Room, room_for
 
 
 class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +42,12 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
     cache: SessionCache
     artifacts: ObjectStore
     limits: Limits
+    memory_max_bytes: int = 0
+    """What sessions may take; 0 is no limit."""
+
+    def room(self, plan: Plan) -> Room:
+        """Which sessions of a plan are kept open."""
+        return room_for(plan.models.values(), self.memory_max_bytes)
 
     async def open(self, release: ReleasePlan) -> LiveRelease | GatewayError:
         """The release with its session, which its taker gives back to the cache; or why its file cannot be loaded."""
@@ -87,8 +94,11 @@ class LivePlan:
         releases: Mapping[UUID, LiveRelease],
         cache: SessionCache,
         failed: Mapping[str, GatewayError] | None = None,
+        room: Room | None = None,
     ) -> None:
         self.plan = plan
+        self.room = room or Room(max_bytes=0, kept=())
+        """What is kept open of the plan, and what is left cold."""
         self.failed = failed or {}
         """The releases that could not be opened, by name, and why."""
         self._releases = releases
@@ -97,17 +107,26 @@ class LivePlan:
         self._retired = False
 
     @classmethod
-    async def open(cls, plan: Plan, before: "LivePlan | None", opener: Opener, *, only_warm: bool = False) -> Self:
+    async def open(
+        cls,
+        plan: Plan,
+        before: "LivePlan | None",
+        opener: Opener,
+        *,
+        only_warm: bool = False,
+        room: Room | None = None,
+    ) -> Self:
         """Open what is new, unless only what is warm shall serve, and share what the plan before has open.
 
-        A release whose file cannot be loaded is left out, the others serve.
+        What there is no room for is left cold. A release whose file cannot be loaded is left out, the others serve.
         """
+        room = room or opener.room(plan)
         shared = before._releases if before is not None else {}
         releases: dict[UUID, LiveRelease] = {}
         failed: dict[str, GatewayError] = {}
         for release in releases_of(plan):
             live = shared.get(release.id)
-            if live is None and only_warm:
+            if room.is_cold(release) or (live is None and only_warm):
                 continue
             if live is not None:
                 await opener.share(live)
@@ -118,7 +137,7 @@ class LivePlan:
                 failed[release.name] = opened
             else:
                 releases[release.id] = opened
-        return cls(plan, releases, opener.cache, failed)
+        return cls(plan, releases, opener.cache, failed, room)
 
     @contextmanager
     def in_use(self) -> Iterator[Self]:
@@ -184,8 +203,9 @@ class LivePlan:
         return bool(lacking) and lacking <= kept_warm - answering(plan)
 
     def unready(self) -> list[str]:
-        """The releases whose files could not be loaded."""
-        return sorted(release.name for release in releases_of(self.plan) if release.id not in self._releases)
+        """The releases whose files could not be loaded; one that is left cold is not meant to be."""
+        lacking = (release for release in releases_of(self.plan) if release.id not in self._releases)
+        return sorted(release.name for release in lacking if not self.room.is_cold(release))
 
     def _close_if_left(self) -> None:
         if self._retired and self._requests == 0:

@@ -100,6 +100,7 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         .where(ReleaseRow.id == release_id)
     )
     release, version, policy_body, labels_body, guideline = (await r.execute(statement)).one()
+    admitted = msgspec.json.decode(version.admission_report, type=_Admitted)
     policy = _overridden(msgspec.json.decode(policy_body, type=Policy), release.overrides)
     card = msgspec.structs.replace(
         msgspec.json.decode(version.card, type=Card),
@@ -118,7 +119,8 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         policy_sha256=release.policy,
         label_schema_sha256=release.label_schema,
         guideline_sha256=release.guideline,
-        joins=_joins(version, card),
+        bytes=admitted.bytes,
+        joins=_joins(version, card, admitted),
         upstream=msgspec.json.decode(version.upstream, type=Upstream) if version.upstream else None,
     )
 
@@ -126,15 +128,15 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
 class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
     """What is read here of an admission report."""
 
+    bytes: int
     signature: Signature
     probe: Probe
 
 
-def _joins(version: VersionRow, card: Card) -> bool:
+def _joins(version: VersionRow, card: Card, report: _Admitted) -> bool:
     """Whether requests may be run together: the card says where items lie, admission that they do not mix."""
     if version.artifact is None or card.batch_axis is None:
         return False
-    report = msgspec.json.decode(version.admission_report, type=_Admitted)
     inputs = report.signature.inputs
     return report.probe.batching == "independent" and batched_inputs(inputs, card.batch_axis) == {
         i.name for i in inputs

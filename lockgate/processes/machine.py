@@ -23,4 +23,4 @@ def machine_of(settings: Settings) -> Machine:
             f"on {cores()} cores, and more than {most} only wait for each other"
         )
         raise WrongSetting(name="model_threads", why=why, source="the settings")
-    return Machine(offer=offer, processes=settings.gateways)
+    return Machine(offer=offer, processes=settings.gateways, memory_max_bytes=settings.models_memory_max_bytes)
