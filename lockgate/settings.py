@@ -130,7 +130,20 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="The address people and callers use, for links. Empty: made from the HTTP address.")
     ] = ""
     gateways: Annotated[int, Meta(description="How many gateway processes `lockgate serve` runs.", ge=1, le=128)] = 1
-    model_threads: Annotated[int, Meta(description="Threads of one model session in a gateway.", ge=1, le=256)] = 1
+    model_threads: Annotated[
+        int, Meta(description="Threads of a model's session whose card says nothing.", ge=1, le=256)
+    ] = 1
+    execution_providers: Annotated[
+        str,
+        Meta(
+            description="The execution providers that models may use, with options that outweigh the card's, such as "
+            "`cuda:device_id=1 cpu`. Empty: all that onnxruntime brings here."
+        ),
+    ] = ""
+    models_memory_max_bytes: Annotated[
+        int,
+        Meta(description="What the open models of one gateway process may take, in bytes; 0: no limit.", ge=0),
+    ] = 0
     upstreams: Annotated[
         str,
         Meta(

@@ -120,6 +120,7 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         label_schema_sha256=release.label_schema,
         guideline_sha256=release.guideline,
         signature=admitted.signature if admitted else None,
+        bytes=admitted.bytes if admitted else 0,
         joins=admitted is not None and _joins(admitted, card),
         upstream=msgspec.json.decode(version.upstream, type=Upstream) if version.upstream else None,
     )
@@ -128,6 +129,7 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
 class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
     """What is read here of an admission report."""
 
+    bytes: int
     signature: Signature
     probe: Probe
 

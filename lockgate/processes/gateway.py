@@ -31,9 +31,11 @@ from gateway.registry.follower import Follower
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
 from lockgate.crowd import over_grpc, room_for
-from lockgate.health import Dependency, FlagsHealth, ProcessHealth
+from lockgate.health import Dependency, FlagsHealth, ProcessHealth, SessionsHealth
 from lockgate.internal import internal_key
 from lockgate.processes.allowed import allowed_upstreams
+from lockgate.processes.machine import machine_of
+from lockgate.processes.sessions import count_sessions, memory_states, sessions_health
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
@@ -79,10 +81,12 @@ class GatewayProcess:
                 *([Dependency(name="grpc", state=self._grpc.state)] if self._grpc is not None else []),
                 *self._flag_server(),
                 *self._unready_releases(),
+                *memory_states(self._follower.live.room),
                 *self._upstreams(),
             ),
             plan_revision=self._follower.live.plan.revision if self._follower.loaded else None,
             flags=flags_health(self._follower.flags),
+            sessions=self._sessions(),
         )
 
     async def drain(self) -> None:
@@ -94,11 +98,15 @@ class GatewayProcess:
             self._grpc.drain()
 
     def _count(self) -> None:
+        count_sessions(self._sessions())
         metrics.FLAG_ANSWERS_KEPT.put(self._follower.flags.kept)
         metrics.TRAFFIC_ENTRIES.put(self._log.counts.entries)
         metrics.TRAFFIC_UNRECORDED.put(self._log.counts.unrecorded)
         for model in self._follower.live.plan.models.values():
             metrics.WAITING.put(self._holds.waiting_count(model.id), model.name)
+
+    def _sessions(self) -> SessionsHealth:
+        return sessions_health(self._follower.live.room, self._follower.threads)
 
     def _state(self) -> str:
         if self.app.live.draining:
@@ -117,9 +125,9 @@ class GatewayProcess:
         return [Dependency(name=health.source, state=f"down: {health.error}" if health.error else "up")]
 
     def _unready_releases(self) -> list[Dependency]:
-        """The releases whose model files could not be loaded."""
-        unready = self._follower.live.unready()
-        return [Dependency(name=f"release {name}", state="down: its model cannot be loaded") for name in unready]
+        """The releases whose models could not be opened, and why."""
+        failed = self._follower.live.failed
+        return [Dependency(name=f"release {name}", state=f"down: {failed[name]}") for name in sorted(failed)]
 
     def _upstreams(self) -> list[Dependency]:
         """The servers on which models run elsewhere, each once, as the calls of this process found them."""
@@ -233,6 +241,7 @@ async def _following(
         threads=settings.model_threads,
         flags=flags,
         upstreams=allowed_upstreams(settings),
+        machine=machine_of(settings),
     )
     await follower.start()
     task = asyncio.create_task(follower.follow(), name="follower")
