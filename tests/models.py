@@ -88,9 +88,11 @@ def every_datatype() -> bytes:
 
 
 @cache
-def add_sub() -> bytes:
+def add_sub(numbers: int = 16) -> bytes:
     """Two inputs of 16 whole numbers, their sum and difference: the `simple` model of Triton's examples."""
-    tensors = {name: _value(name, TensorProto.INT32, ("n", 16)) for name in ("INPUT0", "INPUT1", "OUTPUT0", "OUTPUT1")}
+    tensors = {
+        name: _value(name, TensorProto.INT32, ("n", numbers)) for name in ("INPUT0", "INPUT1", "OUTPUT0", "OUTPUT1")
+    }
     nodes = [node("Add", "INPUT0 INPUT1", "OUTPUT0"), node("Sub", "INPUT0 INPUT1", "OUTPUT1")]
     values = list(tensors.values())
     return build(nodes, values[:2], values[2:]).SerializeToString()

@@ -12,6 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
+from gateway.express.express import Express
 from gateway.holding.holds import Holds
 from gateway.http.asgi import Receive, Scope, Send
 from gateway.http.entry import INFER, Bounds, PredictEntry
@@ -47,6 +48,7 @@ class GatewayParts(msgspec.Struct, frozen=True, kw_only=True):
     truths: Truths
     live: Live
     console_url: str
+    express: Express
     bounds: Bounds
     api_body_max_bytes: int
 
@@ -56,6 +58,7 @@ class Gateway:
 
     def __init__(self, parts: GatewayParts) -> None:
         self.live = parts.live
+        self.take = parts.express.take
         self._predict = PredictEntry(parts.pipeline, parts.follower, parts.bounds)
         self._protocol = create_protocol(parts, HANDLERS)
         self._forward = Forward(parts.console_url, parts.bounds.body_s)

@@ -28,6 +28,8 @@ from gateway.reply import Reply, error_reply
 from gateway.times import now_us
 
 INFER = re.compile(r"/v2/models/([^/]{1,64})(?:/versions/([^/]{1,20}))?/infer")
+DRAWS = "lockgate.draws"
+"""Where the scope of a request that was plain at first has what was drawn for its items."""
 _LENGTH_HEADER = LENGTH_HEADER.lower().encode()
 
 
@@ -76,6 +78,7 @@ class PredictEntry:
             json_bytes=json_bytes,
             body=await self._body(headers, receive, json_bytes),
             left=_left(receive),
+            draws=scope.get(DRAWS, ()),
         )
         reply = await self._pipeline.handle(call)
         if reply.size >= self._compressed_from and reply.status == HTTPStatus.OK:

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
-from random import SystemRandom
+from math import inf
 from typing import TYPE_CHECKING
 
 from flags.embedded import AdoptedFlags
@@ -13,6 +13,8 @@ from flags.source import EMBEDDED
 from flags.unleash.server import UnleashServer
 from gateway import metrics
 from gateway.capture import Capture
+from gateway.draws import SystemDraws
+from gateway.express.express import Express
 from gateway.holding.holds import Holds, open_holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.http.app import Gateway, GatewayParts
@@ -161,11 +163,13 @@ async def open_gateway(
         )
         capture = Capture(log, objects)
         stack.push_async_callback(capture.close)
-        shadow = await stack.enter_async_context(open_shadow(log, capture, SystemRandom()))
+        draws = SystemDraws()
+        shadow = await stack.enter_async_context(open_shadow(log, capture, draws))
         keys = IdempotencyKeys(ledger, name)
         parts = GatewayParts(
             follower=follower,
-            pipeline=Pipeline(follower, holds, keys, capture, shadow, SystemRandom()),
+            pipeline=Pipeline(follower, holds, keys, capture, shadow, draws),
+            express=Express(follower, holds, log, shadow, draws, compressed_from=settings.compress_min_bytes or inf),
             holds=holds,
             truths=Truths(logged, keys),
             live=Live(follower, version("lockgate")),
