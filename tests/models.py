@@ -75,13 +75,13 @@ def identity(datatype: str = "FP32", shape: tuple[int | str, ...] = ("n",)) -> b
 
 
 @cache
-def every_datatype() -> bytes:
+def every_datatype(columns: int | str = "k") -> bytes:
     """Each datatype [n, k] as it came, and the first `FP32` of each item as `score` [n]."""
     kinds = list(FEEDABLE.items())
     nodes = [node("Identity", f"in_{name}", f"out_{name}") for name, _ in kinds]
     nodes += [node("Gather", "in_FP32 first", "score", axis=1)]
-    inputs = [_value(f"in_{name}", kind, ("n", "k")) for name, kind in kinds]
-    outputs = [_value(f"out_{name}", kind, ("n", "k")) for name, kind in kinds]
+    inputs = [_value(f"in_{name}", kind, ("n", columns)) for name, kind in kinds]
+    outputs = [_value(f"out_{name}", kind, ("n", columns)) for name, kind in kinds]
     outputs += [_value("score", TensorProto.FLOAT, ("n",))]
     first = constant("first", np.array(0, np.int64))
     return build(nodes, inputs, outputs, initializers=(first,)).SerializeToString()
