@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from gateway.protocol.datatypes import NUMPY, Tensor
+from gateway.protocol.decode import Limits
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
 BYTES_MAX = 1024
@@ -61,13 +62,14 @@ class PlainRequest:
 class PlainReader:
     """Reads the plain requests of one release."""
 
-    def __init__(self, inputs: tuple[TensorSpec, ...], *, several: bool) -> None:
+    def __init__(self, inputs: tuple[TensorSpec, ...], *, several: bool, limits: Limits) -> None:
         kinds = [_KINDS[NUMPY[spec.datatype].kind] for spec in inputs]
         alike = len(set(kinds)) == 1
         self._decoder = _decoder(kinds[0] if alike else None)
         self._parts = None if alike else tuple(map(_elements_decoder, kinds))
         self._inputs = inputs
-        self._several = several
+        self._items_max = min(ITEMS_MAX, limits.items_max) if several else 1
+        self._body_max_bytes = limits.body_max_bytes
         self._tails = tuple(tuple(spec.shape[1:]) for spec in inputs)
         self._elements = tuple(prod(tail) for tail in self._tails)
         self._packed = tuple(map(_packer, inputs))
@@ -75,7 +77,7 @@ class PlainReader:
         self._heads: dict[int, tuple[bytes, ...]] = {}
 
     @classmethod
-    def of(cls, signature: Signature, batch_axis: int | None) -> Self | None:
+    def of(cls, signature: Signature, batch_axis: int | None, limits: Limits) -> Self | None:
         """The reader of a model with these inputs; None where its requests are never plain."""
         specs = signature.inputs
         batched = all(
@@ -83,10 +85,12 @@ class PlainReader:
         )
         if batch_axis != 0 or not specs or not batched or not np.little_endian:
             return None
-        return cls(specs, several=all(spec.shape[0] == ANY_SIZE for spec in specs))
+        return cls(specs, several=all(spec.shape[0] == ANY_SIZE for spec in specs), limits=limits)
 
     def read(self, body: bytes) -> PlainRequest | None:
         """The request in a body; None where it is not plain."""
+        if len(body) > self._body_max_bytes:
+            return None
         try:
             message = self._decoder.decode(body)
             return self._request(message.id, message.inputs)
@@ -110,7 +114,7 @@ class PlainReader:
         if len(messages) != len(self._inputs):
             return None
         items = messages[0].shape[0] if messages[0].shape else 0
-        if not 0 < items <= (ITEMS_MAX if self._several else 1):
+        if not 0 < items <= self._items_max:
             return None
         size, inputs, read = 0, [], []
         for at, spec in enumerate(self._inputs):

@@ -317,7 +317,7 @@ async def test_every_datatype_is_answered_alike() -> None:
         "UINT64": [0, 2**64 - 1], "FP16": [-65504.0, 0.1], "FP32": [0.1, -3e38], "FP64": [0.1, 1.7e308],
         "BYTES": ["é", ""],
     }  # fmt: skip
-    async with answering(EVERY_CARD, every_datatype(1)) as stand:
+    async with answering(EVERY_CARD, every_datatype(columns=1)) as stand:
         live = stand.follower.live
         signature = live.live(next(iter(live.plan.models.values())).champion).session.signature
         inputs = [
