@@ -119,7 +119,16 @@ class AdoptedFlags:
         self._error = error
 
     def view(self, facts: RequestFacts) -> FlagView:
-        """The three flags of the request's model; never raises."""
+        """The three flags of the request's model, which is decided by them; never raises."""
+        view = self.look(facts)
+        self.asked(facts.model, view)
+        return view
+
+    def asked(self, model: str, view: FlagView) -> None:
+        """Note that a request of the model is decided by these answers; here nobody wants to know."""
+
+    def look(self, facts: RequestFacts) -> FlagView:
+        """The three flags of the request's model, which may still not be decided by them; never raises."""
         flags = self._flags
         if flags is None:
             return NOTHING_LOADED

@@ -1,6 +1,6 @@
 """Reads a model's outputs as answers: one answer and one score an item, as the card declares. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +21,10 @@ def answers_of(card: Card, outputs: Tensors, items: int) -> list[Answer | None]:
     if declared.takes == "value":
         values = [_scalar(row) for row in rows]
     elif declared.takes == "argmax":
-        values = [_class(declared, int(np.argmax(row))) for row in rows]
+        values = [class_of(declared, int(np.argmax(row))) for row in rows]
     else:
-        values = [_class(declared, int(_number(row) >= declared.threshold)) for row in rows]
-    return [_in_schema(card.labels, value) for value in values]
+        values = [class_of(declared, int(_number(row) >= declared.threshold)) for row in rows]
+    return [in_schema(card.labels, value) for value in values]
 
 
 def scores_of(card: Card, outputs: Tensors, answers: list[Answer | None]) -> list[float | None]:
@@ -71,19 +71,20 @@ def _score(declared: AnswerOutput, row: NDArray[np.generic], answer: Answer | No
     if declared.confidence_is == "value":
         return float(_number(row))
     if declared.confidence_is == "of_answer" and answer in declared.classes:
-        return _of_class(numbers, declared.classes.index(str(answer)), len(declared.classes))
+        return score_at(numbers.tolist(), declared.classes.index(str(answer)), len(declared.classes))
     return float(np.max(numbers))
 
 
-def _of_class(numbers: NDArray[np.generic], index: int, classes: int) -> float | None:
-    """The number of a class; one number for two classes is the probability of the second one."""
-    if numbers.size == 1 and classes == 2:
+def score_at(numbers: Sequence[float], index: int, classes: int) -> float | None:
+    """The number of the class at a position; one number for two classes is the probability of the second one."""
+    if len(numbers) == 1 and classes == 2:
         second = float(numbers[0])
         return second if index else 1.0 - second
-    return float(numbers[index]) if index < numbers.size else None
+    return float(numbers[index]) if index < len(numbers) else None
 
 
-def _class(declared: AnswerOutput, index: int) -> str | None:
+def class_of(declared: AnswerOutput, index: int) -> str | None:
+    """The class at a position; None where there is none."""
     return declared.classes[index] if index < len(declared.classes) else None
 
 
@@ -97,8 +98,8 @@ def _scalar(row: NDArray[np.generic]) -> object:
     return values[0] if len(values) == 1 else values
 
 
-def _in_schema(labels: LabelSchema, value: object) -> Answer | None:
-    """The value as an answer of the schema; a number that names a choice becomes that choice."""
+def in_schema(labels: LabelSchema, value: object) -> Answer | None:
+    """The value as an answer of the schema, None where it is none; a number that names a choice becomes that choice."""
     candidate = str(value) if labels.kind == "choice" and not isinstance(value, str) else value
     if isinstance(candidate, bytes):
         candidate = candidate.decode("utf-8", "replace")

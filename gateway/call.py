@@ -22,13 +22,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Returns when the caller has hung up; a wait for a person ends with it."""
     json_bytes: int | None = None
     """Where the JSON of the body ends and binary data begins; none where all of it is JSON."""
-
     deadline_s: float | None = None
     """What is left until the caller gives up by itself; a wait for a person ends before that."""
 
     def read(self, decoder: RequestDecoder) -> InferenceRequest:
         """The request in the body. Raises: ProtocolError."""
         return decoder.decode(self.body, self.json_bytes)
+
+    draws: tuple[float, ...] = ()
+    """One an item, where they were drawn already: nothing is drawn a second time. Uniform in [0, 1)."""
 
     @property
     def route(self) -> str:

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from flags.answer import FlagAnswer, FlagView
 from flags.context import RequestFacts
-from gateway.context import kept_fields, sticky_key, unread_fields
+from gateway.context import Told, kept_fields, sticky_key, unread_fields
 from gateway.decision import SettledItem, public_rule
 from gateway.errors import BadRequest
 from gateway.holding.held import HeldPrediction
@@ -74,8 +74,14 @@ def entry_of(prediction: HeldPrediction, flags: FlagView, at: Stages, process: s
         shadow_release=decision.shadow_release.name if decision.shadow_release else None,
         request_id=prediction.asked.request_id,
         asked=prediction.asked.review,
-        flags=_flag_facts(prediction, flags),
-        items=tuple(_item_facts(item) for item in settled.items),
+        flags=flag_facts(
+            flags,
+            prediction.told,
+            environment=prediction.environment,
+            revision=prediction.flag_revision,
+            at_us=prediction.decided_us,
+        ),
+        items=tuple(item_facts(item) for item in settled.items),
         stages=at.times(),
     )
 
@@ -107,19 +113,20 @@ def lacking(entry: Decided, fields: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in fields if name in gone)
 
 
-def _flag_facts(prediction: HeldPrediction, flags: FlagView) -> FlagFacts:
+def flag_facts(flags: FlagView, told: Told, *, environment: str, revision: int, at_us: int) -> FlagFacts:
+    """What an entry says of the flags: all that is needed to ask them again."""
     named = (("automated", flags.automated), ("shadow", flags.shadow), ("candidate", flags.candidate))
-    stickiness, sticky_field = sticky_key(prediction.told)
+    stickiness, sticky_field = sticky_key(told)
     return FlagFacts(
         state=flags.state,
-        evaluated_us=prediction.decided_us,
+        evaluated_us=at_us,
         stickiness=stickiness,
-        context=tuple(ContextField(*field) for field in kept_fields(prediction.told, flags.fields)),
+        context=tuple(ContextField(*field) for field in kept_fields(told, flags.fields)),
         answers=tuple(_flag_fact(name, answer) for name, answer in named),
         sticky_field=sticky_field,
-        environment=prediction.environment,
-        revision=prediction.flag_revision,
-        unread=unread_fields(prediction.told, flags.fields),
+        environment=environment,
+        revision=revision,
+        unread=unread_fields(told, flags.fields),
     )
 
 
@@ -127,12 +134,13 @@ def _flag_fact(name: str, answer: FlagAnswer) -> FlagFact:
     return FlagFact(name=name, enabled=answer.enabled, reason=str(answer.reason), variant=answer.variant)
 
 
-def _short(answer: Answer | None) -> Answer | None:
+def short(answer: Answer | None) -> Answer | None:
     """The answer where it can be a class or a number; a long text would make the entry too large."""
     return None if isinstance(answer, str) and len(answer) > CLASS_MAX_CHARACTERS else answer
 
 
-def _item_facts(item: SettledItem) -> ItemFacts:
+def item_facts(item: SettledItem) -> ItemFacts:
+    """What an entry says of a settled item."""
     numbers = [(name, value) for name, value in item.evidence.items() if isinstance(value, int | float)]
     return ItemFacts(
         score=item.score,
@@ -142,6 +150,6 @@ def _item_facts(item: SettledItem) -> ItemFacts:
         audit_probability=item.audit_probability,
         audit_draw=None if item.held else item.audit_draw,
         evidence=tuple(Number(name, float(value)) for name, value in numbers),
-        answer=_short(item.answer),
+        answer=short(item.answer),
         unfit=item.unfit,
     )

@@ -30,6 +30,7 @@ from gateway.leaving import unless_left
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
 from gateway.once import once
 from gateway.plan import Caller, ModelPlan
+from gateway.policy import Policy
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.decode import InferenceRequest
 from gateway.registry.follower import Follower
@@ -106,7 +107,7 @@ class Pipeline:
             await self._capture.refuse(call, decision, error, at)
             raise
         at.after("run")
-        settled = settle(decision, self._run(model, decision, request, outputs))
+        settled = settle(decision, self._run(call, model, decision, request, outputs))
         at.after("settle")
         prediction = HeldPrediction(
             id=new_id(),
@@ -165,19 +166,31 @@ class Pipeline:
             raise UnknownVersion(model=model.name, version=call.version)
         return decision
 
-    def _run(self, model: ModelPlan, decision: Decision, request: InferenceRequest, outputs: dict[str, Tensor]) -> Run:
+    def _run(
+        self,
+        call: Call,
+        model: ModelPlan,
+        decision: Decision,
+        request: InferenceRequest,
+        outputs: dict[str, Tensor],
+    ) -> Run:
         """What settle needs to know: the tensors, the draws, and how full the queue is."""
-        held, capacity = self._holds.open_count(model.id), model.queue.capacity
-        policy = decision.policy
+        held, policy = self._holds.open_count(model.id), decision.policy
         waiting = self._holds.waiting_count(model.id)
         return Run(
             inputs=request.feeds,
             outputs=outputs,
             items=request.items,
-            draws=[self._random.random() for _ in range(request.items)],
-            pressed=capacity is not None and held >= capacity * policy.pressure_at,
+            draws=call.draws or [self._random.random() for _ in range(request.items)],
+            pressed=pressed(model, policy, held),
             full=held >= policy.max_open_holds or waiting >= policy.max_waiting_callers,
         )
+
+
+def pressed(model: ModelPlan, policy: Policy, held: int) -> bool:
+    """Whether the queue is so full, with so many open holds, that fewer answers are audited."""
+    capacity = model.queue.capacity
+    return capacity is not None and held >= capacity * policy.pressure_at
 
 
 def _asked(call: Call, request: InferenceRequest) -> Asked:

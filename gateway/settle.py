@@ -128,13 +128,13 @@ def _findings(decision: Decision, run: Run, answers: list[Answer | None], scores
     if decision.path == "review":
         by_people = decision.by == "people"
         return [
-            _Finding(decision.rule, _score_evidence(score), by_people, found.rule if found else "")
+            _Finding(decision.rule, score_evidence(score), by_people, found.rule if found else "")
             for found, score in zip(unfit, scores, strict=True)
         ]
     return [
         found
         or (answer is not None and _below_threshold(decision.policy, answer, score))
-        or _Finding(decision.rule, _score_evidence(score), False)
+        or _Finding(decision.rule, score_evidence(score), False)
         for found, answer, score in zip(unfit, answers, scores, strict=True)
     ]
 
@@ -232,5 +232,6 @@ def _below_threshold(policy: Policy, answer: Answer, score: float | None) -> _Fi
     return None
 
 
-def _score_evidence(score: float | None) -> Evidence:
+def score_evidence(score: float | None) -> Evidence:
+    """What is said of an item that no rule holds."""
     return {} if score is None else {"score": _shown(score)}

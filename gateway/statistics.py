@@ -29,10 +29,28 @@ class Spent(Struct, kw_only=True):
     count: int = 0
     ns: int = 0
 
-    def add(self, us: int) -> None:
-        """Once more."""
-        self.count += 1
+    def add(self, us: int, times: int = 1) -> None:
+        """Once more, or several times that took so long together."""
+        self.count += times
         self.ns += us * 1000
+
+
+class Spending:
+    """The microseconds that several predictions took together, by stage and in all."""
+
+    __slots__ = ("decode_us", "queue_us", "run_us", "settle_us", "times", "whole_us")
+
+    def __init__(self) -> None:
+        self.times = self.decode_us = self.queue_us = self.run_us = self.settle_us = self.whole_us = 0
+
+    def add(self, stages: tuple[int, int, int, int, int, int], whole_us: int) -> None:
+        """One more, with the microseconds of `StageTimes`."""
+        self.times += 1
+        self.decode_us += stages[0]
+        self.queue_us += stages[3]
+        self.run_us += stages[4]
+        self.settle_us += stages[5]
+        self.whole_us += whole_us
 
 
 class InferenceStatistics(Struct, kw_only=True):
@@ -100,6 +118,25 @@ class Statistics:
                 each.compute_input.add(took.decode_us)
                 each.compute_infer.add(took.run_us)
                 each.compute_output.add(took.settle_us)
+
+    def answered_alike(
+        self, model: ModelPlan, version: int, path: Path, items: int, spent: Spending, at_us: int
+    ) -> None:
+        """Count predictions of `items` items each that the model answered on the same path."""
+        kept, times = self._version(model, version), spent.times
+        kept.last_inference = at_us // 1000
+        kept.inference_count += items * times
+        kept.execution_count += times
+        stages = kept.inference_stats
+        stages.success.add(spent.whole_us, times)
+        stages.queue.add(spent.queue_us, times)
+        stages.cache_miss.add(spent.whole_us, times)
+        kept.paths[path].add(spent.whole_us, times)
+        for each in (stages, self._batch(kept, items)):
+            if each is not None:
+                each.compute_input.add(spent.decode_us, times)
+                each.compute_infer.add(spent.run_us, times)
+                each.compute_output.add(spent.settle_us, times)
 
     def request(self, model: ModelPlan, at: Stages) -> "Counting":
         """Counts the request of a block once, when it ends: as answered, or as failed."""

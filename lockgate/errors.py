@@ -102,6 +102,12 @@ class CardFaulty(CommandError):
     code = "card-faulty"
 
 
+class NothingToMeasure(CommandError):
+    """{release} runs at {upstream}, and not here: measure it there."""
+
+    code = "nothing-to-measure"
+
+
 class PortTaken(CommandError):
     """Somebody else listens on {address} (the setting {setting}): stop that process, or choose another address with
     LOCKGATE_{variable}=HOST:PORT."""

@@ -1,7 +1,6 @@
 """Structured logs on standard error: JSON for machines, columns for people, and never a key or a payload."""
 
 import logging
-import re
 import sys
 from collections.abc import MutableMapping
 from typing import Any
@@ -9,7 +8,9 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-KEY = re.compile(r"lg_[A-Za-z0-9_-]{16,}")
+from gateway.noted import log_requests
+from lockgate.request_lines import NoLines, RequestLines, masked
+
 QUIET = ("alembic", "asyncio", "httpx", "httpcore", "sqlalchemy", "aiosqlite", "uvicorn")
 """Libraries of which only warnings are logged: their news is in our own events."""
 
@@ -25,6 +26,10 @@ def configure_logs(level: str, format_: str, process: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(format_, process))
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+    if logging.getLogger().level > logging.INFO:
+        log_requests(NoLines())
+    elif not _for_people(format_):
+        log_requests(RequestLines(sys.stderr, process))
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -44,17 +49,20 @@ def _shared(process: str) -> list[Processor]:
 
 
 def mask_keys(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The event with every key of ours cut short; a last line of defence, since nothing should log one."""
+    """The event with every key of ours cut short."""
     for name, value in event.items():
-        if isinstance(value, str) and "lg_" in value:
-            event[name] = KEY.sub("lg_••••", value)
+        if isinstance(value, str):
+            event[name] = masked(value)
     return event
 
 
+def _for_people(format_: str) -> bool:
+    return format_ == "console" or (format_ == "auto" and sys.stderr.isatty())
+
+
 def _formatter(format_: str, process: str) -> logging.Formatter:
-    for_people = format_ == "console" or (format_ == "auto" and sys.stderr.isatty())
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
-    if for_people:
+    if _for_people(format_):
         last.append(structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()))
     else:
         last += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

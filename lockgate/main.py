@@ -28,6 +28,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "people": ("lockgate.commands.people:people", "People, invitations and roles."),
     "keys": ("lockgate.commands.keys:keys", "Keys of services, of CI and one's own."),
     "models": ("lockgate.commands.models:models", "Inspect, check, add and list models."),
+    "bench": ("lockgate.commands.bench:bench", "How fast a model runs here, and what suits it."),
     "releases": ("lockgate.commands.releases:releases", "Make releases and look at them."),
     "history": ("lockgate.commands.releases:history", "What served when, and who decided that."),
     "trial": ("lockgate.commands.trial:trial", "Put a candidate beside the champion."),

@@ -1,13 +1,10 @@
-"""The settings, and the only place that reads the environment.
+"""The settings; `lockgate.environment` reads what they come from.
 
 A setting comes from its default, then `lockgate.toml` (or the file that LOCKGATE_CONFIG names), then LOCKGATE_<NAME>,
 then the command line; the last one counts. LOCKGATE_<NAME>_FILE names a file that holds the value of a secret. A name
 with our prefix that is no setting is an error, so that a typing mistake is never a silent default.
 """
 
-import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,18 +14,9 @@ from flags.source import EMBEDDED, UNLEASH, FlagHome
 from flags.unleash.place import Place, address_of
 from flags.unleash.server import environment_of
 
-PREFIX = "LOCKGATE_"
 CONFIG = "LOCKGATE_CONFIG"
 CONFIG_FILE = "lockgate.toml"
 MIB = 1 << 20
-CLIENT_VARIABLES = {
-    "LOCKGATE_CONFIG": "the file with settings, instead of lockgate.toml in the working folder",
-    "LOCKGATE_URL": "the server that commands talk to",
-    "LOCKGATE_TOKEN": "the key that commands send",
-    "LOCKGATE_CONTEXT": "the context that commands use, instead of the current one",
-}
-"""Variables with our prefix that are no settings of the server."""
-
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$", extra={"expects": "HOST:PORT"})]
 MaybeAddress = Annotated[
     str, Meta(pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})?$", extra={"expects": "HOST:PORT, or nothing"})
@@ -130,7 +118,20 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="The address people and callers use, for links. Empty: made from the HTTP address.")
     ] = ""
     gateways: Annotated[int, Meta(description="How many gateway processes `lockgate serve` runs.", ge=1, le=128)] = 1
-    model_threads: Annotated[int, Meta(description="Threads of one model session in a gateway.", ge=1, le=256)] = 1
+    model_threads: Annotated[
+        int, Meta(description="Threads of a model's session whose card says nothing.", ge=1, le=256)
+    ] = 1
+    execution_providers: Annotated[
+        str,
+        Meta(
+            description="The execution providers that models may use, with options that outweigh the card's, such as "
+            "`cuda:device_id=1 cpu`. Empty: all that onnxruntime brings here."
+        ),
+    ] = ""
+    models_memory_max_bytes: Annotated[
+        int,
+        Meta(description="What the open models of one gateway process may take, in bytes; 0: no limit.", ge=0),
+    ] = 0
     upstreams: Annotated[
         str,
         Meta(
@@ -156,6 +157,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="How log lines look; `auto`: for people on a terminal, else JSON."),
     ] = "auto"
     body_max_bytes: Annotated[Bytes, Meta(description="The largest body of a prediction request.")] = 64 * MIB
+    items_max: Annotated[
+        int,
+        Meta(
+            description="The most items of one prediction request; each is decided for itself, and others wait.",
+            ge=1,
+            le=16 * MIB,
+        ),
+    ] = 4_096
     compress_min_bytes: Annotated[
         int, Meta(description="Answers from this size on are compressed for callers who accept it; 0: never.", ge=0)
     ] = 65_536
@@ -165,6 +174,25 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="How long the headers of a request may take, and then its body; of an upload, each part of it."
         ),
     ] = 30.0
+    answer_s: Annotated[
+        Seconds,
+        Meta(description="How long a caller may leave unread what was written to it; then the connection ends."),
+    ] = 60.0
+    unread_max_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="What may lie unread by the callers of one process in all; beyond it the connection ends whose "
+            "caller has not read for the longest."
+        ),
+    ] = 256 * MIB
+    connections_max: Annotated[
+        int,
+        Meta(
+            description="How many connections one process takes over HTTP, as far as it may open files, and over gRPC. "
+            "Beyond, those without a request give way.",
+            ge=16,
+        ),
+    ] = 10_000
     api_body_max_bytes: Annotated[Bytes, Meta(description="The largest body under `/api/v1` and `/console`.")] = MIB
     upload_max_bytes: Annotated[Bytes, Meta(description="The largest model file that is taken.")] = 2048 * MIB
     sync_interval_s: Annotated[
@@ -255,32 +283,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     def secure_cookies(self) -> bool:
         """Whether the console is reached over https only."""
         return self.link_url.startswith("https:")
-
-
-class ClientSettings(Struct, frozen=True, kw_only=True):
-    """What a command that talks to a server takes from the environment."""
-
-    url: str = ""
-    token: str = ""
-    context: str = ""
-    contexts_file: Path
-
-
-def read_environment() -> Mapping[str, str]:
-    """The variables with our prefix."""
-    return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
-
-
-def read_client_environment() -> ClientSettings:
-    """The server and key to use, and where contexts are kept."""
-    home = Path.home() / ("Library/Application Support" if sys.platform == "darwin" else ".config")
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or home)
-    return ClientSettings(
-        url=os.environ.get("LOCKGATE_URL", ""),
-        token=os.environ.get("LOCKGATE_TOKEN", ""),
-        context=os.environ.get("LOCKGATE_CONTEXT", ""),
-        contexts_file=folder / "lockgate" / "contexts.toml",
-    )
 
 
 def _reachable(address: str) -> str:

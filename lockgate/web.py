@@ -8,70 +8,17 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from lockgate.bounded import Bounded
+from lockgate.crowd import Bounds, Crowd
+from lockgate.exchanges import WholeRequests
 
 App = Any
 """An ASGI application; uvicorn's own type for it is private."""
 
 
-HEAD_S = 30.0
-HEAD_MAX_BYTES = 65_536
-"""How much may come before the headers of a request are complete."""
-
-
-class BoundedHead(HttpToolsProtocol):
-    """uvicorn's protocol, which would otherwise keep whatever comes, for ever, as long as the headers do not end."""
-
-    head_s = HEAD_S
-    _head_bytes = 0
-    _in_head = True
-    _cut_off: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Somebody connects, and shall say something."""
-        super().connection_made(transport)
-        self._cut_off = self.loop.call_later(self.head_s, self._too_slow)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody is there to be cut off."""
-        self._unwatch()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Take what came; 400 and the end of the connection once the unfinished headers are too large."""
-        super().data_received(data)
-        if not self._in_head:
-            return
-        if self._cut_off is None:
-            self._cut_off = self.loop.call_later(self.head_s, self._too_slow)
-        self._head_bytes += len(data)
-        if self._head_bytes > HEAD_MAX_BYTES and not self.transport.is_closing():
-            self.send_400_response("The headers of this request are too large.")
-
-    def on_message_begin(self) -> None:
-        """Another request begins."""
-        self._in_head, self._head_bytes = True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Its headers are here."""
-        self._in_head = False
-        self._unwatch()
-        super().on_headers_complete()
-
-    def _unwatch(self) -> None:
-        if self._cut_off is not None:
-            self._cut_off.cancel()
-            self._cut_off = None
-
-    def _too_slow(self) -> None:
-        """The end of the connection, with 408 where a request had begun; browsers connect before they have one."""
-        self._cut_off = None
-        if self.transport.is_closing():
-            return
-        if self._head_bytes:
-            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
-        self.transport.close()
+QUIET_S = 75.0
+"""Longer than the load balancers before us keep a connection, so that they are the ones to close it."""
 
 
 class Server(uvicorn.Server):
@@ -93,15 +40,17 @@ class Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving(app: App, listener: socket.socket, *, drain_s: float, head_s: float = HEAD_S) -> AsyncIterator[None]:
-    """The application answers on the socket; afterwards requests in flight get `drain_s` seconds to finish.
+async def serving(
+    app: App, listener: socket.socket, *, drain_s: float, bounds: Bounds | None = None, quiet_s: float = QUIET_S
+) -> AsyncIterator[None]:
+    """The application answers on the socket, within its bounds; afterwards requests in flight get `drain_s` seconds.
 
-    Whoever has not sent the headers of a request after `head_s` seconds is cut off.
+    A connection on which nothing was asked for `quiet_s` seconds ends.
     """
     config = uvicorn.Config(
         app,
         loop="none",
-        http=type("Bounded", (BoundedHead,), {"head_s": head_s}),
+        http=_protocol(app, Crowd(bounds or Bounds())),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -109,7 +58,7 @@ async def serving(app: App, listener: socket.socket, *, drain_s: float, head_s: 
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=75,
+        timeout_keep_alive=quiet_s,  # type: ignore[arg-type]
         timeout_graceful_shutdown=max(1, round(drain_s)),
     )
     server = Server(config)
@@ -124,3 +73,11 @@ async def serving(app: App, listener: socket.socket, *, drain_s: float, head_s: 
     finally:
         server.should_exit = True
         await task
+
+
+def _protocol(app: App, crowd: Crowd) -> type[Bounded]:
+    """The protocol of an application's connections, by whether it takes whole requests."""
+    take = getattr(app, "take", None)
+    if take is None:
+        return type("Listener", (Bounded,), {"crowd": crowd})
+    return type("WholeListener", (WholeRequests,), {"crowd": crowd, "take": staticmethod(take)})

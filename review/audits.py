@@ -16,6 +16,7 @@ from gateway.holding.decided import DecidedPrediction, Payloads, Subject
 from gateway.holding.later import open_audits, open_missing, subject_of
 from gateway.holding.payload import decode_answered
 from gateway.metrics import AUDITS
+from gateway.record.codec import may_be_drawn
 from gateway.record.entries import Decided
 from gateway.record.errors import DamagedObject, UnknownObject
 from gateway.record.payloads import ObjectStore
@@ -48,7 +49,7 @@ Audit = HeldAudit | LoggedAudit
 
 async def follow_audits(ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX) -> int:
     """Open the cases of everything in the log that was not read yet; returns how many. Raises: LedgerUnavailable."""
-    return await follow(ledger, traffic, CONSUMER, partial(use_stretch, ledger, objects), limit)
+    return await follow(ledger, traffic, CONSUMER, partial(use_stretch, ledger, objects), limit, wanted=may_be_drawn)
 
 
 async def use_stretch(ledger: Ledger, objects: ObjectStore, stretch: Stretch) -> int:

@@ -16,6 +16,7 @@ import structlog
 from gateway.holding.decided import DecidedPrediction, Payloads
 from gateway.holding.later import Compared, Difference, open_disagreements
 from gateway.metrics import DISAGREEMENTS
+from gateway.record.codec import is_shadowed
 from gateway.record.entries import Position, Shadowed
 from gateway.record.payloads import ObjectStore
 from gateway.record.reader import Stretch
@@ -38,7 +39,7 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
 
 async def follow_disagreements(ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX) -> int:
     """Count and open everything in the log that was not read yet; how many cases are new. Raises: LedgerUnavailable."""
-    return await follow(ledger, traffic, CONSUMER, partial(use_stretch, ledger, objects), limit)
+    return await follow(ledger, traffic, CONSUMER, partial(use_stretch, ledger, objects), limit, wanted=is_shadowed)
 
 
 async def use_stretch(ledger: Ledger, objects: ObjectStore, stretch: Stretch) -> int:

@@ -88,9 +88,11 @@ def every_datatype() -> bytes:
 
 
 @cache
-def add_sub() -> bytes:
+def add_sub(numbers: int = 16) -> bytes:
     """Two inputs of 16 whole numbers, their sum and difference: the `simple` model of Triton's examples."""
-    tensors = {name: _value(name, TensorProto.INT32, ("n", 16)) for name in ("INPUT0", "INPUT1", "OUTPUT0", "OUTPUT1")}
+    tensors = {
+        name: _value(name, TensorProto.INT32, ("n", numbers)) for name in ("INPUT0", "INPUT1", "OUTPUT0", "OUTPUT1")
+    }
     nodes = [node("Add", "INPUT0 INPUT1", "OUTPUT0"), node("Sub", "INPUT0 INPUT1", "OUTPUT1")]
     values = list(tensors.values())
     return build(nodes, values[:2], values[2:]).SerializeToString()
@@ -468,6 +470,19 @@ def network(features: int, hidden: int, classes: int) -> bytes:
     inputs = [_value("x", TensorProto.FLOAT, ("n", features))]
     outputs = [_value("probabilities", TensorProto.FLOAT, ("n", classes))]
     return build(nodes, inputs, outputs, initializers=initializers).SerializeToString()
+
+
+@cache
+def many_numbers(count: int) -> bytes:
+    """`y` [n, count]: ones, whatever `x` [n, 1] is, which is `score`."""
+    sizes = constant("sizes", np.array([1, count], np.int64))
+    one = constant("one", np.array([[1.0]], np.float32))
+    nodes = [node("Identity", "x", "score"), node("Mul", "x zero", "nothing"), node("Add", "nothing one", "ones")]
+    nodes += [node("Expand", "ones sizes", "y")]
+    inputs = [_value("x", TensorProto.FLOAT, ("n", 1))]
+    outputs = [_value("score", TensorProto.FLOAT, ("n", 1)), _value("y", TensorProto.FLOAT, ("n", count))]
+    zero = constant("zero", np.float32(0))
+    return build(nodes, inputs, outputs, initializers=(sizes, one, zero)).SerializeToString()
 
 
 @cache

@@ -11,7 +11,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
 from flags.answer import FlagView
-from flags.context import RequestFacts
 from flags.embedded import AdoptedFlags
 from flags.errors import FlagsError
 from flags.source import UNLEASH
@@ -38,11 +37,9 @@ class UnleashFlags(AdoptedFlags):
         super().__init__(environment)
         self.usage = Usage(clock())
 
-    def view(self, facts: RequestFacts) -> FlagView:
-        """The three flags of the request's model, which count as asked; never raises."""
-        view = super().view(facts)
-        self.usage.count(facts.model, view)
-        return view
+    def asked(self, model: str, view: FlagView) -> None:
+        """Count what a request was decided by."""
+        self.usage.count(model, view)
 
 
 class Keeper(Protocol):

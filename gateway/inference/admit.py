@@ -20,6 +20,8 @@ from gateway.inference.refusals import AdmissionRefused, MissingLocale, NotRunna
 from gateway.inference.report import ANSWER_MAX_BYTES, AdmissionLimits, AdmissionReport, Admitted, Finding, Refusal
 from gateway.inference.session import OnnxSession, out_of_memory
 
+FAILURES = (AdmissionRefused, ModelNotLoadable, ModelOutOfMemory, MemoryError)
+"""How looking at a file may end."""
 _OPEN_FILES_MAX = 64
 _DETAIL_MAX = 500
 _LOCALE = re.compile(r"locale with name:? ?'?([\w.@-]+)")
@@ -29,8 +31,8 @@ _OPSET = re.compile(r"Opset (\d+) .*?for domain (\S+) is till opset (\d+)", re.D
 def main(path: str, limits: str) -> None:
     """Prints the finding about the file."""
     allowed = msgspec.json.decode(limits, type=AdmissionLimits)
-    report_to = _mute()
-    _confine(allowed)
+    report_to = mute()
+    confine(allowed)
     finding = examine(Path(path), allowed)
     os.write(report_to, msgspec.json.encode(finding))
 
@@ -39,12 +41,15 @@ def examine(path: Path, limits: AdmissionLimits) -> Finding:
     """The report about the file, or why it may not be served."""
     try:
         return Admitted(report=_report(path.read_bytes()))
-    except AdmissionRefused as refused:
-        return _refusal(refused)
-    except ModelNotLoadable as error:
-        return _refusal(_reason(error.__cause__, limits))
-    except (MemoryError, ModelOutOfMemory) as error:
-        return _refusal(_reason(error.__cause__ or error, limits))
+    except FAILURES as error:
+        return refusal_of(error, limits)
+
+
+def refusal_of(failure: Exception, limits: AdmissionLimits) -> Refusal:
+    """What is told of one of the FAILURES."""
+    if isinstance(failure, AdmissionRefused):
+        return _refusal(failure)
+    return _refusal(_reason(failure.__cause__ or failure, limits))
 
 
 def _report(file: bytes) -> AdmissionReport:
@@ -84,7 +89,7 @@ def _refusal(refused: AdmissionRefused) -> Refusal:
     return Refusal(code=refused.code, fields=fields, detail=str(refused.__cause__ or "")[:_DETAIL_MAX])
 
 
-def _mute() -> int:
+def mute() -> int:
     """A private way to standard output; whatever libraries print goes nowhere."""
     private = os.dup(1)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -93,7 +98,7 @@ def _mute() -> int:
     return private
 
 
-def _confine(limits: AdmissionLimits) -> None:
+def confine(limits: AdmissionLimits) -> None:
     """Takes from this process what looking at a file does not need; a system without a limit goes without it."""
     wanted = {
         "RLIMIT_AS": limits.memory_max_bytes,

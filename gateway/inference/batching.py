@@ -58,6 +58,16 @@ class Batcher:
         self._running = False
         self._loop = asyncio.get_running_loop()
 
+    @property
+    def joins(self) -> bool:
+        """Whether requests are joined."""
+        return self._joins
+
+    @property
+    def most_together(self) -> int:
+        """How many items one run on the loop takes."""
+        return self._most_on_loop().rows
+
     async def infer(
         self,
         feeds: Mapping[str, Tensor],

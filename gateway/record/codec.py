@@ -13,6 +13,11 @@ _TEXT_MAX_BYTES = 100  # names of models, releases and processes and digests are
 _HEAD_OBJECTS_MAX = 4
 _HEAD_ANSWERS_MAX = 3
 
+PLAIN_MARK = b"\xa5plain\xc3"
+"""The first field of a plain entry, behind the three bytes of its map's head."""
+_MARK = slice(3, 3 + len(PLAIN_MARK))
+_SHADOWED = b"\xa4kind\xaashadowed/1"
+_TAG_ENDS = 3 + len(_SHADOWED)
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 _DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
 _T = TypeVar("_T", Decided, Shadowed, Delivered, Refused)
@@ -26,6 +31,16 @@ def encode(entry: Entry) -> bytes:
 def decode(data: bytes | memoryview) -> Entry:
     """The entry in these bytes. Raises: msgspec.MsgspecError when it is none that this release knows."""
     return _DECODER.decode(data)
+
+
+def may_be_drawn(data: bytes) -> bool:
+    """Whether something of the entry in these bytes may be drawn for audit: of a plain one, nothing is."""
+    return data[_MARK] != PLAIN_MARK
+
+
+def is_shadowed(data: bytes) -> bool:
+    """Whether the entry in these bytes tells of a run beside an answer."""
+    return _SHADOWED in data[:_TAG_ENDS]
 
 
 def fold(entry: Entry, whole: bytes) -> Entry:

@@ -166,6 +166,8 @@ class Decided(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
     objects: tuple[ObjectRef, ...] = ()
     stages: StageTimes = StageTimes()
     folded: Folded | None = None
+    plain: bool = False
+    """Whether it was written as an entry of which nothing is held or drawn; readers may pass it by for that."""
 
     @property
     def item_count(self) -> int:

@@ -7,7 +7,7 @@ and closes.
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -88,6 +88,22 @@ class TrafficLog:
         if self.reserve.reached:
             raise DiskReserveReached
         return self._append(entry)
+
+    def write_together(self, entries: Sequence[bytes]) -> int:
+        """Write encoded entries now, with what this turn has gathered; returns how many of them stand whole.
+
+        None of them is longer than ENTRY_MAX_BYTES. Raises: DiskReserveReached, TrafficLogUnavailable.
+        """
+        if self._closed:
+            raise TrafficLogUnavailable
+        if self.reserve.reached:
+            raise DiskReserveReached
+        turn = self._turn
+        before = len(turn.waiting)
+        for data in entries:
+            turn.add_encoded(data)
+        self._write_turn()
+        return max(0, turn.whole - before)
 
     async def record(self, entry: Entry, when_full: WhenFull) -> Position | None:
         """Append and return the position; with 'unrecorded', a full disk is counted and None returned.

@@ -7,7 +7,7 @@ nothing comes twice to a consumer that commits. A segment is only sealed and rem
 its last whole entry; the number is forgotten after the segment is gone.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -22,6 +22,12 @@ from gateway.record.payloads import ObjectStore
 from gateway.record.segment import SUFFIX, open_segments
 
 _CHUNK_BYTES = 1 << 20
+STRETCH_MAX_BYTES = 4 << 20
+"""A stretch of entries that nobody wants is committed after so many bytes."""
+
+
+def _everything(_data: bytes) -> bool:
+    return True
 
 
 class Recorded(Struct, frozen=True):
@@ -68,6 +74,11 @@ class SegmentReader:
             if needle in found.data:
                 yield Recorded(Position(self.name, found.start), self._entry(found))
 
+    def wanted(self, wanted: Callable[[bytes], bool]) -> Iterator[Recorded | None]:
+        """The entries from `end` on whose bytes are wanted; None, not decoded, for each other. Raises as iterating."""
+        for found in self.frames():
+            yield Recorded(Position(self.name, found.start), self._entry(found)) if wanted(found.data) else None
+
     def frames(self) -> Iterator[Frame]:
         """The whole frames from `end` on, not decoded. Raises: TrafficLogUnreadable for another kind of file."""
         header = _header(self._file)
@@ -102,10 +113,13 @@ def _header(file: BinaryIO) -> bytes:
     return file.read(HEADER_BYTES)
 
 
-def tail(directory: Path, committed: Mapping[str, int], limit: int = 500) -> Iterator[Stretch]:
+def tail(
+    directory: Path, committed: Mapping[str, int], limit: int = 500, wanted: Callable[[bytes], bool] = _everything
+) -> Iterator[Stretch]:
     """What each segment of the traffic directory's `open` holds behind the committed byte, in stretches of ≤ `limit`.
 
-    Ends when everything that was written has been told; call again for more. Raises: TrafficLogUnreadable.
+    Entries whose bytes are not `wanted` are passed by and not decoded; a stretch that ends behind them commits them,
+    too. Ends when everything that was written has been told; call again for more. Raises: TrafficLogUnreadable.
     """
     for path in open_segments(directory):
         try:
@@ -113,18 +127,19 @@ def tail(directory: Path, committed: Mapping[str, int], limit: int = 500) -> Ite
         except FileNotFoundError:
             continue  # sealed since it was listed, so everything in it was committed
         with reader:
-            yield from _stretches(reader, limit)
+            yield from _stretches(reader, limit, wanted)
 
 
-def _stretches(reader: SegmentReader, limit: int) -> Iterator[Stretch]:
+def _stretches(reader: SegmentReader, limit: int, wanted: Callable[[bytes], bool]) -> Iterator[Stretch]:
     start = reader.end
     entries: list[Recorded] = []
-    for recorded in reader:
-        entries.append(recorded)
-        if len(entries) == limit:
+    for recorded in reader.wanted(wanted):
+        if recorded is not None:
+            entries.append(recorded)
+        if len(entries) == limit or reader.end - start >= STRETCH_MAX_BYTES:
             yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
             start, entries = reader.end, []
-    if entries:
+    if reader.end > start:
         yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from gateway.record.codec import ENCODER, ENTRY_MAX_BYTES
 from gateway.record.entries import Entry, Position
-from gateway.record.frames import FRAME_BYTES, seal_frame
+from gateway.record.frames import FRAME_BYTES, frame, seal_frame
 
 Waiting = asyncio.Future[Position]
 
@@ -12,12 +12,21 @@ Waiting = asyncio.Future[Position]
 class Turn:
     """The frames of one loop turn and who waits for each of them."""
 
-    __slots__ = ("buffer", "ends", "waiting")
+    __slots__ = ("buffer", "ends", "waiting", "whole")
 
     def __init__(self) -> None:
         self.buffer = bytearray()
         self.ends: list[int] = []
-        self.waiting: list[Waiting] = []
+        self.waiting: list[Waiting | None] = []
+        """By entry who waits for it; None where somebody looks at `whole` instead."""
+        self.whole = 0
+        """How many entries were written whole."""
+
+    def add_encoded(self, data: bytes) -> None:
+        """Put an entry behind the others that is encoded already and fits."""
+        self.buffer += frame(data)
+        self.ends.append(len(self.buffer))
+        self.waiting.append(None)
 
     def add(self, entry: Entry) -> bytes | None:
         """Put the entry behind the others; returns its encoding instead when it is too large for a frame.
@@ -45,13 +54,14 @@ class Turn:
         for end, future in zip(self.ends, self.waiting, strict=True):
             if end > written:
                 break
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_result(Position(segment, base + start))
             start = end
+            self.whole += 1
         return base + start
 
     def fail(self, error: Exception) -> None:
         """Tell everybody who has heard nothing yet that the entry was not written."""
         for future in self.waiting:
-            if not future.done():
+            if future is not None and not future.done():
                 future.set_exception(error)

@@ -160,7 +160,7 @@ def check(*, file: Path, card: Path, as_json: bool) -> None:
     """Say whether FILE and its card may be served, as 'add' would, with every fault at once; needs no server."""
     from gateway.registry.checking import check as check_both
 
-    checked = asyncio.run(check_both(file, _card_text(card)))
+    checked = asyncio.run(check_both(file, card_text(card)))
     if checked.faults:
         raise CardFaulty(
             file=file.name,
@@ -188,7 +188,7 @@ def add(call: Call, name: str, file: Path | None, upstream: str, card: Path, dat
     """Add an ONNX FILE, or an upstream, as the next version of model NAME; the first one founds the model."""
     if (file is None) == (not upstream):
         raise click.UsageError("Name a FILE or an --upstream.")
-    parts: dict[str, Any] = {"card": (card.name, _card_text(card).encode(), "application/toml")}
+    parts: dict[str, Any] = {"card": (card.name, card_text(card).encode(), "application/toml")}
     if recipe is not None:
         parts["recipe"] = ("recipe.json", declared_by(name, recipe), "application/json")
     with ExitStack() as stack:
@@ -221,7 +221,7 @@ def show(call: Call, name: str) -> None:
     call.show(call.server.get(f"/api/v1/models/{name}"), ModelShown, _print_shown)
 
 
-def _card_text(card: Path) -> str:
+def card_text(card: Path) -> str:
     """The text of a card. Raises: UnreadableFile."""
     try:
         return card.read_text(encoding="utf-8")

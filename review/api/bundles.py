@@ -67,5 +67,5 @@ class BundlesController(Controller):
             file = Path(folder, "bundle.zip")
             await keep(data.file, file)
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
-            admission = Admission(limits=limits, upstreams=settings.upstreams)
+            admission = Admission(limits=limits, upstreams=settings.upstreams, machine=settings.machine)
             return await bring_in(ledger, LocalObjects(settings.artifacts), actor, file, admission)

@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from gateway.inference.machine import Machine
 from gateway.inference.report import AdmissionLimits
 from gateway.inference.upstreams import AllowedUpstreams, Upstream
 from gateway.record.objects import StoredObject
@@ -83,13 +84,15 @@ class Admission(msgspec.Struct, frozen=True, kw_only=True):
 
     limits: AdmissionLimits
     upstreams: AllowedUpstreams = AllowedUpstreams()
+    machine: Machine = Machine()
 
 
 async def bring_in(ledger: Ledger, artifacts: LocalObjects, actor: Actor, path: Path, admission: Admission) -> Imported:
     """Import a bundle for an operator.
 
-    Raises: NotABundle, BundleDamaged, ImportRefused, NotAllowed, ModelNameRefused, CardRefused, AdmissionRefused,
-    SignatureChanged; for an upstream UpstreamNotAllowed, UpstreamUnavailable, UpstreamTooSlow, UpstreamSignatureWrong.
+    Raises: NotABundle, BundleDamaged, ImportRefused, NotAllowed, ModelNameRefused, CardRefused, ProviderAbsent,
+    TooManyThreads, AdmissionRefused, SignatureChanged; for an upstream UpstreamNotAllowed, UpstreamUnavailable,
+    UpstreamTooSlow, UpstreamSignatureWrong.
     """
     with TemporaryDirectory(prefix="import-", dir=path.parent) as folder:
         unpacked = await asyncio.to_thread(unpack, path, Path(folder))
@@ -105,7 +108,7 @@ async def bring_in(ledger: Ledger, artifacts: LocalObjects, actor: Actor, path: 
         if unpacked.upstream is not None:
             admitted = await _admit_upstream(ledger, adding, unpacked, unpacked.upstream, admission.upstreams)
         else:
-            admitted = await admit_into(artifacts, adding, unpacked.card, admission.limits)
+            admitted = await admit_into(artifacts, adding, unpacked.card, admission.limits, admission.machine)
         ready = await _prepare(artifacts, actor, unpacked, admitted, Path(folder))
     return await insisting(ledger, lambda w: _write(w, ready))
 

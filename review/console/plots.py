@@ -37,7 +37,7 @@ def hours_plot(report: Report, other: Report | None = None) -> HoursPlot | None:
         return None
     beside = _aligned(hours, other.hours) if other is not None else []
     lines = ([one.cases_now for one in hours], [one.cases_then for one in hours], beside)
-    top = _nice(max(value for line in lines for value in line))
+    top = nice(max(value for line in lines for value in line))
     now, then, further = (_path(line, top) for line in lines)
     return HoursPlot(top=top, now=now, then=then, other=further)
 
@@ -49,7 +49,7 @@ def error_bars(report: Report) -> list[Bar]:
         ("caught", "now", report.now.expected.caught), ("caught", "then", report.then.expected.caught),
     ]  # fmt: skip
     known = [(title, side, found.errors) for title, side, found in rows if found.errors is not None]
-    top = _nice(max((errors.high for _, _, errors in known), default=1.0))
+    top = nice(max((errors.high for _, _, errors in known), default=1.0))
     return [
         Bar(
             title=title, side=side, value=100 * errors.value / top, low=100 * errors.low / top,
@@ -82,7 +82,7 @@ def _path(values: Sequence[float], top: float) -> str:
     return "M" + "L".join(points) if values else ""
 
 
-def _nice(value: float) -> float:
+def nice(value: float) -> float:
     """A round number that is not below the value."""
     power = 1.0
     while power * 10 < value:

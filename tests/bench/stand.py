@@ -15,13 +15,14 @@ from sqlalchemy import insert, select
 from flags.definitions import switched
 from flags.embedded import EmbeddedFlags
 from flags.store import Authorship
-from gateway.access.keys import make_key
+from gateway.access.keys import MadeKey, make_key
 from gateway.call import Call
 from gateway.capture import Capture
+from gateway.express.express import Express
 from gateway.holding.holds import Holds, open_holds
 from gateway.holding.idempotency import IdempotencyKeys
 from gateway.ids import new_id
-from gateway.inference.shadow import open_shadow
+from gateway.inference.shadow import ShadowRunner, open_shadow
 from gateway.pipeline import Pipeline
 from gateway.plan import Caller
 from gateway.protocol.decode import Limits
@@ -69,6 +70,15 @@ wait_cap_s = 50.0
 
 
 @dataclass(frozen=True)
+class ModelFile:
+    """A model that is founded."""
+
+    name: str
+    file: bytes
+    card: str
+
+
+@dataclass(frozen=True)
 class Stand:
     """The opened parts."""
 
@@ -81,6 +91,10 @@ class Stand:
     caller: Caller
     reviewer: Actor
     tenant_id: UUID
+    express: Express
+    key: str
+    """The caller's, as it is sent."""
+    shadow: ShadowRunner
 
     def call(self, text: str) -> Call:
         """A request for one text by a caller who stays."""
@@ -89,18 +103,18 @@ class Stand:
             caller=self.caller, model=MODEL, version=None, headers=(), body=body.encode(), left=asyncio.Event().wait
         )
 
-    async def switch(self, *, on: bool) -> None:
+    async def switch(self, *, on: bool, model: str = MODEL) -> None:
         """Switch the automated path, and follow."""
         flags = EmbeddedFlags(LedgerFlagStore(self.ledger, self.tenant_id))
         author = Authorship(by="bench", why="bench", at_us=now_us())
-        flag = f"{MODEL}.automated"
+        flag = f"{model}.automated"
         await flags.change(lambda state: switched(state, flag, on=on), (flag,), author)
         await self.follower.refresh()
 
 
 @contextlib.asynccontextmanager
-async def open_stand() -> AsyncIterator[Stand]:
-    """A gateway with its model founded, all flags off, and one reviewer."""
+async def open_stand(name: str = MODEL, file: bytes | None = None, card: str = CARD) -> AsyncIterator[Stand]:
+    """A gateway with its model founded, all flags off, and one reviewer; its model is a text classifier by default."""
     async with contextlib.AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lockgate-bench-")))
         url = f"sqlite+aiosqlite:///{folder}/ledger.db"
@@ -110,7 +124,8 @@ async def open_stand() -> AsyncIterator[Stand]:
         stack.push_async_callback(ledger.close)
         await bell.start()
         stack.push_async_callback(bell.close)
-        tenant_id = await _found(ledger, folder)
+        key = make_key()
+        tenant_id = await _found(ledger, folder, key, ModelFile(name, file or text_classifier(), card))
         reviewer = await _reviewer(ledger, tenant_id)
         objects, artifacts = LocalObjects(folder / "objects"), LocalObjects(folder / "artifacts")
         log = await stack.enter_async_context(
@@ -132,20 +147,23 @@ async def open_stand() -> AsyncIterator[Stand]:
             follower=follower,
             holds=holds,
             pipeline=Pipeline(follower, holds, keys, capture, shadow, Random(7)),
+            express=Express(follower, holds, log, shadow, Random(7), compressed_from=65_536),
+            key=key.text,
+            shadow=shadow,
             caller=next(iter(follower.live.plan.callers.values())),
             reviewer=reviewer,
             tenant_id=tenant_id,
         )
 
 
-async def _found(ledger: Ledger, folder: Path) -> UUID:
+async def _found(ledger: Ledger, folder: Path, key: MadeKey, model: ModelFile) -> UUID:
     async with ledger.writing() as w:
         tenant_id = (await w.execute(select(TenantRow.id))).scalar_one()
         scopes = ("predict:*", "read:*")
-        await add_key(w, make_key(), tenant_id=tenant_id, name="bench", scopes=scopes, person_id=None, expires_us=None)
+        await add_key(w, key, tenant_id=tenant_id, name="bench", scopes=scopes, person_id=None, expires_us=None)
     file = folder / "model.onnx"
-    await asyncio.to_thread(file.write_bytes, text_classifier())
-    adding = Adding(tenant_id=tenant_id, name=MODEL, file=file, card=CARD, by="bench")
+    await asyncio.to_thread(file.write_bytes, model.file)
+    adding = Adding(tenant_id=tenant_id, name=model.name, file=file, card=model.card, by="bench")
     await add(ledger, LocalObjects(folder / "artifacts"), adding)
     return tenant_id
 

@@ -1,0 +1,19 @@
+"""A whole HTTP request that nobody has begun to answer, and the two ways to go on with it."""
+
+from typing import Protocol
+
+
+class Exchange(Protocol):
+    """A POST that came whole in one piece, on a connection where nothing else is being answered."""
+
+    target: bytes
+    """The path as it was sent; there is no query."""
+    headers: list[tuple[bytes, bytes]]
+    """Names in lower case."""
+    body: bytes
+
+    def answer(self, body: bytes) -> None:
+        """Write 200 with this JSON."""
+
+    def generally(self, draws: tuple[float, ...] = ()) -> None:
+        """Let the application answer it as any other request; what was drawn for its items is not drawn again."""

@@ -1,0 +1,122 @@
+"""What is done with plain requests that have been answered: they are counted, and the trial's other release is run."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+import numpy as np
+import uuid_utils
+
+from gateway.decision import PathName, Settled, SettledItem
+from gateway.express.judging import Judged
+from gateway.express.reading import PlainInput
+from gateway.express.target import ASKED
+from gateway.holding.held import HeldPrediction
+from gateway.ids import standard
+from gateway.inference.beside import Beside
+from gateway.inference.shadow import ShadowRunner
+from gateway.metrics import JOINED_REQUESTS, PREDICTIONS
+from gateway.noted import note
+from gateway.protocol.binary import from_bytes
+from gateway.protocol.datatypes import NUMPY, Tensor
+from gateway.settle import score_evidence
+from gateway.stages import Stages
+from gateway.statistics import STATISTICS, Spending
+
+if TYPE_CHECKING:
+    from gateway.express.express import Waiting
+
+
+class Finished(NamedTuple):
+    """A plain request with what came of its run."""
+
+    waiting: "Waiting"
+    judged: Judged
+    start: int
+    """Where its items begin among those of the run."""
+    tensors: tuple[PlainInput, ...]
+    identifier: uuid_utils.UUID
+    rate: float
+    """The probability with which each item was to be drawn for audit."""
+    stages: tuple[int, int, int, int, int, int]
+    """The microseconds of `StageTimes`."""
+
+
+def count(finished: Sequence[Finished], ended: float) -> None:
+    """Count requests that one run answered; `ended` is of `perf_counter`."""
+    if not finished:
+        return
+    model = finished[0].waiting.target.model
+    JOINED_REQUESTS.observe(len(finished), model.name)
+    spent: dict[tuple[str, PathName, str, int], Spending] = {}
+    for one in finished:
+        at, decision = one.waiting, one.waiting.answering.decision
+        note(model.name, 200, "", at.began_ns / 1e9)
+        key = (decision.release.name, decision.path, decision.rule, at.request.items)
+        if key not in spent:
+            spent[key] = Spending()
+        spent[key].add(one.stages, int(ended * 1e6) - at.began_ns // 1000)
+    version, at_us = finished[0].waiting.target.release.release.version, finished[-1].waiting.at_us
+    for (release, path, rule, items), spending in spent.items():
+        PREDICTIONS.add(model.name, release, path, rule, by=spending.times)
+        STATISTICS.answered_alike(model, version, path, items, spending, at_us)
+
+
+def offer(shadow: ShadowRunner, finished: Finished, draws: tuple[float, ...]) -> None:
+    """Offer the run beside an answer, where one belongs to it."""
+    at = finished.waiting
+    if at.answering.decision.shadow_release is None:
+        return
+    stages = Stages.told(at.at_us, finished.stages)
+    shadow.offer(
+        Beside(live=at.target.live, prediction=_prediction(finished, draws), flags=at.answering.view, at=stages)
+    )
+
+
+def _prediction(finished: Finished, draws: tuple[float, ...]) -> HeldPrediction:
+    """The prediction, as the general way would have it."""
+    at, target = finished.waiting, finished.waiting.target
+    decision = at.answering.decision
+    return HeldPrediction(
+        id=standard(finished.identifier),
+        caller=target.caller,
+        model=target.model,
+        decision=decision,
+        settled=Settled(path=decision.path, rule=decision.rule, items=_items(finished, draws)),
+        asked=msgspec.structs.replace(ASKED, request_id=at.request.id),
+        flag_state=at.answering.view.state,
+        facts={},
+        input_digest=at.request.digest,
+        inputs={each.name: tensor_of(each) for each in at.request.inputs},
+        beside={},
+        outputs={each.name: tensor_of(each) for each in finished.tensors},
+        signature=target.release.session.signature,
+        decided_us=at.at_us,
+        environment=at.answering.environment,
+        flag_revision=at.answering.revision,
+    )
+
+
+def _items(finished: Finished, draws: tuple[float, ...]) -> tuple[SettledItem, ...]:
+    judged, decision = finished.judged, finished.waiting.answering.decision
+    return tuple(
+        SettledItem(
+            item=number,
+            held=False,
+            rule=decision.rule,
+            evidence=score_evidence(judged.scores[at]),
+            answer=judged.answers[at],
+            score=judged.scores[at],
+            audit_probability=finished.rate,
+            audit_draw=draw,
+            unfit="",
+        )
+        for number, (at, draw) in enumerate(enumerate(draws, finished.start), 1)
+    )
+
+
+def tensor_of(kept: PlainInput) -> Tensor:
+    """The tensor of a plain request, as a request of the general way has it."""
+    if kept.datatype == "BYTES":
+        return from_bytes(kept.name, kept.datatype, kept.shape, memoryview(kept.data))
+    return np.frombuffer(kept.data, NUMPY[kept.datatype]).reshape(kept.shape)

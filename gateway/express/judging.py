@@ -1,0 +1,120 @@
+"""Reads the outputs of several plain requests at once as answers and scores, as `gateway.answers` reads one's. Pure."""
+
+from collections.abc import Mapping
+from math import isfinite
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from gateway.answers import class_of, in_schema, score_at
+from gateway.labels import Answer
+from gateway.policy import Policy
+from gateway.protocol.datatypes import Tensor
+from gateway.registry.card import Card
+
+_REMEMBERED_MAX = 1024
+
+
+class Judged(NamedTuple):
+    """The items of one run, one after the other."""
+
+    answers: list[Answer | None]
+    scores: list[float | None]
+    inside: list[bool] | None
+    """Whether the inputs of each lie in the policy's envelope; None where none is declared."""
+
+
+class PlainJudge:
+    """Judges the outputs of one release."""
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._answer_of: dict[Any, Answer | None] = {}
+        self._column_of = {name: index for index, name in reversed(list(enumerate(card.answer.classes)))}
+
+    @classmethod
+    def of(cls, card: Card, policy: Policy) -> Self | None:
+        """The judge of a card; None where each item has to be looked at by itself."""
+        return None if policy.field_rules else cls(card)
+
+    def judge(self, feeds: Mapping[str, Tensor], outputs: Mapping[str, Tensor], policy: Policy) -> Judged | None:
+        """The items of a run; None where a number is not finite, or an output is not of one row an item."""
+        declared = self._card.answer
+        rows = {name: _rows(array) for name, array in outputs.items()}
+        if not all(map(all_finite, outputs.values())) or any(row is None for row in rows.values()):
+            return None
+        answers = self._answers(rows[declared.output])
+        if answers is None:
+            return None
+        if declared.confidence is None:
+            scores: list[float | None] = [None] * len(answers)
+        else:
+            scores = self._scores(rows[declared.confidence], answers)
+        return Judged(answers, scores, _inside(policy, feeds, len(answers)) if policy.envelope else None)
+
+    def _answers(self, rows: Any) -> list[Answer | None] | None:
+        """The answer of each row; None where a row is not one value."""
+        declared = self._card.answer
+        if rows.shape[1] == 0:
+            return None
+        if declared.takes == "argmax":
+            found: list[Any] = rows.argmax(1).tolist()
+        elif declared.takes == "threshold":
+            found = (rows[:, -1] >= declared.threshold).tolist()
+        elif rows.shape[1] == 1:
+            found = rows[:, 0].tolist()
+        else:
+            return None
+        known = self._answer_of
+        try:
+            return [known[value] for value in found]
+        except KeyError:
+            return [self._answer(value) for value in found]
+
+    def _answer(self, value: Any) -> Answer | None:
+        """The answer that one value is, remembered: few values come again and again."""
+        declared = self._card.answer
+        meant = value if declared.takes == "value" else class_of(declared, int(value))
+        answer = in_schema(self._card.labels, meant)
+        if len(self._answer_of) >= _REMEMBERED_MAX:
+            self._answer_of.clear()
+        self._answer_of[value] = answer
+        return answer
+
+    def _scores(self, rows: Any, answers: list[Answer | None]) -> list[float | None]:
+        declared = self._card.answer
+        if rows.shape[1] == 0:
+            return [None] * len(answers)
+        if declared.confidence_is == "value":
+            return [float(value) for value in rows[:, -1].tolist()]
+        if declared.confidence_is == "max":
+            return [float(max(row)) for row in rows.tolist()]
+        columns, classes = self._column_of, len(declared.classes)
+        return [
+            score_at(row, columns[answer], classes) if answer in columns else float(max(row))
+            for row, answer in zip(rows.tolist(), answers, strict=True)
+        ]
+
+
+def _rows(array: Tensor) -> Any:
+    """The tensor as a row an item; None without a first axis."""
+    return array.reshape(len(array), -1) if array.ndim else None
+
+
+def all_finite(array: Tensor) -> bool:
+    """Whether the numbers of a tensor are certainly finite; a sum tells at once, and in doubt they are not."""
+    return array.dtype.kind != "f" or isfinite(np.add.reduce(array, axis=None))
+
+
+def _inside(policy: Policy, feeds: Mapping[str, Tensor], items: int) -> list[bool]:
+    """For each item whether its inputs lie in the envelope."""
+    inside = np.ones(items, bool)
+    for name, envelope in policy.envelope.items():
+        if name not in feeds or feeds[name].size == 0:
+            continue
+        rows = _rows(feeds[name])
+        if envelope.minimum is not None:
+            inside &= rows.min(1).astype(float) >= envelope.minimum
+        if envelope.maximum is not None:
+            inside &= rows.max(1).astype(float) <= envelope.maximum
+    return [bool(each) for each in inside]

@@ -1,0 +1,79 @@
+"""The outputs of one run, by request: as the JSON of a reply, and as an entry keeps them. Pure."""
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from gateway.capture import INLINE_MAX_BYTES
+from gateway.express.moulds import elements, output_head
+from gateway.express.reading import PlainInput, digest_head
+from gateway.protocol.binary import to_bytes
+from gateway.protocol.datatypes import Tensor, datatype_of
+
+_HEADS_MAX: Final = 1024
+_Heads = dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]]
+
+
+class _Output:
+    """One output of a run."""
+
+    def __init__(self, name: str, array: Tensor) -> None:
+        self.name = name
+        self.datatype = datatype_of(array)
+        self.array = array
+        self.tail = array.shape[1:]
+        self.lists: list[Any] = array.reshape(len(array), -1).tolist()
+        self.numbers = self.datatype != "BYTES"
+        self.data = to_bytes(array) if self.numbers else memoryview(b"")
+        self.row_bytes = len(self.data) // max(1, len(array))
+
+    def bytes_of(self, start: int, stop: int) -> bytes:
+        """The bytes of some rows, as the binary extension has them."""
+        if self.numbers:
+            return self.data[start * self.row_bytes : stop * self.row_bytes].tobytes()
+        return to_bytes(self.array[start:stop]).tobytes()
+
+    def flat(self, start: int, stop: int) -> list[Any]:
+        """The elements of some rows."""
+        rows = self.lists
+        flat = rows[start] if stop - start == 1 else [each for row in rows[start:stop] for each in row]
+        if self.numbers:
+            return flat
+        return [each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in flat]
+
+
+class Outputs:
+    """The outputs of one run."""
+
+    def __init__(self, outputs: Mapping[str, Tensor], heads: _Heads) -> None:
+        self._outputs = [_Output(name, array) for name, array in outputs.items()]
+        self._sorted = sorted(range(len(self._outputs)), key=lambda at: self._outputs[at].name)
+        self._heads = heads
+
+    def of(self, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
+        """The JSON of some rows, their digest and the tensors as kept; None where those are too large for an entry."""
+        texts, digested, kept, size = [], [], [], 0
+        for output in self._outputs:
+            shape = (stop - start, *output.tail)
+            told, hashed = self._head(output.name, output.datatype, shape)
+            data = output.bytes_of(start, stop)
+            size += len(data)
+            texts.append(told + elements(output.array[start:stop].reshape(-1), output.flat(start, stop)) + b"}")
+            digested.append(hashed + data)
+            kept.append(PlainInput(output.name, output.datatype, shape, data))
+        if size > INLINE_MAX_BYTES:
+            return None
+        if len(kept) == 1:
+            return texts[0], sha256(digested[0]).hexdigest(), (kept[0],)
+        digest = sha256(b"".join([digested[at] for at in self._sorted])).hexdigest()
+        return b",".join(texts), digest, tuple(kept)
+
+    def _head(self, name: str, datatype: str, shape: tuple[int, ...]) -> tuple[bytes, bytes]:
+        """What stands before the elements, in a reply and in a digest."""
+        key = (name, datatype, shape)
+        found = self._heads.get(key)
+        if found is None:
+            if len(self._heads) >= _HEADS_MAX:
+                self._heads.clear()
+            found = self._heads[key] = output_head(name, shape, datatype), digest_head(name, datatype, shape)
+        return found

@@ -1,0 +1,305 @@
+"""A plain request is answered and recorded by the express way exactly as by the general one, or is not taken there."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from gateway.call import Call
+from gateway.record.codec import may_be_drawn
+from gateway.record.entries import Decided, StageTimes
+from gateway.record.reader import SegmentReader
+from gateway.record.segment import open_segments
+from gateway.registry.live import LivePlan
+from gateway.reply import Reply
+from tests.bench.stand import Stand, open_stand
+from tests.models import add_sub, network
+
+CARD = """
+batch_axis = 0
+guideline = "Which class?"
+[about]
+owner = "test"
+contact = "test@example.org"
+intended_use = "Testing."
+limitations = "None."
+[[shown]]
+input = "x"
+kind = "json"
+[answer]
+output = "probabilities"
+takes = "argmax"
+confidence = "probabilities"
+classes = ["a", "b", "c"]
+[labels]
+kind = "choice"
+choices = [{ value = "a" }, { value = "b" }, { value = "c" }]
+[policy]
+audit_rate = 0.0
+audit_rate_under_pressure = 0.0
+"""
+NOBODY = UUID(int=0)
+ROW = [0.25, -1.5, 3.0, 0.125]
+OTHER = [-2.0, 1.0, 0.0, 4.5]
+
+
+@dataclass
+class Sent:
+    """An exchange whose answer is kept."""
+
+    body: bytes
+    headers: list[tuple[bytes, bytes]]
+    target: bytes = b"/v2/models/m/infer"
+    told: bytes | None = None
+    given_back: tuple[float, ...] | None = None
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def answer(self, body: bytes) -> None:
+        """Keep it."""
+        assert not self.done.is_set()
+        self.told = body
+        self.done.set()
+
+    def generally(self, draws: tuple[float, ...] = ()) -> None:
+        """Keep that it was given back."""
+        assert not self.done.is_set()
+        self.given_back = draws
+        self.done.set()
+
+
+def body(*rows: list[float], **more: Any) -> bytes:
+    """A request for these rows."""
+    data = [number for row in rows for number in row]
+    tensor = {"name": "x", "shape": [len(rows), len(rows[0]) if rows else 4], "datatype": "FP32", "data": data}
+    return json.dumps({"inputs": [tensor | more.pop("tensor", {})]} | more).encode()
+
+
+@asynccontextmanager
+async def answering(card: str = CARD, file: bytes | None = None) -> AsyncIterator[Stand]:
+    """A gateway whose model answers by itself."""
+    async with open_stand("m", file or network(4, 8, 3), card) as stand:
+        await stand.switch(on=True, model="m")
+        yield stand
+
+
+def send(stand: Stand, content: bytes, *headers: tuple[bytes, bytes], target: bytes = b"/v2/models/m/infer") -> Sent:
+    """The request as it comes from its connection."""
+    return Sent(content, [(b"authorization", f"Bearer {stand.key}".encode()), *headers], target)
+
+
+async def generally(stand: Stand, content: bytes) -> Reply:
+    """What the general way answers."""
+    call = Call(
+        caller=stand.caller, model="m", version=None, headers=(), body=content, left=asyncio.Event().wait
+    )  # fmt: skip
+    return await stand.pipeline.handle(call)
+
+
+def entries(stand: Stand) -> list[tuple[bytes, Decided]]:
+    """The log's entries, with their bytes."""
+    found: list[tuple[bytes, Decided]] = []
+    for path in open_segments(stand.folder / "traffic" / "open"):
+        with SegmentReader(path) as reader:
+            data = [frame.data for frame in reader.frames()]
+        with SegmentReader(path) as reader:
+            found += zip(data, [recorded.entry for recorded in reader], strict=True)  # type: ignore[arg-type]
+    return found
+
+
+def alike(entry: Decided) -> Decided:
+    """The entry without what differs between any two."""
+    items = tuple(msgspec.structs.replace(item, audit_draw=None) for item in entry.items)
+    flags = msgspec.structs.replace(entry.flags, evaluated_us=0)
+    return msgspec.structs.replace(
+        entry, at_us=0, prediction=NOBODY, stages=StageTimes(), items=items, flags=flags, plain=False
+    )
+
+
+CHOICES = 'kind = "choice"\nchoices = [{ value = "a" }, { value = "b" }, { value = "c" }]'
+NUMBER = (
+    CARD.replace('takes = "argmax"\n', "")
+    .replace('confidence = "probabilities"\nclasses = ["a", "b", "c"]\n', "")
+    .replace(CHOICES, 'kind = "number"')
+)
+ENVELOPE = CARD + "[policy.envelope.x]\nminimum = -10.0\nmaximum = 10.0\n"
+MOST = CARD.replace('classes = ["a"', 'confidence_is = "max"\nclasses = ["a"')
+SURE = CARD.replace("[policy]", "[policy]\nhold_below = 0.0001")
+SURE_CLASS = CARD + "[policy.hold_below_by_class]\na = 0.0001\nb = 0.0001\nc = 0.0001\n"
+UNKEPT = CARD.replace("[policy]", "[policy]\ncapture = 0.0")
+
+CONTENTS = (body(ROW), body(ROW, OTHER, ROW), body(ROW, id='a "quoted" id'), body([1, 2, 3, 4]))
+"""One item, several, one with an id of its own, and whole numbers for floats."""
+CARDS = {
+    "a class": CARD,
+    "a number for an answer": NUMBER,
+    "within an envelope": ENVELOPE,
+    "the largest number as the score": MOST,
+    "above the threshold": SURE,
+    "above the threshold of its class": SURE_CLASS,
+    "nothing captured": UNKEPT,
+}
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+async def test_both_ways_answer_and_record_the_same(card: str) -> None:
+    """Reply for byte and entry for field, but for the id, the time and the draws."""
+    file = network(4, 8, 1) if card is NUMBER else None
+    async with answering(card, file) as stand:
+        for content in CONTENTS:
+            await compare(stand, content)
+
+
+async def compare(stand: Stand, content: bytes) -> None:
+    """Ask one thing both ways."""
+    general = await generally(stand, content)
+    sent = send(stand, content)
+    assert stand.express.take(sent)
+    await sent.done.wait()
+    (_, expected), (data, recorded) = entries(stand)[-2:]
+    assert sent.told is not None
+    told = sent.told.replace(str(recorded.prediction).encode(), str(expected.prediction).encode())
+    assert told == general.body
+    assert alike(recorded) == alike(expected)
+    assert recorded.plain
+    assert not may_be_drawn(data)
+    assert recorded.prediction != expected.prediction
+    assert all(0 <= (item.audit_draw or 0.0) < 1 for item in recorded.items)
+
+
+async def test_a_model_with_several_inputs_and_outputs_is_answered_alike() -> None:
+    """Two inputs of whole numbers and two outputs, told and digested in the same order both ways."""
+    card = NUMBER.replace('output = "probabilities"', 'output = "OUTPUT0"').replace('input = "x"', 'input = "INPUT0"')
+    inputs = [
+        {"name": f"INPUT{n}", "shape": [1, 1], "datatype": "INT32", "data": [n + 40]} for n in range(2)
+    ]  # fmt: skip
+    content = json.dumps({"inputs": inputs}).encode()
+    async with answering(card, add_sub(1)) as stand:
+        general = await generally(stand, content)
+        sent = send(stand, content)
+        assert stand.express.take(sent)
+        await sent.done.wait()
+        (_, expected), (_, recorded) = entries(stand)
+    assert sent.told is not None
+    assert json.loads(sent.told)["outputs"] == json.loads(general.body)["outputs"]
+    assert alike(recorded) == alike(expected)
+
+
+NOT_TAKEN = {
+    "a preference": (body(ROW), ((b"prefer", b"respond-async"),)),
+    "an idempotency key": (body(ROW), ((b"idempotency-key", b"k"),)),
+    "a context": (body(ROW), ((b"lockgate-context", b"user_id=u"),)),
+    "a compressed body": (body(ROW), ((b"content-encoding", b"gzip"),)),
+    "binary tensors": (body(ROW), ((b"inference-header-content-length", b"10"),)),
+    "parameters": (body(ROW, parameters={"review": "require"}), ()),
+    "outputs by name": (body(ROW, outputs=[{"name": "probabilities"}]), ()),
+    "nested data": (body(ROW, tensor={"data": [ROW]}), ()),
+    "a wrong number of elements": (body(ROW, tensor={"data": ROW[:3]}), ()),
+    "a wrong shape": (body(ROW, tensor={"shape": [4]}), ()),
+    "a shape without end": (body(ROW, tensor={"shape": []}), ()),
+    "another datatype": (body(ROW, tensor={"datatype": "FP64"}), ()),
+    "another name": (body(ROW, tensor={"name": "y"}), ()),
+    "no items": (body(ROW, tensor={"shape": [0, 4], "data": []}), ()),
+    "too many items": (body(*[ROW] * 65), ()),
+    "texts for numbers": (body(ROW, tensor={"data": ["1"] * 4}), ()),
+    "null": (body(ROW, tensor={"data": [None] * 4}), ()),
+    "two inputs": (json.dumps({"inputs": json.loads(body(ROW))["inputs"] * 2}).encode(), ()),
+    "no inputs": (b'{"inputs": []}', ()),
+    "no JSON": (b"{", ()),
+    "nothing": (b"", ()),
+    "deep": (b'{"inputs":' + b"[" * 40_000, ()),
+}
+
+
+async def test_what_asks_for_more_or_is_wrong_takes_the_general_way() -> None:
+    """Each of these is not taken, and nothing happens to it."""
+    async with answering() as stand:
+        for name, (content, headers) in NOT_TAKEN.items():
+            sent = send(stand, content, *headers)
+            assert not stand.express.take(sent), name
+            assert not sent.done.is_set()
+        for target in (b"/v2/models/n/infer", b"/v2/models/m/versions/2/infer", b"/v2/models/m", b"/"):
+            assert not stand.express.take(send(stand, body(ROW), target=target))
+        stranger = Sent(body(ROW), [(b"authorization", b"Bearer lg_nobody")])
+        assert not stand.express.take(stranger)
+        assert not stand.express.take(Sent(body(ROW), []))
+        assert stand.express.take(send(stand, body(ROW), target=b"/v2/models/m/versions/1/infer"))
+        assert not entries(stand)
+
+
+MANY = CARD.replace('"c"]', '"c"' + "".join(f', "d{n}"' for n in range(297)) + "]").replace(CHOICES, 'kind = "text"')
+GIVEN_BACK = {
+    "a number beyond its datatype": (CARD, None, body([1e39, 0, 0, 0]), False),
+    "an answer that is held": (CARD.replace("[policy]", "[policy]\nhold_below = 1.0"), None, body(ROW), True),
+    "an item outside the envelope": (CARD + "[policy.envelope.x]\nmaximum = 2.0\n", None, body(OTHER, ROW), True),
+    "an item drawn for audit": (CARD.replace("audit_rate = 0.0", "audit_rate = 1.0"), None, body(ROW, OTHER), True),
+    "outputs too large for an entry": (MANY, network(4, 8, 300), body(ROW), True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("card", "file", "content", "drawn"), GIVEN_BACK.values(), ids=GIVEN_BACK)
+async def test_what_turns_out_not_to_be_plain_is_given_back_with_its_draws(
+    card: str, file: bytes | None, content: bytes, drawn: bool
+) -> None:
+    """Nothing of it is recorded here, and what was drawn for its items is not drawn again."""
+    async with answering(card, file) as stand:
+        sent = send(stand, content)
+        assert stand.express.take(sent)
+        await sent.done.wait()
+        assert not entries(stand)
+    assert sent.told is None
+    assert sent.given_back is not None
+    rows = json.loads(content)["inputs"][0]["shape"][0]
+    assert len(sent.given_back) == (rows if drawn else 0)
+
+
+async def test_one_that_is_given_back_leaves_its_neighbours_their_answers() -> None:
+    """Of three in one run the one outside the envelope goes the general way, and the others are answered."""
+    async with answering(CARD + "[policy.envelope.x]\nmaximum = 4.0\n") as stand:
+        several = [send(stand, body(row)) for row in (ROW, OTHER, ROW)]
+        assert all(map(stand.express.take, several))
+        for sent in several:
+            await sent.done.wait()
+        recorded = [entry for _, entry in entries(stand)]
+    assert [sent.given_back is None for sent in several] == [True, False, True]
+    assert [entry.input_digest for entry in recorded] == [recorded[0].input_digest] * 2
+
+
+async def test_the_state_of_things_is_looked_at_anew_for_each_request() -> None:
+    """A flag that is switched off, a halt and a revoked key each end the express way at once."""
+    async with answering() as stand:
+        assert stand.express.take(send(stand, body(ROW)))
+        await stand.switch(on=False, model="m")
+        assert not stand.express.take(send(stand, body(ROW)))
+        await stand.switch(on=True, model="m")
+        assert stand.express.take(send(stand, body(ROW)))
+        live: LivePlan = stand.follower.live
+        model = live.plan.model(stand.tenant_id, "m")
+        assert model is not None
+        live.admit({})
+        assert not stand.express.take(send(stand, body(ROW)))
+        await asyncio.sleep(0.05)
+
+
+async def test_what_cannot_be_recorded_is_not_answered_here() -> None:
+    """With the log closed each request of the turn is given back, for the general way to refuse."""
+    async with answering() as stand:
+        sent = send(stand, body(ROW))
+        assert stand.express.take(sent)
+        await stand.log.close()
+        await sent.done.wait()
+    assert sent.told is None
+    assert sent.given_back is not None
+
+
+async def test_models_whose_inputs_are_no_plain_numbers_are_never_plain() -> None:
+    """Text, and tensors whose sizes nobody declares, take the general way."""
+    async with open_stand() as stand:
+        await stand.switch(on=True)
+        content = b'{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["good"]}]}'
+        assert not stand.express.take(send(stand, content, target=b"/v2/models/sentiment/infer"))

@@ -1,0 +1,225 @@
+"""Requests that came whole are offered to the application, and whatever it leaves is an ordinary ASGI request."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gateway.http.entry import DRAWS
+from lockgate.exchanges import WholeExchange
+from lockgate.web import serving
+
+HEAD = b"POST /v2/models/m/infer HTTP/1.1\r\nHost: here\r\n"
+WHOLE = HEAD + b"Content-Length: 4\r\n\r\nbody"
+
+
+class App:
+    """Takes what comes whole, or not, and says how each request came to it."""
+
+    def __init__(self) -> None:
+        self.taken: list[WholeExchange] = []
+        self.came: list[tuple[dict[str, Any], bytes]] = []
+        self.came_whole = asyncio.Event()
+        self.takes = True
+        self.answers = True
+
+    def take(self, exchange: WholeExchange) -> bool:
+        """Keep it, and answer it at once where it is to be."""
+        if not self.takes:
+            return False
+        self.taken.append(exchange)
+        self.came_whole.set()
+        if self.answers:
+            exchange.answer(b"whole:" + exchange.body)
+        return True
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer with the body."""
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        self.came.append((scope, body))
+        said = b"asgi:" + body
+        await send(
+            {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]}
+        )  # fmt: skip
+        await send({"type": "http.response.body", "body": said})
+
+
+class Caller:
+    """One raw connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def answer(self) -> tuple[bytes, bytes]:
+        """The head and the body of the next answer."""
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = next(line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+        return head, await self.reader.readexactly(int(length))
+
+    async def says(self, *pieces: bytes) -> bytes:
+        """What is answered to a request in pieces, each of which has arrived before the next one leaves."""
+        for piece in pieces[:-1]:
+            self.writer.write(piece)
+            await asyncio.sleep(0.05)
+        self.writer.write(pieces[-1])
+        return (await self.answer())[1]
+
+
+@asynccontextmanager
+async def calling(app: App, **settings: float) -> AsyncIterator[Caller]:
+    """A connection to a server of this application."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with serving(app, listener, drain_s=5, **settings):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            try:
+                yield Caller(reader, writer)
+            finally:
+                writer.close()
+
+
+async def until_true(holds: Callable[[], bool]) -> None:
+    """Wait until it holds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what holds is told by nobody
+            await asyncio.sleep(0.01)
+
+
+ASGI = {
+    "a body in pieces": (HEAD + b"Content-Length: 4\r\n\r\nbo", b"dy"),
+    "a head before its body": (HEAD + b"Content-Length: 4\r\n\r\n", b"body"),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",),
+    "another method": (WHOLE.replace(b"POST", b"PUT"),),
+    "an older protocol": (WHOLE.replace(b"HTTP/1.1", b"HTTP/1.0"),),
+    "a connection that ends": (HEAD + b"Connection: close\r\nContent-Length: 4\r\n\r\nbody",),
+    "a query": (WHOLE.replace(b"infer ", b"infer?a=b "),),
+    "an escaped path": (WHOLE.replace(b"/m/", b"/%6d/"),),
+}
+
+
+async def test_what_comes_whole_is_taken_and_answered_on_the_same_connection() -> None:
+    """One after the other, in one piece or with the head in two, each with its own length and a date."""
+    app = App()
+    async with calling(app) as caller:
+        assert await caller.says(WHOLE) == b"whole:body"
+        assert await caller.says(WHOLE[:20], WHOLE[20:]) == b"whole:body"
+        caller.writer.write(WHOLE)
+        head, _ = await caller.answer()
+    assert b"date: " in head
+    assert b"content-type: application/json\r\n" in head
+    assert [exchange.target for exchange in app.taken] == [b"/v2/models/m/infer"] * 3
+    assert dict(app.taken[0].headers)[b"content-length"] == b"4"
+    assert not app.came
+
+
+@pytest.mark.parametrize("pieces", ASGI.values(), ids=ASGI)
+async def test_what_does_not_come_whole_is_an_ordinary_request(pieces: tuple[bytes, ...]) -> None:
+    """The application is not asked, and gets all of the body."""
+    app = App()
+    async with calling(app) as caller:
+        assert await caller.says(*pieces) == b"asgi:body"
+    assert not app.taken
+
+
+async def test_whoever_expects_to_be_told_to_go_on_is_told() -> None:
+    """`Expect: 100-continue` is left to uvicorn."""
+    app = App()
+    async with calling(app) as caller:
+        caller.writer.write(HEAD + b"Expect: 100-continue\r\nContent-Length: 4\r\n\r\n")
+        assert (await caller.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 100")
+        assert await caller.says(b"body") == b"asgi:body"
+
+
+async def test_what_is_not_taken_or_given_back_becomes_an_ordinary_request() -> None:
+    """With the same body, headers and path, and with what was drawn for it."""
+    app = App()
+    async with calling(app) as caller:
+        app.takes = False
+        assert await caller.says(WHOLE) == b"asgi:body"
+        app.takes, app.answers = True, False
+        caller.writer.write(WHOLE)
+        await app.came_whole.wait()
+        app.taken[0].generally((0.5, 0.25))
+        assert (await caller.answer())[1] == b"asgi:body"
+        app.taken[0].answer(b"a second time")
+        app.answers = True
+        assert await caller.says(WHOLE) == b"whole:body"
+    (first, _), (second, _) = app.came
+    assert first["path"] == second["path"] == "/v2/models/m/infer"
+    assert (b"host", b"here") in second["headers"]
+    assert (first[DRAWS], second[DRAWS]) == ((), (0.5, 0.25))
+
+
+async def test_requests_sent_ahead_are_answered_in_their_order() -> None:
+    """Three at once: the first is taken, the others wait until it has been answered."""
+    app = App()
+    app.answers = False
+    async with calling(app) as caller:
+        caller.writer.write(WHOLE + WHOLE.replace(b"body", b"next") + WHOLE.replace(b"body", b"last"))
+        await app.came_whole.wait()
+        await asyncio.sleep(0.05)
+        assert len(app.taken) == 1
+        assert not app.came
+        app.taken[0].answer(b"first")
+        assert [(await caller.answer())[1] for _ in range(3)] == [b"first", b"asgi:next", b"asgi:last"]
+
+
+async def test_a_first_request_that_is_given_back_keeps_its_place_before_those_sent_ahead() -> None:
+    """The order of answers is that of the requests, whichever way each takes."""
+    app = App()
+    app.answers = False
+    async with calling(app) as caller:
+        caller.writer.write(WHOLE + WHOLE.replace(b"body", b"next"))
+        await app.came_whole.wait()
+        app.taken[0].generally()
+        assert [(await caller.answer())[1] for _ in range(2)] == [b"asgi:body", b"asgi:next"]
+
+
+async def test_who_hangs_up_before_the_answer_harms_nobody() -> None:
+    """The answer goes nowhere, and the next connection is served."""
+    app = App()
+    app.answers = False
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with serving(app, listener, drain_s=5):
+            for end in (WholeExchange.answer, WholeExchange.generally):
+                _, writer = await asyncio.open_connection(*listener.getsockname())
+                writer.write(WHOLE)
+                await app.came_whole.wait()
+                app.came_whole.clear()
+                writer.transport.abort()
+                await until_true(lambda: app.taken[0].disconnected)
+                (end)(app.taken.pop(), b"" if end is WholeExchange.answer else ())  # type: ignore[arg-type, operator]
+
+
+async def test_a_server_that_ends_answers_what_it_has_taken() -> None:
+    """The answer says that the connection ends with it."""
+    app = App()
+    app.answers = False
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with serving(app, listener, drain_s=5):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            caller = Caller(reader, writer)
+            writer.write(WHOLE)
+            await app.came_whole.wait()
+            asyncio.get_running_loop().call_later(0.3, app.taken[0].answer, b"late")
+        head, said = await caller.answer()
+        assert said == b"late"
+        assert b"connection: close" in head
+        assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_quiet_connection_is_closed_and_a_busy_one_is_not() -> None:
+    """The time counts from the last answer."""
+    app = App()
+    async with calling(app, quiet_s=0.5) as caller:
+        for _ in range(4):
+            assert await caller.says(WHOLE) == b"whole:body"
+            await asyncio.sleep(0.2)
+        assert await asyncio.wait_for(caller.reader.read(), 5) == b""
