@@ -1,22 +1,27 @@
 """Reads an ONNX file without running it. The only importer of `onnx`, and so only for the admission process."""
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import msgspec
 import onnx
 from google.protobuf.message import DecodeError
 
+from gateway.inference.extent import NODES_MAX, RANK_MAX, Call, written_out
 from gateway.inference.labels import class_labels
 from gateway.inference.refusals import (
     ExternalData,
     NoInputs,
     NoOutputs,
     NotOnnx,
+    NotRunnable,
     OpsetTooNew,
+    OversizedInput,
     ReservedName,
     SequenceOutput,
     StructuredInput,
+    TooManyNodes,
     UncarriedOutput,
     UndeclaredShape,
     UnfeedableInput,
@@ -25,7 +30,7 @@ from gateway.inference.refusals import (
     ZipmapOutput,
 )
 from gateway.inference.report import Opset
-from gateway.protocol.decode import REVIEW_STATUS
+from gateway.protocol.decode import REVIEW_STATUS, Limits
 
 _STANDARD_DOMAINS = ("ai.onnx", "ai.onnx.ml")
 _RUNTIME_DOMAINS = ("com.microsoft",)
@@ -40,6 +45,7 @@ _FEEDABLE = frozenset(
 )
 _LABEL_TYPES = frozenset({onnx.TensorProto.STRING, onnx.TensorProto.INT32, onnx.TensorProto.INT64})
 _LABELS_MAX = 100_000
+_ELEMENTS_MAX = Limits().elements_max
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +64,7 @@ def inspect(file: bytes) -> Inspection:
     opsets = tuple(Opset(domain=_domain(opset.domain), version=opset.version) for opset in model.opset_import)
     _check_opsets(opsets)
     _check_operators(model, {opset.domain: opset.version for opset in opsets})
+    _check_extent(model)
     _check_inputs(model.graph)
     _check_outputs(model.graph)
     return Inspection(
@@ -79,9 +86,9 @@ def _parse(file: bytes) -> onnx.ModelProto:
     return model
 
 
-def _messages(model: onnx.ModelProto) -> Iterator[Any]:
-    """Every message inside the model: subgraphs, functions, sparse and training parts too."""
-    waiting: list[Any] = [model]
+def _messages(whole: Any) -> Iterator[Any]:
+    """Every message inside a model or a part of it: subgraphs, functions, sparse and training parts too."""
+    waiting: list[Any] = [whole]
     while waiting:
         message = waiting.pop()
         yield message
@@ -122,6 +129,24 @@ def _check_operators(model: onnx.ModelProto, versions: dict[str, int]) -> None:
             raise UnknownOperator(operator=message.op_type, opset=versions.get(domain, "?"))
 
 
+def _check_extent(model: onnx.ModelProto) -> None:
+    """Refuses more nodes than a runtime should be asked to look at, also where they are functions within functions."""
+    functions: dict[Call, list[Call]] = {}
+    for each in model.functions:
+        functions.setdefault((_domain(each.domain), each.name), []).extend(_calls(each))
+    nodes = written_out(_calls(model.graph), functions)
+    if nodes is None:
+        raise NotRunnable
+    if nodes > NODES_MAX:
+        raise TooManyNodes(limit=NODES_MAX)
+
+
+def _calls(part: Any) -> list[Call]:
+    """What each node in a graph or function does, those in its subgraphs too."""
+    nodes = (message for message in _messages(part) if isinstance(message, onnx.NodeProto))
+    return [(_domain(node.domain), node.op_type) for node in nodes]
+
+
 def _check_inputs(graph: onnx.GraphProto) -> None:
     """Refuses inputs that a request could not bring."""
     fixed = {initializer.name for initializer in graph.initializer}
@@ -136,7 +161,16 @@ def _check_inputs(graph: onnx.GraphProto) -> None:
             raise UnfeedableInput(tensor=value.name, type=_element_name(value))
         if not value.type.tensor_type.HasField("shape"):
             raise UndeclaredShape(tensor=value.name)
+        _check_sizes(value)
         _check_name(value.name)
+
+
+def _check_sizes(value: onnx.ValueInfoProto) -> None:
+    """Refuses a shape that no request can bring."""
+    dimensions = value.type.tensor_type.shape.dim
+    elements = prod(max(1, dimension.dim_value) for dimension in dimensions[: RANK_MAX + 1])
+    if len(dimensions) > RANK_MAX or elements > _ELEMENTS_MAX:
+        raise OversizedInput(tensor=value.name, dimensions=RANK_MAX, elements=_ELEMENTS_MAX)
 
 
 def _check_outputs(graph: onnx.GraphProto) -> None:
@@ -194,11 +228,16 @@ def _vectors(graph: onnx.GraphProto) -> dict[str, tuple[str, ...]]:
     """The short constant vectors of text or whole numbers, as text."""
     vectors = {}
     for tensor in graph.initializer:
-        if tensor.data_type in _LABEL_TYPES and len(tensor.dims) == 1 and tensor.dims[0] <= _LABELS_MAX:
-            vectors[tensor.name] = tuple(map(_text, onnx.numpy_helper.to_array(tensor).tolist()))
+        if tensor.data_type in _LABEL_TYPES and len(tensor.dims) == 1 and 0 <= tensor.dims[0] <= _LABELS_MAX:
+            vectors[tensor.name] = tuple(_labels(tensor))
     return vectors
 
 
-def _text(label: str | bytes | int) -> str:
-    """A label as text."""
-    return label.decode("utf-8", "replace") if isinstance(label, bytes) else str(label)
+def _labels(tensor: onnx.TensorProto) -> list[str]:
+    """The elements of a constant as text; none where it does not hold what it says, which the runtime then refuses."""
+    if tensor.data_type == onnx.TensorProto.STRING:
+        return [text.decode("utf-8", "replace") for text in tensor.string_data]
+    try:
+        return [str(number) for number in onnx.numpy_helper.to_array(tensor).tolist()]
+    except ValueError:
+        return []

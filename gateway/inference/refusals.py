@@ -88,6 +88,22 @@ class UndeclaredShape(AdmissionRefused):
     code = "undeclared-shape"
 
 
+class OversizedInput(AdmissionRefused):
+    """Input '{tensor}' declares a shape that no request can bring: at most {dimensions} dimensions and {elements}
+    elements are taken. Export it with free dimensions where they are meant to vary.
+    """
+
+    code = "oversized-input"
+
+
+class TooManyNodes(AdmissionRefused):
+    """The graph has more than {limit} nodes, those of its functions counted wherever they are called. Simplify the
+    model (onnxsim, or a coarser export), or serve it on an upstream.
+    """
+
+    code = "too-many-nodes"
+
+
 class ZipmapOutput(AdmissionRefused):
     """Output '{tensor}' is a dictionary, or a list of dictionaries with other than FP32 numbers, which no tensor can
     carry. Export with options={{'zipmap': False}}, and give the class order in the card.

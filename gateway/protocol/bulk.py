@@ -4,6 +4,7 @@ The only door to simdjson. It reads what large requests look like and nothing el
 body is left to the careful reading in `messages` and `elements`, whose refusals say what it is.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from math import prod
 from typing import Any, NamedTuple
@@ -58,7 +59,7 @@ def parse_bulk(body: bytes, elements_max: int = ELEMENTS_MAX) -> Bulk | None:
 
     No more elements than `elements_max` are made of it: commas are counted before.
     """
-    if body.count(b",") > elements_max:
+    if body.startswith(BOM_UTF8) or body.count(b",") > elements_max:
         return None
     try:
         document: Any = simdjson.Parser().parse(body)
