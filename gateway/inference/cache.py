@@ -1,14 +1,16 @@
 """Open sessions, owned by count: opened once for everybody, closed when the last plan has left them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from gateway.inference.errors import ArtifactDamaged, ModelNotLoadable
+from gateway.inference.graphs import GraphCache, open_kept
 from gateway.inference.machine import Machine, cores
+from gateway.inference.providers import BY_CPU
 from gateway.inference.session import OnnxSession
 from gateway.inference.upstream_session import UpstreamSession, open_upstream
 from gateway.inference.upstreams import AllowedUpstreams, Upstream
@@ -29,10 +31,16 @@ class SessionCache:
     """Sessions by their artifact and what its card wants, or by the address of their upstream, on one event loop."""
 
     def __init__(
-        self, *, threads: int = 1, upstreams: AllowedUpstreams | None = None, machine: Machine | None = None
+        self,
+        *,
+        threads: int = 1,
+        upstreams: AllowedUpstreams | None = None,
+        machine: Machine | None = None,
+        graphs: GraphCache | None = None,
     ) -> None:
         self._threads = threads
         self._machine = machine or Machine()
+        self._graphs = graphs
         self._upstreams = upstreams or AllowedUpstreams()
         self._entries: dict[str, _Entry] = {}
 
@@ -73,6 +81,11 @@ class SessionCache:
         finally:
             self.release(sha256)
 
+    def sweep(self, artifacts: Collection[str]) -> None:
+        """Remove the optimised graphs of all other artifacts."""
+        if self._graphs is not None:
+            self._graphs.sweep(artifacts)
+
     def open_digests(self) -> frozenset[str]:
         """The artifacts whose sessions are open or being opened."""
         return frozenset(self._entries)
@@ -80,8 +93,11 @@ class SessionCache:
     def _open(self, sha256: str, path: Path, wish: SessionWish) -> OnnxSession:
         """A warm session over the file, if it is the one that the digest names."""
         _require_whole(sha256, path)
-        providers = self._machine.providers(wish)
-        session = OnnxSession.open(path, threads=min(wish.threads or self._threads, cores()), providers=providers)
+        threads, providers = min(wish.threads or self._threads, cores()), self._machine.providers(wish)
+        if self._graphs is not None and providers == BY_CPU:
+            session = open_kept(self._graphs, sha256, path, threads)
+        else:
+            session = OnnxSession.open(path, threads=threads, providers=providers)
         session.warm_up()
         return session
 

@@ -24,6 +24,9 @@ from gateway.inference.samples import has_free_batch, sample_feeds
 from gateway.protocol.datatypes import ONNX, ZIPMAPS, Tensor
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
+RUNTIME: str = ort.__version__
+"""The version of onnxruntime; what it makes of a graph holds for this one."""
+
 INLINE_MAX_US = 300.0
 """Runs up to this long stay on the event loop: a hop to a thread and back costs a tenth of it (PERFORMANCE.md)."""
 
@@ -107,17 +110,37 @@ class OnnxSession:
         self.cost = Cost()
 
     @classmethod
-    def open(cls, source: Path | bytes, *, threads: int = 1, providers: Sequence[Provider] = BY_CPU) -> Self:
+    def open(
+        cls,
+        source: Path | bytes,
+        *,
+        threads: int = 1,
+        providers: Sequence[Provider] = BY_CPU,
+        write_to: Path | None = None,
+    ) -> Self:
         """A session over a model file or its bytes, by the first of these providers that can be used.
 
-        The shapes of the signature's outputs are as declared in the file, which may be untrue. Raises:
-        ModelNotLoadable if onnxruntime cannot open it, ProviderUnusable if it can by none of them.
+        The shapes of the signature's outputs are as declared in the file, which may be untrue. `write_to` is where the
+        optimised graph is written. Raises: ModelNotLoadable if onnxruntime cannot open it, ProviderUnusable if it can
+        by none of them.
         """
+        options = _options(threads)
+        if write_to is not None:
+            options.optimized_model_filepath = str(write_to)
         for index, provider in enumerate(providers):
-            session = _opened(source, threads, providers[index:])
+            session = _opened(source, options, providers[index:])
             if session is not None:
                 return cls(session, _signature(session), provider.name)
         raise ProviderUnusable(wanted=" or ".join(provider.name for provider in providers))
+
+    @classmethod
+    def open_optimised(cls, graph: Path, *, threads: int = 1) -> Self:
+        """A session over a graph that `open` has written on a machine like this one. Raises: ModelNotLoadable."""
+        options = _options(threads)
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        session = _opened(graph, options, BY_CPU)
+        assert session is not None
+        return cls(session, _signature(session), CPU)
 
     def run(
         self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, stop: Stop | None = None
@@ -189,7 +212,9 @@ def present_providers() -> tuple[Name, ...]:
     return tuple(name for name, runtime_name in RUNTIME_NAMES.items() if runtime_name in present)
 
 
-def _opened(source: Path | bytes, threads: int, providers: Sequence[Provider]) -> ort.InferenceSession | None:
+def _opened(
+    source: Path | bytes, options: ort.SessionOptions, providers: Sequence[Provider]
+) -> ort.InferenceSession | None:
     """A session by the first of these, the others taking what it cannot run; None where it silently is not by it.
 
     Raises: ModelNotLoadable.
@@ -197,7 +222,7 @@ def _opened(source: Path | bytes, threads: int, providers: Sequence[Provider]) -
     wanted = [(RUNTIME_NAMES[provider.name], dict(provider.options)) for provider in providers]
     try:
         session = ort.InferenceSession(
-            source if isinstance(source, bytes) else str(source), _options(threads), providers=wanted, enable_fallback=0
+            source if isinstance(source, bytes) else str(source), options, providers=wanted, enable_fallback=0
         )
     except _DRIVER_ERRORS as error:
         if providers[0].name != CPU:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gateway.access.keys import make_key
 from gateway.errors import ModelNotReady
+from gateway.inference.graphs import GraphCache
 from gateway.record.payloads import LocalObjects
 from gateway.registry import follower as following
 from gateway.registry.follower import Follower
@@ -166,3 +167,17 @@ async def test_a_damaged_file_leaves_only_its_release_out(scene: Scene, monkeypa
     assert await follower.refresh()
     assert follower.live.unready() == []
     await follower.close()
+
+
+async def test_optimised_graphs_outlive_a_gateway_and_not_their_model(scene: Scene) -> None:
+    """They are kept for the next start; those of models that no plan has are swept away."""
+    added = await scene.add()
+    graphs = GraphCache(scene.folder / "graphs", "a secret")
+    stale = scene.folder / "graphs" / f"{'0' * 64}-1.0-cpu-all-0-0.onnx"
+    stale.parent.mkdir()
+    stale.write_bytes(b"old")
+    follower = scene.follower(graphs=graphs)
+    await follower.start()
+    await follower.close()
+    assert graphs.find(added.artifact) is not None
+    assert not stale.exists()
