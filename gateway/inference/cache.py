@@ -44,14 +44,15 @@ class SessionCache:
         self._upstreams = upstreams or AllowedUpstreams()
         self._entries: dict[str, _Entry] = {}
 
-    async def acquire(self, sha256: str, path: Path, wish: SessionWish = PLAIN) -> OnnxSession:
+    async def acquire(self, sha256: str, path: Path, wish: SessionWish = PLAIN, *, rows: int = 1) -> OnnxSession:
         """The warm session of an artifact; each acquire needs its release, by `session_key`.
 
+        It has been run with as many `rows` as requests may be joined to, as whoever opened it asked.
         Those who ask at the same time share one open, off the loop. Raises ArtifactDamaged, ModelNotLoadable,
         ProviderAbsent or ProviderUnusable, after which nothing is kept and the next acquire tries again.
         """
         opened = await self._acquire(
-            session_key(sha256, wish), lambda: asyncio.to_thread(self._open, sha256, path, wish)
+            session_key(sha256, wish), lambda: asyncio.to_thread(self._open, sha256, path, wish, rows)
         )
         assert isinstance(opened, OnnxSession)
         return opened
@@ -90,7 +91,7 @@ class SessionCache:
         """The artifacts whose sessions are open or being opened."""
         return frozenset(self._entries)
 
-    def _open(self, sha256: str, path: Path, wish: SessionWish) -> OnnxSession:
+    def _open(self, sha256: str, path: Path, wish: SessionWish, rows: int) -> OnnxSession:
         """A warm session over the file, if it is the one that the digest names."""
         _require_whole(sha256, path)
         threads, providers = min(wish.threads or self._threads, cores()), self._machine.providers(wish)
@@ -98,7 +99,7 @@ class SessionCache:
             session = open_kept(self._graphs, sha256, path, threads)
         else:
             session = OnnxSession.open(path, threads=threads, providers=providers)
-        session.warm_up()
+        session.warm_up(wish.usual, rows)
         return session
 
     async def _acquire(self, key: str, opens: Callable[[], Coroutine[Any, Any, Opened]]) -> Opened:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol, Self, TypeVar
@@ -20,7 +21,8 @@ from gateway.inference.errors import (
     ProviderUnusable,
 )
 from gateway.inference.providers import BY_CPU, CPU, RUNTIME_NAMES, Name, Provider
-from gateway.inference.samples import has_free_batch, sample_feeds
+from gateway.inference.samples import free_sizes, has_free_batch, sample_feeds
+from gateway.inference.wish import with_usual
 from gateway.protocol.datatypes import ONNX, ZIPMAPS, Tensor
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
@@ -39,6 +41,7 @@ _WARM_SLOW_BATCH = 4
 _WARM_SLOW_MAX_US = 50_000.0
 _WARM_RUNS = 5
 _WARM_MAX_S = 0.2
+_WARM_ROWS_MAX_US = 50_000.0
 
 _DRIVER_ERRORS: tuple[type[Exception], ...] = (
     *(error for error in vars(driver).values() if isinstance(error, type) and issubclass(error, Exception)),
@@ -163,28 +166,39 @@ class OnnxSession:
         """Do work in this session's own thread, where a long run does not hold up the loop."""
         return self._executor.submit(work, on)
 
-    def warm_up(self) -> None:
+    def warm_up(self, usual: Mapping[str, tuple[int, ...]] | None = None, rows: int = 1) -> None:
         """Runs the model on made-up inputs, so that the first request is not slow, and measures its cost.
 
-        A model that fails on made-up inputs keeps the unknown cost, and so a thread of its own.
+        They have the usual shapes of its card, else the first free sizes that the model takes, as admission tries them;
+        one item, a few, and `rows` together, as many as requests may be joined to, where that is quick. A model that
+        fails on made-up inputs keeps the unknown cost, and so a thread of its own.
         """
-        try:
-            first_us = self._timed(sample_feeds(self.signature, items=1))
-            further_us = self._further_us(first_us) if any(map(has_free_batch, self.signature.inputs)) else first_us
-        except (ModelFailed, ModelRefusedValues):
-            return
-        self.cost = Cost(first_us=first_us, further_us=further_us)
+        shaped = with_usual(self.signature, usual or {})
+        for free_size in free_sizes(shaped, items=_WARM_BATCH):
+            with suppress(ModelFailed, ModelRefusedValues):
+                self.cost = self._measured(shaped, free_size)
+                break
+        if rows > 1 and self.cost.of(rows) <= _WARM_ROWS_MAX_US:
+            with suppress(ModelFailed, ModelRefusedValues):
+                self.run(sample_feeds(shaped, items=rows, free_size=free_size))
 
     def close(self) -> None:
         """Ends the thread after the runs already queued; the model is freed with its last run."""
         self._executor.shutdown(wait=False)
 
-    def _further_us(self, first_us: float) -> float:
+    def _measured(self, shaped: Signature, free_size: int) -> Cost:
+        """What a run takes. Raises: ModelFailed, ModelRefusedValues."""
+        first_us = self._timed(sample_feeds(shaped, items=1, free_size=free_size))
+        if not any(map(has_free_batch, shaped.inputs)):
+            return Cost(first_us=first_us, further_us=first_us)
+        return Cost(first_us=first_us, further_us=self._further_us(shaped, free_size, first_us))
+
+    def _further_us(self, shaped: Signature, free_size: int, first_us: float) -> float:
         """What each item after the first adds, by a batch: a small one of a slow model, and none of a very slow one."""
         if first_us > _WARM_SLOW_MAX_US:
             return first_us
         items = _WARM_BATCH if first_us <= INLINE_MAX_US else _WARM_SLOW_BATCH
-        batch_us = self._timed(sample_feeds(self.signature, items=items))
+        batch_us = self._timed(sample_feeds(shaped, items=items, free_size=free_size))
         return max(0.0, (batch_us - first_us) / (items - 1))
 
     def _timed(self, feeds: Mapping[str, Tensor]) -> float:

@@ -181,3 +181,17 @@ async def test_optimised_graphs_outlive_a_gateway_and_not_their_model(scene: Sce
     await follower.close()
     assert graphs.find(added.artifact) is not None
     assert not stale.exists()
+
+
+async def test_a_plan_goes_live_when_its_sessions_have_been_run(scene: Scene) -> None:
+    """At the first moment at which a request could meet a model, its session is warm: what a run costs is known."""
+    await scene.add()
+    follower = scene.follower()
+    starting = asyncio.create_task(follower.start())
+    async with asyncio.timeout(60):
+        while not follower.live.plan.models:  # noqa: ASYNC110 - every turn of the loop is looked at
+            await asyncio.sleep(0)
+    champion = follower.live.model(scene.tenant_id, "numbers").champion
+    assert follower.live.live(champion).session.cost.first_us < float("inf")
+    await starting
+    await follower.close()
