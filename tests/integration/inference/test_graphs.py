@@ -42,7 +42,7 @@ def kept(graphs: GraphCache) -> Path:
 
 @pytest.mark.parametrize(
     "model",
-    [models.softmax(), models.text_classifier(), models.zipmap_classifier(), models.deep(3, 8), models.add_sub()],
+    [models.softmax(), models.identity("BYTES"), models.numbered_zipmap(), models.deep(3, 8), models.add_sub()],
     ids=["softmax", "text", "zipmap", "convolutions", "integers"],
 )
 def test_a_kept_graph_answers_what_the_file_answers(model: bytes, tmp_path: Path, graphs: GraphCache) -> None:

@@ -1,5 +1,8 @@
 """Models within a memory: what does not fit is refused at the door, and what only is kept warm gives way."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from gateway.inference.machine import Machine
@@ -11,8 +14,8 @@ from gateway.registry.room import ModelsDoNotFit
 from gateway.store.schema.serves import ModelRow
 from review.release.promotion import Promotion, promote
 from review.release.trials import Opening, open_trial
-from tests.integration.registry.scene import CARD
-from tests.integration.release.scene import MODEL, Scene
+from tests.integration.registry.scene import CARD, open_scene
+from tests.integration.release.scene import MODEL, Scene, operator_of
 from tests.models import softmax
 
 ONE = 20 << 20
@@ -54,8 +57,17 @@ async def test_what_does_not_fit_is_refused_and_nothing_changes(scene: Scene) ->
     assert told.moved is not None
 
 
-async def test_what_is_kept_warm_gives_way_and_a_rollback_does_not(scene: Scene) -> None:
+@pytest.fixture
+async def one_scene(sqlite_ledger_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A model that serves its founding release, where the database makes no difference."""
+    async with open_scene(sqlite_ledger_url, tmp_path) as registry:
+        await registry.add()
+        yield Scene(registry=registry, operator=operator_of(registry.tenant_id))
+
+
+async def test_what_is_kept_warm_gives_way_and_a_rollback_does_not(one_scene: Scene) -> None:
     """A champion is never evicted, whatever the memory; what gave way is opened when it comes to serve."""
+    scene = one_scene
     await scene.promote(await scene.another_file(), force=True)
     tight, roomy, narrow = (follower_of(scene, size) for size in (1, TWO, ONE))
     await tight.start()
