@@ -270,6 +270,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.data_directory.absolute() / "snapshots"
 
     @property
+    def graphs(self) -> Path:
+        """Where gateways keep optimised graphs; what is there can be made anew."""
+        return self.data_directory.absolute() / "graphs"
+
+    @property
     def recipes(self) -> Path | None:
         """The folder of recipes; none where no training runs."""
         return Path(self.training_recipes).absolute() if self.training_recipes else None

@@ -546,6 +546,27 @@ def convolutions(layers: int = 5, classes: int = 10) -> bytes:
 
 
 @cache
+def deep(layers: int = 60, channels: int = 32) -> bytes:
+    """`y` of pictures `x` [n, channels, 32, 32] after many blocks of small convolutions."""
+    random, x = np.random.default_rng(0), "x"
+    nodes: list[onnx.NodeProto] = []
+    initializers: list[TensorProto] = []
+    for layer in range(layers):
+        weights = random.standard_normal((channels, channels, 1, 1)) / channels**0.5
+        initializers.append(constant(f"w{layer}", weights.astype(np.float32)))
+        initializers += [constant(f"{name}{layer}", np.ones(channels, np.float32)) for name in ("s", "b", "m", "v")]
+        nodes.append(node("Conv", f"{x} w{layer}", f"c{layer}", kernel_shape=[1, 1]))
+        nodes.append(node("BatchNormalization", f"c{layer} s{layer} b{layer} m{layer} v{layer}", f"n{layer}"))
+        nodes.append(node("Relu", f"n{layer}", f"r{layer}"))
+        nodes.append(node("Add", f"{x} r{layer}", f"a{layer}"))
+        x = f"a{layer}"
+    nodes.append(node("Identity", x, "y"))
+    shape = ("n", channels, 32, 32)
+    inputs, outputs = [_value("x", TensorProto.FLOAT, shape)], [_value("y", TensorProto.FLOAT, shape)]
+    return build(nodes, inputs, outputs, initializers=initializers).SerializeToString()
+
+
+@cache
 def heavy(size: int = 512, layers: int = 12) -> bytes:
     """Some milliseconds of matrix products over `x` [n, size]."""
     weights = constant("w", np.eye(size, dtype=np.float32))

@@ -1,14 +1,16 @@
 """Open sessions, owned by count: opened once for everybody, closed when the last plan has left them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from gateway.inference.errors import ArtifactDamaged, ModelNotLoadable
+from gateway.inference.graphs import GraphCache, open_kept
 from gateway.inference.machine import Machine, cores
+from gateway.inference.providers import BY_CPU
 from gateway.inference.session import OnnxSession
 from gateway.inference.upstream_session import UpstreamSession, open_upstream
 from gateway.inference.upstreams import AllowedUpstreams, Upstream
@@ -29,21 +31,28 @@ class SessionCache:
     """Sessions by their artifact and what its card wants, or by the address of their upstream, on one event loop."""
 
     def __init__(
-        self, *, threads: int = 1, upstreams: AllowedUpstreams | None = None, machine: Machine | None = None
+        self,
+        *,
+        threads: int = 1,
+        upstreams: AllowedUpstreams | None = None,
+        machine: Machine | None = None,
+        graphs: GraphCache | None = None,
     ) -> None:
         self._threads = threads
         self._machine = machine or Machine()
+        self._graphs = graphs
         self._upstreams = upstreams or AllowedUpstreams()
         self._entries: dict[str, _Entry] = {}
 
-    async def acquire(self, sha256: str, path: Path, wish: SessionWish = PLAIN) -> OnnxSession:
+    async def acquire(self, sha256: str, path: Path, wish: SessionWish = PLAIN, *, rows: int = 1) -> OnnxSession:
         """The warm session of an artifact; each acquire needs its release, by `session_key`.
 
+        It has been run with as many `rows` as requests may be joined to, as whoever opened it asked.
         Those who ask at the same time share one open, off the loop. Raises ArtifactDamaged, ModelNotLoadable,
         ProviderAbsent or ProviderUnusable, after which nothing is kept and the next acquire tries again.
         """
         opened = await self._acquire(
-            session_key(sha256, wish), lambda: asyncio.to_thread(self._open, sha256, path, wish)
+            session_key(sha256, wish), lambda: asyncio.to_thread(self._open, sha256, path, wish, rows)
         )
         assert isinstance(opened, OnnxSession)
         return opened
@@ -73,16 +82,24 @@ class SessionCache:
         finally:
             self.release(sha256)
 
+    def sweep(self, artifacts: Collection[str]) -> None:
+        """Remove the optimised graphs of all other artifacts."""
+        if self._graphs is not None:
+            self._graphs.sweep(artifacts)
+
     def open_digests(self) -> frozenset[str]:
         """The artifacts whose sessions are open or being opened."""
         return frozenset(self._entries)
 
-    def _open(self, sha256: str, path: Path, wish: SessionWish) -> OnnxSession:
+    def _open(self, sha256: str, path: Path, wish: SessionWish, rows: int) -> OnnxSession:
         """A warm session over the file, if it is the one that the digest names."""
         _require_whole(sha256, path)
-        providers = self._machine.providers(wish)
-        session = OnnxSession.open(path, threads=min(wish.threads or self._threads, cores()), providers=providers)
-        session.warm_up()
+        threads, providers = min(wish.threads or self._threads, cores()), self._machine.providers(wish)
+        if self._graphs is not None and providers == BY_CPU:
+            session = open_kept(self._graphs, sha256, path, threads)
+        else:
+            session = OnnxSession.open(path, threads=threads, providers=providers)
+        session.warm_up(wish.usual, rows)
         return session
 
     async def _acquire(self, key: str, opens: Callable[[], Coroutine[Any, Any, Opened]]) -> Opened:

@@ -8,13 +8,18 @@ from gateway.inference.errors import ModelFailed, ModelOutOfMemory, ModelRefused
 from gateway.inference.findings import find_margin, find_meaning, is_finite, observed_spec, same_values
 from gateway.inference.refusals import MarginsAsProbabilities
 from gateway.inference.report import Batching, OutputFinding, Probe
-from gateway.inference.samples import has_free_batch, sample_feeds, take_item
+from gateway.inference.samples import (
+    ELEMENTS_MAX,
+    FREE_SIZES,
+    elements,
+    has_free_batch,
+    sample_feeds,
+    take_item,
+)
 from gateway.inference.session import Session
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.signature import Signature
 
-_FREE_SIZES = (1, 8, 32, 224)
-_ELEMENTS_MAX = 4 * 1024 * 1024
 _ITEMS = 8
 
 Outputs = dict[str, Tensor]
@@ -57,10 +62,10 @@ def probe(session: Session) -> Probed:
 def _run(session: Session) -> _Runs | None:
     """The first made-up inputs that the model accepts, run alone and together."""
     signature = session.signature
-    for free_size in _FREE_SIZES:
-        feeds = sample_feeds(signature, items=_ITEMS, free_size=free_size)
-        if sum(feed.size for feed in feeds.values()) > _ELEMENTS_MAX:
+    for free_size in FREE_SIZES:
+        if elements(signature, items=_ITEMS, free_size=free_size) > ELEMENTS_MAX:
             continue
+        feeds = sample_feeds(signature, items=_ITEMS, free_size=free_size)
         items = [take_item(feeds, signature, index) for index in range(_ITEMS)]
         alone = [_try(session, item) for item in items]
         repeated = _try(session, items[0])

@@ -1,12 +1,17 @@
 """Made-up inputs that fit a signature, to warm a session and to probe a model."""
 
 from collections.abc import Mapping
+from math import prod
 
 import numpy as np
 
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
+FREE_SIZES = (1, 8, 32, 224)
+"""What free axes beside the batch are tried with, until a model takes one."""
+ELEMENTS_MAX = 4 * 1024 * 1024
+"""Made-up inputs are no larger than this together."""
 _WORDS = ("a", "good", "bad", "day", "model", "answer", "never", "quite")
 
 
@@ -17,6 +22,18 @@ def sample_feeds(signature: Signature, *, items: int, free_size: int = 1, seed: 
     """
     random = np.random.default_rng(seed)
     return {spec.name: _sample(spec, _shape(spec, items, free_size), random) for spec in signature.inputs}
+
+
+def free_sizes(signature: Signature, *, items: int) -> tuple[int, ...]:
+    """The sizes of free axes that are worth a try; one where all of them are declared."""
+    if not any(ANY_SIZE in spec.shape[1:] for spec in signature.inputs):
+        return FREE_SIZES[:1]
+    return tuple(size for size in FREE_SIZES if elements(signature, items=items, free_size=size) <= ELEMENTS_MAX)
+
+
+def elements(signature: Signature, *, items: int, free_size: int = 1) -> int:
+    """How many elements such inputs have together."""
+    return sum(prod(_shape(spec, items, free_size)) for spec in signature.inputs)
 
 
 def take_item(feeds: Mapping[str, Tensor], signature: Signature, index: int) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol, Self, TypeVar
@@ -20,9 +21,13 @@ from gateway.inference.errors import (
     ProviderUnusable,
 )
 from gateway.inference.providers import BY_CPU, CPU, RUNTIME_NAMES, Name, Provider
-from gateway.inference.samples import has_free_batch, sample_feeds
+from gateway.inference.samples import free_sizes, has_free_batch, sample_feeds
+from gateway.inference.wish import with_usual
 from gateway.protocol.datatypes import ONNX, ZIPMAPS, Tensor
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
+
+RUNTIME: str = ort.__version__
+"""The version of onnxruntime; what it makes of a graph holds for this one."""
 
 INLINE_MAX_US = 300.0
 """Runs up to this long stay on the event loop: a hop to a thread and back costs a tenth of it (PERFORMANCE.md)."""
@@ -36,6 +41,7 @@ _WARM_SLOW_BATCH = 4
 _WARM_SLOW_MAX_US = 50_000.0
 _WARM_RUNS = 5
 _WARM_MAX_S = 0.2
+_WARM_ROWS_MAX_US = 50_000.0
 
 _DRIVER_ERRORS: tuple[type[Exception], ...] = (
     *(error for error in vars(driver).values() if isinstance(error, type) and issubclass(error, Exception)),
@@ -107,17 +113,37 @@ class OnnxSession:
         self.cost = Cost()
 
     @classmethod
-    def open(cls, source: Path | bytes, *, threads: int = 1, providers: Sequence[Provider] = BY_CPU) -> Self:
+    def open(
+        cls,
+        source: Path | bytes,
+        *,
+        threads: int = 1,
+        providers: Sequence[Provider] = BY_CPU,
+        write_to: Path | None = None,
+    ) -> Self:
         """A session over a model file or its bytes, by the first of these providers that can be used.
 
-        The shapes of the signature's outputs are as declared in the file, which may be untrue. Raises:
-        ModelNotLoadable if onnxruntime cannot open it, ProviderUnusable if it can by none of them.
+        The shapes of the signature's outputs are as declared in the file, which may be untrue. `write_to` is where the
+        optimised graph is written. Raises: ModelNotLoadable if onnxruntime cannot open it, ProviderUnusable if it can
+        by none of them.
         """
+        options = _options(threads)
+        if write_to is not None:
+            options.optimized_model_filepath = str(write_to)
         for index, provider in enumerate(providers):
-            session = _opened(source, threads, providers[index:])
+            session = _opened(source, options, providers[index:])
             if session is not None:
                 return cls(session, _signature(session), provider.name)
         raise ProviderUnusable(wanted=" or ".join(provider.name for provider in providers))
+
+    @classmethod
+    def open_optimised(cls, graph: Path, *, threads: int = 1) -> Self:
+        """A session over a graph that `open` has written on a machine like this one. Raises: ModelNotLoadable."""
+        options = _options(threads)
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        session = _opened(graph, options, BY_CPU)
+        assert session is not None
+        return cls(session, _signature(session), CPU)
 
     def run(
         self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, stop: Stop | None = None
@@ -140,28 +166,39 @@ class OnnxSession:
         """Do work in this session's own thread, where a long run does not hold up the loop."""
         return self._executor.submit(work, on)
 
-    def warm_up(self) -> None:
+    def warm_up(self, usual: Mapping[str, tuple[int, ...]] | None = None, rows: int = 1) -> None:
         """Runs the model on made-up inputs, so that the first request is not slow, and measures its cost.
 
-        A model that fails on made-up inputs keeps the unknown cost, and so a thread of its own.
+        They have the usual shapes of its card, else the first free sizes that the model takes, as admission tries them;
+        one item, a few, and `rows` together, as many as requests may be joined to, where that is quick. A model that
+        fails on made-up inputs keeps the unknown cost, and so a thread of its own.
         """
-        try:
-            first_us = self._timed(sample_feeds(self.signature, items=1))
-            further_us = self._further_us(first_us) if any(map(has_free_batch, self.signature.inputs)) else first_us
-        except (ModelFailed, ModelRefusedValues):
-            return
-        self.cost = Cost(first_us=first_us, further_us=further_us)
+        shaped = with_usual(self.signature, usual or {})
+        for free_size in free_sizes(shaped, items=_WARM_BATCH):
+            with suppress(ModelFailed, ModelRefusedValues):
+                self.cost = self._measured(shaped, free_size)
+                break
+        if rows > 1 and self.cost.of(rows) <= _WARM_ROWS_MAX_US:
+            with suppress(ModelFailed, ModelRefusedValues):
+                self.run(sample_feeds(shaped, items=rows, free_size=free_size))
 
     def close(self) -> None:
         """Ends the thread after the runs already queued; the model is freed with its last run."""
         self._executor.shutdown(wait=False)
 
-    def _further_us(self, first_us: float) -> float:
+    def _measured(self, shaped: Signature, free_size: int) -> Cost:
+        """What a run takes. Raises: ModelFailed, ModelRefusedValues."""
+        first_us = self._timed(sample_feeds(shaped, items=1, free_size=free_size))
+        if not any(map(has_free_batch, shaped.inputs)):
+            return Cost(first_us=first_us, further_us=first_us)
+        return Cost(first_us=first_us, further_us=self._further_us(shaped, free_size, first_us))
+
+    def _further_us(self, shaped: Signature, free_size: int, first_us: float) -> float:
         """What each item after the first adds, by a batch: a small one of a slow model, and none of a very slow one."""
         if first_us > _WARM_SLOW_MAX_US:
             return first_us
         items = _WARM_BATCH if first_us <= INLINE_MAX_US else _WARM_SLOW_BATCH
-        batch_us = self._timed(sample_feeds(self.signature, items=items))
+        batch_us = self._timed(sample_feeds(shaped, items=items, free_size=free_size))
         return max(0.0, (batch_us - first_us) / (items - 1))
 
     def _timed(self, feeds: Mapping[str, Tensor]) -> float:
@@ -189,7 +226,9 @@ def present_providers() -> tuple[Name, ...]:
     return tuple(name for name, runtime_name in RUNTIME_NAMES.items() if runtime_name in present)
 
 
-def _opened(source: Path | bytes, threads: int, providers: Sequence[Provider]) -> ort.InferenceSession | None:
+def _opened(
+    source: Path | bytes, options: ort.SessionOptions, providers: Sequence[Provider]
+) -> ort.InferenceSession | None:
     """A session by the first of these, the others taking what it cannot run; None where it silently is not by it.
 
     Raises: ModelNotLoadable.
@@ -197,7 +236,7 @@ def _opened(source: Path | bytes, threads: int, providers: Sequence[Provider]) -
     wanted = [(RUNTIME_NAMES[provider.name], dict(provider.options)) for provider in providers]
     try:
         session = ort.InferenceSession(
-            source if isinstance(source, bytes) else str(source), _options(threads), providers=wanted, enable_fallback=0
+            source if isinstance(source, bytes) else str(source), options, providers=wanted, enable_fallback=0
         )
     except _DRIVER_ERRORS as error:
         if providers[0].name != CPU:

@@ -12,6 +12,7 @@ from flags.embedded import AdoptedFlags
 from flags.store import StoredState
 from gateway.errors import LedgerUnavailable
 from gateway.inference.cache import SessionCache
+from gateway.inference.graphs import GraphCache
 from gateway.inference.machine import Machine, cores
 from gateway.inference.upstream_session import UpstreamSession
 from gateway.inference.upstreams import AllowedUpstreams
@@ -53,10 +54,11 @@ class Follower:
         flags: AdoptedFlags | None = None,
         upstreams: AllowedUpstreams | None = None,
         machine: Machine | None = None,
+        graphs: GraphCache | None = None,
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
-        self._cache = SessionCache(threads=threads, upstreams=upstreams, machine=machine)
+        self._cache = SessionCache(threads=threads, upstreams=upstreams, machine=machine, graphs=graphs)
         self.machine = machine or Machine()
         self.threads = threads
         """Threads of a session whose card says nothing."""
@@ -175,6 +177,8 @@ class Follower:
         if self.live.only_lacks_previous(plan):
             self._put(await LivePlan.open(plan, self.live, self._opener, only_warm=True))
         self._put(await LivePlan.open(plan, self.live, self._opener))
+        wanted = {release.artifact for release in releases_of(plan)}
+        await asyncio.to_thread(self._cache.sweep, wanted)
 
     def _put(self, fresh: LivePlan) -> None:
         before, self.live = self.live, fresh

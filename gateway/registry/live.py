@@ -56,7 +56,7 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
                 session = await self.cache.acquire_upstream(release.upstream)
                 return self._live(release, session, session, None)
             file = await self.artifacts.local_path(release.artifact)
-            opened = await self.cache.acquire(release.artifact, file, release.card.session)
+            opened = await self.cache.acquire(release.artifact, file, release.card.session, rows=_most_joined(release))
         except GatewayError as error:
             structlog.get_logger().error("release_not_loadable", release=release.name, error=error.code)
             return error
@@ -212,6 +212,12 @@ class LivePlan:
             for live in self._releases.values():
                 self._cache.release(live.release.runs)
             self._releases = {}
+
+
+def _most_joined(release: ReleasePlan) -> int:
+    """The most items that requests are joined to."""
+    bounds = release.card.batching
+    return bounds.max_rows if release.joins and bounds.join else 1
 
 
 def answering(plan: Plan) -> set[UUID]:

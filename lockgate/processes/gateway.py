@@ -21,6 +21,7 @@ from gateway.http.app import Gateway, GatewayParts
 from gateway.http.entry import Bounds
 from gateway.http.lookup import LoggedPredictions
 from gateway.http.outcomes import Truths
+from gateway.inference.graphs import GraphCache
 from gateway.inference.shadow import open_shadow
 from gateway.live import Live
 from gateway.pipeline import Pipeline
@@ -242,6 +243,7 @@ async def _following(
         flags=flags,
         upstreams=allowed_upstreams(settings),
         machine=machine_of(settings),
+        graphs=GraphCache(settings.graphs, internal_key(settings)),
     )
     await follower.start()
     task = asyncio.create_task(follower.follow(), name="follower")

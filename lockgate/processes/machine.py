@@ -17,7 +17,7 @@ def machine_of(settings: Settings) -> Machine:
     except ProviderOptionsWrong as error:
         raise WrongSetting(name="execution_providers", why=str(error), source="the settings") from error
     threads, most = settings.gateways * settings.model_threads, THREADS_A_CORE_MAX * cores()
-    if threads > most:
+    if settings.model_threads > 1 and threads > most:
         why = (
             f"{settings.gateways} gateways with {settings.model_threads} threads for each model are {threads} threads "
             f"on {cores()} cores, and more than {most} only wait for each other"

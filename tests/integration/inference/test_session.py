@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from gateway.inference.errors import (
@@ -15,7 +16,7 @@ from gateway.inference.errors import (
     ProviderUnusable,
 )
 from gateway.inference.providers import BY_CPU, Provider
-from gateway.inference.session import OnnxSession
+from gateway.inference.session import Cost, OnnxSession
 from gateway.protocol.datatypes import NUMPY
 from gateway.protocol.signature import TensorSpec
 from tests import models
@@ -133,3 +134,31 @@ def test_a_broken_file_is_no_fault_of_the_provider() -> None:
     """Where the processor comes last and the file cannot be opened at all, that is what is said."""
     with pytest.raises(ModelNotLoadable):
         OnnxSession.open(b"no model", providers=(Provider(name="cuda"), *BY_CPU))
+
+
+def convolution() -> bytes:
+    """A model of pictures whose free height and width must be 3 at least."""
+    weights = models.constant("k", np.ones((1, 1, 3, 3), np.float32))
+    nodes = [models.node("Conv", "x k", "y", kernel_shape=[3, 3])]
+    return models.build(
+        nodes,
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ("n", 1, "h", "w"))],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ("n", 1, "a", "b"))],
+        initializers=(weights,),
+    ).SerializeToString()
+
+
+def test_free_sizes_are_tried_until_the_model_takes_one() -> None:
+    """What admission's samples found, warm-up finds, too: a picture of one pixel is too small for a convolution."""
+    session = OnnxSession.open(convolution())
+    session.warm_up()
+    assert session.cost.first_us < float("inf")
+
+
+def test_the_usual_shape_of_the_card_is_what_is_run() -> None:
+    """A model that takes no made-up size is warm with the one that its owner tells; without it its cost is unknown."""
+    session = OnnxSession.open(models.needs_four_columns())
+    session.warm_up()
+    assert session.cost == Cost()
+    session.warm_up({"x": (-1, 4)}, rows=64)
+    assert session.cost.first_us < float("inf")

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, select
 
+from gateway.inference.graphs import GraphCache
 from gateway.plan import Plan
 from gateway.protocol.decode import Limits
 from gateway.record.payloads import LocalObjects
@@ -77,7 +78,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         async with self.ledger.reading() as r:
             return int((await r.execute(select(func.count()).select_from(table))).scalar_one())
 
-    def follower(self, ledger: Ledger | None = None, artifacts: LocalObjects | None = None) -> Follower:
+    def follower(
+        self,
+        ledger: Ledger | None = None,
+        artifacts: LocalObjects | None = None,
+        graphs: GraphCache | None = None,
+    ) -> Follower:
         """A follower of the ledger, or of another one, with this folder's snapshot."""
         return Follower(
             ledger or self.ledger,
@@ -85,6 +91,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
             self.folder / "snapshot.msgpack",
             limits=Limits(),
             threads=1,
+            graphs=graphs,
         )
 
 

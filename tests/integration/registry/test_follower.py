@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from gateway.access.keys import make_key
 from gateway.errors import ModelNotReady
+from gateway.inference.graphs import GraphCache
 from gateway.record.payloads import LocalObjects
 from gateway.registry import follower as following
 from gateway.registry.follower import Follower
@@ -165,4 +166,32 @@ async def test_a_damaged_file_leaves_only_its_release_out(scene: Scene, monkeypa
     path.write_bytes(whole)
     assert await follower.refresh()
     assert follower.live.unready() == []
+    await follower.close()
+
+
+async def test_optimised_graphs_outlive_a_gateway_and_not_their_model(scene: Scene) -> None:
+    """They are kept for the next start; those of models that no plan has are swept away."""
+    added = await scene.add()
+    graphs = GraphCache(scene.folder / "graphs", "a secret")
+    stale = scene.folder / "graphs" / f"{'0' * 64}-1.0-cpu-all-0-0.onnx"
+    stale.parent.mkdir()
+    stale.write_bytes(b"old")
+    follower = scene.follower(graphs=graphs)
+    await follower.start()
+    await follower.close()
+    assert graphs.find(added.artifact) is not None
+    assert not stale.exists()
+
+
+async def test_a_plan_goes_live_when_its_sessions_have_been_run(scene: Scene) -> None:
+    """At the first moment at which a request could meet a model, its session is warm: what a run costs is known."""
+    await scene.add()
+    follower = scene.follower()
+    starting = asyncio.create_task(follower.start())
+    async with asyncio.timeout(60):
+        while not follower.live.plan.models:  # noqa: ASYNC110 - every turn of the loop is looked at
+            await asyncio.sleep(0)
+    champion = follower.live.model(scene.tenant_id, "numbers").champion
+    assert follower.live.live(champion).session.cost.first_us < float("inf")
+    await starting
     await follower.close()

@@ -44,10 +44,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
             row = await add_release(w, version, await keep_documents(w, declared, at_us), "person:ada", at_us)
             return row.number
 
-    async def another_file(self) -> int:
+    async def another_file(self, name: str = "other") -> int:
         """Add a version of another model file; the number of its release."""
         file = self.registry.folder / "other.onnx"
-        file.write_bytes(softmax() + b"\x12\x05other")  # the name of its producer, as protobuf appends a field
+        file.write_bytes(
+            softmax() + b"\x12" + bytes([len(name)]) + name.encode()
+        )  # its producer, as protobuf appends a field
         adding = Adding(tenant_id=self.registry.tenant_id, name=MODEL, file=file, card=CARD, by="person:ada")
         added = await add(self.registry.ledger, self.registry.artifacts, adding)
         return int(added.release.partition("@")[2])

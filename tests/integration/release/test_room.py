@@ -1,5 +1,8 @@
 """Models within a memory: what does not fit is refused at the door, and what only is kept warm gives way."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
 from gateway.inference.machine import Machine
@@ -11,8 +14,8 @@ from gateway.registry.room import ModelsDoNotFit
 from gateway.store.schema.serves import ModelRow
 from review.release.promotion import Promotion, promote
 from review.release.trials import Opening, open_trial
-from tests.integration.registry.scene import CARD
-from tests.integration.release.scene import MODEL, Scene
+from tests.integration.registry.scene import CARD, open_scene
+from tests.integration.release.scene import MODEL, Scene, operator_of
 from tests.models import softmax
 
 ONE = 20 << 20
@@ -28,14 +31,11 @@ def follower_of(scene: Scene, memory_max_bytes: int) -> Follower:
     )
 
 
-async def require_kept(scene: Scene, memory_max_bytes: int, releases: set[str], *, over: bool) -> None:
-    """Return if a gateway with so much memory has these releases open, and says whether that is too much."""
-    follower = follower_of(scene, memory_max_bytes)
-    await follower.start()
-    assert {seat.release for seat in follower.live.room.kept} == releases
-    assert all(follower.live.is_ready(each) for each in releases_of(follower.live.plan) if each.name in releases)
-    assert follower.live.room.over is over
-    await follower.close()
+def opened(follower: Follower) -> set[str]:
+    """The releases that it has open; as many sessions as those are open at all, once nobody uses others."""
+    found = {each.name for each in releases_of(follower.live.plan) if follower.live.is_ready(each)}
+    assert len(follower._opener.cache.open_digests()) == len(found)
+    return found
 
 
 async def test_what_does_not_fit_is_refused_and_nothing_changes(scene: Scene) -> None:
@@ -57,21 +57,32 @@ async def test_what_does_not_fit_is_refused_and_nothing_changes(scene: Scene) ->
     assert told.moved is not None
 
 
-async def test_a_rollback_is_followed_although_the_previous_was_left_cold(scene: Scene) -> None:
+@pytest.fixture
+async def one_scene(sqlite_ledger_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A model that serves its founding release, where the database makes no difference."""
+    async with open_scene(sqlite_ledger_url, tmp_path) as registry:
+        await registry.add()
+        yield Scene(registry=registry, operator=operator_of(registry.tenant_id))
+
+
+async def test_what_is_kept_warm_gives_way_and_a_rollback_does_not(one_scene: Scene) -> None:
     """A champion is never evicted, whatever the memory; what gave way is opened when it comes to serve."""
+    scene = one_scene
     await scene.promote(await scene.another_file(), force=True)
-    await require_kept(scene, TWO, {"numbers@2", "numbers@1"}, over=False)
-    await require_kept(scene, 1, {"numbers@2"}, over=True)
-    follower = follower_of(scene, ONE)
-    await follower.start()
-    model = follower.live.model(scene.registry.tenant_id, MODEL)
-    assert model.previous is not None
-    assert (follower.live.is_ready(model.champion), follower.live.is_ready(model.previous)) == (True, False)
-    assert (follower.live.unready(), follower.live.room.over) == ([], False)
-    assert [seat.release for seat in follower.live.room.cold] == ["numbers@1"]
+    tight, roomy, narrow = (follower_of(scene, size) for size in (1, TWO, ONE))
+    await tight.start()
+    assert (opened(tight), tight.live.room.over) == ({"numbers@2"}, True)
+    await tight.close()
+    await roomy.start()
+    assert opened(roomy) == {"numbers@2", "numbers@1"}
+    await scene.promote(await scene.another_file("third"), force=True)
+    assert await roomy.refresh()
+    assert opened(roomy) == {"numbers@3", "numbers@2"}
+    await roomy.close()
+    await narrow.start()
+    assert (opened(narrow), narrow.live.unready()) == ({"numbers@3"}, [])
     await scene.roll_back()
-    assert await follower.refresh()
-    back = follower.live.model(scene.registry.tenant_id, MODEL)
-    assert (back.champion.name, follower.live.is_ready(back.champion)) == ("numbers@1", True)
-    assert len(follower._opener.cache.open_digests()) == 1
-    await follower.close()
+    assert await narrow.refresh()
+    assert opened(narrow) == {"numbers@2"}
+    assert narrow.live.model(scene.registry.tenant_id, MODEL).champion.name == "numbers@2"
+    await narrow.close()
