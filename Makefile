@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench load serve clean lock docs environment-run environment-demo environment-test
+.PHONY: help demo test check bench performance load fuzz serve clean lock docs environment-run environment-demo environment-test
 
 BIN := .venv/bin
 ARGS ?=
@@ -17,7 +17,7 @@ find_python = for python in python3.14 python3.13 python3.12 python3.11 python3 
 	done
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: environment-demo ## three models, real raters, and a caller who waits for you (ONCE=1: without a person)
 	@$(BIN)/python -m demo $(if $(filter-out 0,$(ONCE)),--once) $(ARGS)
@@ -35,8 +35,14 @@ check: environment-test ## style, types, contracts, and docs that are in step wi
 bench: environment-test ## the benchmarks; the last line is one JSON object
 	@$(BIN)/python -m tests.bench $(ARGS)
 
+performance: environment-test ## the serving benchmarks, about ten minutes, and docs/performance.md made of them
+	@$(BIN)/python -m tests.bench.page $(ARGS)
+
 load: environment-test ## services, reviewers and an operator at work on a fresh server, with budgets and a report
 	@$(BIN)/python -m loadtests $(ARGS)
+
+fuzz: environment-test ## a million hostile requests, for a night (ARGS='10000 --seed 7 --processes 1': fewer, others)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 serve: environment-run ## lockgate serve, with the settings of this folder
 	@$(BIN)/lockgate serve $(ARGS)

@@ -5,6 +5,7 @@ and an unload is refused, because a model that answers is stopped by a halt and 
 """
 
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
@@ -147,23 +148,18 @@ async def load(ledger: Ledger, live: Live, caller: Caller, model: str, parameter
     plan = await _operated(ledger, live, caller, model)
     if parameter := next(iter(parameters), None):
         raise LoadingRefused(parameter=parameter[:40])
-    async with ledger.writing() as w:
-        await append_event(
-            w,
-            "model.load_asked",
-            f"model:{plan.name}",
-            {"model": plan.name, "release": plan.champion.name},
-            by=f"key:{caller.key_name}",
-            tenant_id=caller.tenant_id,
-            at_us=await w.now_us(),
-        )
+    await _record_asked(ledger, caller, plan, "load")
     if not live.plan.is_ready(plan.champion):
         raise ModelNotReady(model=model)
 
 
 async def unload(ledger: Ledger, live: Live, caller: Caller, model: str) -> None:
-    """Never returns: a model that is served has a champion. Raises: Forbidden, UnknownModel, ChampionStays."""
+    """Never returns: a model that is served has a champion; that it was asked is recorded.
+
+    Raises: Forbidden, UnknownModel, ChampionStays, LedgerUnavailable.
+    """
     plan = await _operated(ledger, live, caller, model)
+    await _record_asked(ledger, caller, plan, "unload")
     raise ChampionStays(model=model, release=plan.champion.name)
 
 
@@ -176,8 +172,24 @@ async def _operated(ledger: Ledger, live: Live, caller: Caller, model: str) -> M
     return plan
 
 
+async def _record_asked(ledger: Ledger, caller: Caller, plan: ModelPlan, step: Literal["load", "unload"]) -> None:
+    """Say in the audit trail who asked for a step."""
+    async with ledger.writing() as w:
+        await append_event(
+            w,
+            f"model.{step}_asked",
+            f"model:{plan.name}",
+            {"model": plan.name, "release": plan.champion.name},
+            by=f"key:{caller.key_name}",
+            tenant_id=caller.tenant_id,
+            at_us=await w.now_us(),
+        )
+
+
 def _signature(live: Live, plan: ModelPlan) -> Signature:
-    return live.plan.live(plan.champion).session.signature
+    """As admission saw it, which counts more than what a file declares; of a model that runs elsewhere, as it tells."""
+    opened = live.plan.live(plan.champion).session.signature
+    return plan.champion.signature or opened
 
 
 def _beside(plan: ModelPlan) -> tuple[TensorSpec, ...]:

@@ -27,7 +27,7 @@ class Live:
     def readable(self, caller: Caller, model: str, version: str | None) -> ModelPlan:
         """The model, if this key may use it in some way; another one is as good as unknown. Raises: NotFound."""
         if not _may_see(caller, model):
-            raise UnknownModel(model=model)
+            raise UnknownModel(model=model[:80])
         return self.plan.model(caller.tenant_id, model, version)
 
     def readable_models(self, caller: Caller) -> list[ModelPlan]:

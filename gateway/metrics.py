@@ -136,6 +136,14 @@ PREDICTION_SECONDS = Histogram(
     ("model",),
 )
 REFUSALS = Counter("lockgate_refusals_total", "Requests that were answered with an error.", ("code",))
+SESSION_BYTES = Gauge(
+    "lockgate_session_bytes",
+    "What a session is counted with, by the release it is most needed for; cold: closed for want of memory.",
+    ("release", "place", "state"),
+)
+SESSIONS_MAX_BYTES = Gauge("lockgate_sessions_max_bytes", "What sessions may take together; 0: no limit.")
+SESSION_THREADS = Gauge("lockgate_session_threads", "Threads of all open sessions.")
+CORES = Gauge("lockgate_cores", "Cores that the process may run on.")
 UPSTREAM_CALLS = Counter(
     "lockgate_upstream_calls_total", "Calls to upstreams by what became of them.", ("upstream", "outcome")
 )

@@ -7,8 +7,10 @@ from uuid import UUID
 import msgspec
 
 from gateway.inference.upstreams import Upstream
+from gateway.inference.wish import session_key
 from gateway.labels import Answer
 from gateway.policy import Policy
+from gateway.protocol.signature import Signature
 from gateway.registry.card import Card
 
 
@@ -54,13 +56,22 @@ class ReleasePlan(msgspec.Struct, frozen=True, kw_only=True):
     guideline_sha256: str
     upstream: Upstream | None = None
     """Where it runs, if it does not run here; then there is no artifact."""
+    signature: Signature | None = None
+    """Inputs and outputs as admission saw them, which counts more than what a file says; None for an upstream."""
+    bytes: int = 0
+    """The size of its file; what its session takes follows from it."""
     joins: bool = False
     """Whether an item is answered the same alone and together with others, as admission saw; requests may be joined."""
 
     @property
     def runs(self) -> str:
-        """What its session is known by: the digest of its file, or its upstream."""
-        return self.upstream.key if self.upstream is not None else self.artifact
+        """What its session is known by: its file and what its card wants, or its upstream."""
+        return self.upstream.key if self.upstream is not None else session_key(self.artifact, self.card.session)
+
+    @property
+    def model_file(self) -> str:
+        """The digest of its model file, or of the description of its upstream."""
+        return self.upstream.digest if self.upstream is not None else self.artifact
 
 
 class TrialPlan(msgspec.Struct, frozen=True, kw_only=True):

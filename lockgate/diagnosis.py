@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Literal
 
 import httpx
-import msgspec
 
 from flags.engine import load
 from flags.errors import FlagsError
@@ -13,6 +11,7 @@ from flags.unleash.fetched import fetched_state
 from flags.unleash.server import TIMEOUT_S, refused, silent, unreachable, unreadable
 from gateway.errors import GatewayError
 from gateway.inference.cache import SessionCache
+from gateway.inference.errors import ProviderAbsent, ProviderUnusable
 from gateway.inference.upstreams import Upstream
 from gateway.plan import Plan, ReleasePlan
 from gateway.record.payloads import LocalObjects, open_objects
@@ -26,6 +25,8 @@ from gateway.store.migrate import check
 from gateway.store.serving import read_plan
 from gateway.times import SECOND_US, after_us, now_us
 from lockgate.errors import CommandError
+from lockgate.findings import Finding, bad, ok, warn
+from lockgate.machine_check import check_machine, check_sessions, machine_here
 from lockgate.processes.allowed import allowed_upstreams
 from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
@@ -39,35 +40,12 @@ MIB = 1 << 20
 UNTIL_THEN = "Until then gateways go on with the last flags they know, up to the policy's stale_after_s."
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """How a part is: `do` says what to do where it is not well."""
-
-    part: str
-    level: Literal["ok", "warn", "bad"]
-    says: str
-    do: str = ""
-
-
-def ok(part: str, says: str) -> Finding:
-    """All is well."""
-    return Finding(part=part, level="ok", says=says)
-
-
-def warn(part: str, says: str, do: str) -> Finding:
-    """It works, and somebody should look."""
-    return Finding(part=part, level="warn", says=says, do=do)
-
-
-def bad(part: str, says: str, do: str) -> Finding:
-    """It does not work."""
-    return Finding(part=part, level="bad", says=says, do=do)
-
-
 async def diagnose(settings: Settings) -> AsyncIterator[Finding]:
     """A finding for each part. A ledger that cannot be used ends the checks that need it."""
     yield check_disk(settings)
     yield check_objects(settings)
     yield check_grpc(settings)
+    yield check_machine(settings)
     yield await check_redis(settings)
     if not settings.flag_home.embedded:
         yield await check_unleash(settings)
@@ -191,8 +169,10 @@ async def check_models(settings: Settings, ledger: Ledger) -> Sequence[Finding]:
         plan = await read_plan(r)
     if not plan.models:
         return [warn("models", "None yet.", "Type 'lockgate models add NAME FILE.onnx --card model.toml'.")]
-    cache, artifacts = SessionCache(upstreams=allowed_upstreams(settings)), LocalObjects(settings.artifacts)
-    return [await _check_release(release, cache, artifacts) for release in _releases(plan)]
+    cache = SessionCache(upstreams=allowed_upstreams(settings), machine=machine_here(settings))
+    artifacts = LocalObjects(settings.artifacts)
+    releases = [await _check_release(release, cache, artifacts) for release in _releases(plan)]
+    return [*releases, check_sessions(settings, plan)]
 
 
 async def check_flags(_settings: Settings, ledger: Ledger) -> Sequence[Finding]:
@@ -242,10 +222,14 @@ async def _check_release(release: ReleasePlan, cache: SessionCache, artifacts: L
         return await _check_upstream(part, release.upstream, cache)
     try:
         await artifacts.verify(release.artifact)
-        await cache.acquire(release.artifact, await artifacts.local_path(release.artifact))
+        session = await cache.acquire(
+            release.artifact, await artifacts.local_path(release.artifact), release.card.session
+        )
+    except (ProviderAbsent, ProviderUnusable) as error:
+        return bad(part, str(error), "Put the machine right, or roll the model back.")
     except GatewayError as error:
         return bad(part, str(error), "Restore the artifact from a backup, or roll the model back.")
-    return ok(part, "Its file is whole and loads.")
+    return ok(part, f"Its file is whole and loads, by {session.provider}.")
 
 
 async def _check_upstream(part: str, upstream: Upstream, cache: SessionCache) -> Finding:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway.http.entry import DRAWS
-from lockgate.bounded import BoundedHead
+from lockgate.bounded import Bounded
 
 PLAIN_TARGET = re.compile(rb"/[A-Za-z0-9/._~@-]*")
 """Paths that mean what they say: no query, and nothing that is escaped."""
@@ -56,7 +56,7 @@ class _Nobody:
 _NOBODY_LISTENS: Any = _Nobody()
 
 
-class WholeRequests(BoundedHead):
+class WholeRequests(Bounded):
     """The protocol of connections to an application that takes whole requests."""
 
     cycle: Any
@@ -88,8 +88,9 @@ class WholeRequests(BoundedHead):
     def on_headers_complete(self) -> None:
         """The headers are here."""
         if self._may_come_whole():
-            self._in_head = False
+            self._in_head, self._in_body = False, True
             self._unwatch()
+            self.crowd.works(self)
             self._whole = b""
         else:
             self._begin_asgi()
@@ -107,6 +108,7 @@ class WholeRequests(BoundedHead):
         if body is None:
             super().on_message_complete()
             return
+        self._in_body = False
         exchange = WholeExchange(self, body)
         self.cycle = exchange
         if not type(self).take(exchange):
@@ -148,6 +150,9 @@ class WholeRequests(BoundedHead):
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
             return
+        self.crowd.rests(self)
+        if self._in_body:
+            self._watch()
         self._quiet_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self._look_if_quiet)

@@ -37,6 +37,31 @@ class FlagsHealth(msgspec.Struct, frozen=True, kw_only=True):
     """The flags that can only be answered with off."""
 
 
+class SessionHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """A model's session in a process."""
+
+    release: str
+    """The one that needs it most."""
+    place: str
+    """Either 'champion', 'canary', 'candidate' or 'previous'."""
+    state: str
+    """Either 'open', or 'cold' where it is closed for want of memory."""
+    bytes: int
+    """What it is counted with."""
+    threads: int
+
+
+class SessionsHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """The sessions of a process, and what they take."""
+
+    bytes: int
+    max_bytes: int
+    """0: no limit."""
+    threads: int
+    cores: int
+    sessions: tuple[SessionHealth, ...]
+
+
 class ProcessHealth(msgspec.Struct, frozen=True, kw_only=True):
     """How a process is."""
 
@@ -47,6 +72,7 @@ class ProcessHealth(msgspec.Struct, frozen=True, kw_only=True):
     dependencies: tuple[Dependency, ...] = ()
     plan_revision: int | None = None
     flags: FlagsHealth | None = None
+    sessions: SessionsHealth | None = None
     restarts: int = 0
 
 

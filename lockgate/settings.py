@@ -130,7 +130,20 @@ class Settings(Struct, frozen=True, kw_only=True):
         str, Meta(description="The address people and callers use, for links. Empty: made from the HTTP address.")
     ] = ""
     gateways: Annotated[int, Meta(description="How many gateway processes `lockgate serve` runs.", ge=1, le=128)] = 1
-    model_threads: Annotated[int, Meta(description="Threads of one model session in a gateway.", ge=1, le=256)] = 1
+    model_threads: Annotated[
+        int, Meta(description="Threads of a model's session whose card says nothing.", ge=1, le=256)
+    ] = 1
+    execution_providers: Annotated[
+        str,
+        Meta(
+            description="The execution providers that models may use, with options that outweigh the card's, such as "
+            "`cuda:device_id=1 cpu`. Empty: all that onnxruntime brings here."
+        ),
+    ] = ""
+    models_memory_max_bytes: Annotated[
+        int,
+        Meta(description="What the open models of one gateway process may take, in bytes; 0: no limit.", ge=0),
+    ] = 0
     upstreams: Annotated[
         str,
         Meta(
@@ -140,6 +153,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     upstream_s: Annotated[Seconds, Meta(description="How long a call to such a server may take.")] = 30.0
+    upstream_evaluation_calls_per_s: Annotated[
+        float,
+        Meta(
+            description="How many calls a second an evaluation makes of such a server at most, beside its callers.",
+            gt=0,
+            extra={"expects": "a number above 0"},
+        ),
+    ] = 50.0
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
     ] = "info"
@@ -148,6 +169,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         Meta(description="How log lines look; `auto`: for people on a terminal, else JSON."),
     ] = "auto"
     body_max_bytes: Annotated[Bytes, Meta(description="The largest body of a prediction request.")] = 64 * MIB
+    items_max: Annotated[
+        int,
+        Meta(
+            description="The most items of one prediction request; each is decided for itself, and others wait.",
+            ge=1,
+            le=16 * MIB,
+        ),
+    ] = 4_096
     compress_min_bytes: Annotated[
         int, Meta(description="Answers from this size on are compressed for callers who accept it; 0: never.", ge=0)
     ] = 65_536
@@ -157,6 +186,25 @@ class Settings(Struct, frozen=True, kw_only=True):
             description="How long the headers of a request may take, and then its body; of an upload, each part of it."
         ),
     ] = 30.0
+    answer_s: Annotated[
+        Seconds,
+        Meta(description="How long a caller may leave unread what was written to it; then the connection ends."),
+    ] = 60.0
+    unread_max_bytes: Annotated[
+        Bytes,
+        Meta(
+            description="What may lie unread by the callers of one process in all; beyond it the connection ends whose "
+            "caller has not read for the longest."
+        ),
+    ] = 256 * MIB
+    connections_max: Annotated[
+        int,
+        Meta(
+            description="How many connections one process takes over HTTP, as far as it may open files, and over gRPC. "
+            "Beyond, those without a request give way.",
+            ge=16,
+        ),
+    ] = 10_000
     api_body_max_bytes: Annotated[Bytes, Meta(description="The largest body under `/api/v1` and `/console`.")] = MIB
     upload_max_bytes: Annotated[Bytes, Meta(description="The largest model file that is taken.")] = 2048 * MIB
     sync_interval_s: Annotated[

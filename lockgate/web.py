@@ -9,7 +9,8 @@ from typing import Any
 
 import uvicorn
 
-from lockgate.bounded import HEAD_S, BoundedHead
+from lockgate.bounded import Bounded
+from lockgate.crowd import Bounds, Crowd
 from lockgate.exchanges import WholeRequests
 
 App = Any
@@ -40,17 +41,16 @@ class Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serving(
-    app: App, listener: socket.socket, *, drain_s: float, head_s: float = HEAD_S, quiet_s: float = QUIET_S
+    app: App, listener: socket.socket, *, drain_s: float, bounds: Bounds | None = None, quiet_s: float = QUIET_S
 ) -> AsyncIterator[None]:
-    """The application answers on the socket; afterwards requests in flight get `drain_s` seconds to finish.
+    """The application answers on the socket, within its bounds; afterwards requests in flight get `drain_s` seconds.
 
-    Whoever has not sent the headers of a request after `head_s` seconds is cut off, and so is a connection on which
-    nothing was asked for `quiet_s` seconds.
+    A connection on which nothing was asked for `quiet_s` seconds ends.
     """
     config = uvicorn.Config(
         app,
         loop="none",
-        http=_protocol(app, head_s),
+        http=_protocol(app, Crowd(bounds or Bounds())),
         ws="none",
         lifespan="off",
         interface="asgi3",
@@ -75,9 +75,9 @@ async def serving(
         await task
 
 
-def _protocol(app: App, head_s: float) -> type[BoundedHead]:
+def _protocol(app: App, crowd: Crowd) -> type[Bounded]:
     """The protocol of an application's connections, by whether it takes whole requests."""
     take = getattr(app, "take", None)
     if take is None:
-        return type("Bounded", (BoundedHead,), {"head_s": head_s})
-    return type("Whole", (WholeRequests,), {"head_s": head_s, "take": staticmethod(take)})
+        return type("Listener", (Bounded,), {"crowd": crowd})
+    return type("WholeListener", (WholeRequests,), {"crowd": crowd, "take": staticmethod(take)})

@@ -20,6 +20,6 @@ lock() {
 lock pyproject.toml --group build -o requirements/run.txt
 lock pyproject.toml --group build --group demo -c requirements/run.txt -o requirements/demo.txt
 lock pyproject.toml --group build --group demo --group check --group test -c requirements/demo.txt -o requirements/test.txt
-for apart in client-triton client-kserve server-postgres server-mlserver; do
+for apart in client-triton client-kserve server-postgres server-mlserver server-fastapi; do
     lock "requirements/$apart.in" -o "requirements/$apart.txt"
 done

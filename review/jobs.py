@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from flags.unleash.place import Place
+from gateway.inference.upstreams import AllowedUpstreams
 from gateway.record.payloads import LocalObjects, ObjectStore
 from gateway.store.events import any_unpositioned, position_events
 from gateway.store.idempotency import drop_expired_keys
@@ -48,6 +49,8 @@ class JobParts(msgspec.Struct, frozen=True, kw_only=True):
     recipes: Path | None
     """The folder of recipes; none where no training runs."""
     traffic_keep_s: float
+    upstreams: AllowedUpstreams = AllowedUpstreams()
+    """The servers that models may run on elsewhere."""
     unleash: Place | None = None
     """Where the flags are in an Unleash server; none where no server is named."""
 
@@ -58,9 +61,9 @@ def make_jobs(parts: JobParts) -> list[Job]:
     def job(every_s: float, run: Callable[[JobParts, int], Awaitable[None]], *, on_bell: bool = False) -> Job:
         return Job(name=run.__name__, every_s=every_s, run=partial(run, parts), on_bell=on_bell)
 
-    fresh = FreshDatasets(parts.ledger, parts.artifacts)
+    fresh = FreshDatasets(parts.ledger, parts.artifacts, parts.upstreams)
     effects = Effects(parts.ledger, parts.objects, parts.artifacts)
-    trainings = Trainings(parts.ledger, parts.artifacts, parts.recipes)
+    trainings = Trainings(parts.ledger, parts.artifacts, parts.recipes, parts.upstreams)
     simulations = Simulations(parts.ledger, parts.traffic, parts.artifacts)
     triggers = Triggers(parts.ledger, Places(payloads_url=parts.payloads_url, artifacts=LocalObjects(parts.artifacts)))
     return [

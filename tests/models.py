@@ -473,6 +473,19 @@ def network(features: int, hidden: int, classes: int) -> bytes:
 
 
 @cache
+def many_numbers(count: int) -> bytes:
+    """`y` [n, count]: ones, whatever `x` [n, 1] is, which is `score`."""
+    sizes = constant("sizes", np.array([1, count], np.int64))
+    one = constant("one", np.array([[1.0]], np.float32))
+    nodes = [node("Identity", "x", "score"), node("Mul", "x zero", "nothing"), node("Add", "nothing one", "ones")]
+    nodes += [node("Expand", "ones sizes", "y")]
+    inputs = [_value("x", TensorProto.FLOAT, ("n", 1))]
+    outputs = [_value("score", TensorProto.FLOAT, ("n", 1)), _value("y", TensorProto.FLOAT, ("n", count))]
+    zero = constant("zero", np.float32(0))
+    return build(nodes, inputs, outputs, initializers=(sizes, one, zero)).SerializeToString()
+
+
+@cache
 def convolutions(layers: int = 5, classes: int = 10) -> bytes:
     """`probabilities` [n, classes] of pictures `x` [n, 3, 224, 224] after some milliseconds of convolutions."""
     random, before, channels = np.random.default_rng(0), 3, 32

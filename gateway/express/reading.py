@@ -3,7 +3,6 @@
 In doubt a body is not plain; the general reading then takes it, or says what is wrong with it.
 """
 
-import sys
 from array import array
 from hashlib import sha256
 from math import prod
@@ -93,7 +92,7 @@ class PlainReader:
             spec.shape and ANY_SIZE not in spec.shape[1:] and spec.shape[0] in (ANY_SIZE, 1) for spec in specs
         )
         numbers = all(spec.datatype in _CODES for spec in specs)
-        if batch_axis != 0 or len(kinds) != 1 or not batched or not numbers or sys.byteorder != "little":
+        if batch_axis != 0 or len(kinds) != 1 or not batched or not numbers or not np.little_endian:
             return None
         return cls(specs, several=all(spec.shape[0] == ANY_SIZE for spec in specs))
 

@@ -10,11 +10,12 @@ from grpc import (
     GenericRpcHandler,
     StatusCode,
     method_handlers_generic_handler,
+    stream_unary_rpc_method_handler,
     unary_stream_rpc_method_handler,
-    unary_unary_rpc_method_handler,
 )
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
+from gateway.grpc.arriving import arriving
 from gateway.grpc.refuse import Context
 from gateway.live import Live
 
@@ -55,8 +56,8 @@ class Health:
         return HealthCheckResponse(status=HealthCheckResponse.SERVING if serving else HealthCheckResponse.NOT_SERVING)
 
 
-def health_service(health: Health) -> GenericRpcHandler:
-    """The handlers of the service."""
+def health_service(health: Health, message_s: float) -> GenericRpcHandler:
+    """The handlers of the service; a check may take `message_s` seconds to come."""
     coding = {
         "request_deserializer": HealthCheckRequest.FromString,
         "response_serializer": HealthCheckResponse.SerializeToString,
@@ -64,7 +65,7 @@ def health_service(health: Health) -> GenericRpcHandler:
     return method_handlers_generic_handler(
         SERVICE,
         {
-            "Check": unary_unary_rpc_method_handler(health.check, **coding),
+            "Check": stream_unary_rpc_method_handler(arriving(health.check, message_s), **coding),
             "Watch": unary_stream_rpc_method_handler(health.watch, **coding),
         },
     )

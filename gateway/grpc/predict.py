@@ -13,6 +13,7 @@ from grpc import StatusCode
 
 from gateway.access.callers import caller_of, require
 from gateway.grpc.answer import Refusal, refusal_of, response_of
+from gateway.grpc.arriving import message_of
 from gateway.grpc.call import GrpcCall
 from gateway.grpc.refuse import Context, refusal_for, refuse
 from gateway.holding.asked import RawHeaders
@@ -21,6 +22,7 @@ from gateway.leaving import CallerLeft
 from gateway.live import Live
 from gateway.noted import note
 from gateway.pipeline import Pipeline
+from gateway.plan import Caller
 from gateway.protocol.contents_errors import MalformedMessage
 from gateway.protocol.errors import BodyTooLarge
 from gateway.protocol.fields import split
@@ -34,20 +36,24 @@ RAW_INPUT = ModelInferRequest.RAW_INPUT_CONTENTS_FIELD_NUMBER
 class Predictions:
     """Answers the ModelInfer calls of one process."""
 
-    def __init__(self, pipeline: Pipeline, live: Live, body_max_bytes: int) -> None:
+    def __init__(self, pipeline: Pipeline, live: Live, body_max_bytes: int, body_s: float) -> None:
         self._pipeline = pipeline
         self._live = live
         self._body_max_bytes = body_max_bytes
+        self._body_s = body_s
         self._running: set[asyncio.Task[Reply]] = set()
 
-    async def infer(self, body: bytes, context: Context) -> bytes:
-        """Answer one call; it is the one place where its event is logged."""
+    async def infer(self, _coming: object, context: Context) -> bytes:
+        """Answer one call, whose message is read for a key alone; it is the one place where its event is logged."""
         began, model = perf_counter(), ""
         told: bytes | Refusal
         try:
+            caller = caller_of(header(headers_of(context), b"authorization"), self._live.plan.plan, now_us())
+            body = await message_of(context, self._body_s)
             message, raw = _read(body, self._body_max_bytes)
             model = message.model_name
-            reply = await self._reply(body, message, raw, context)
+            require(caller, "predict", model)
+            reply = await self._reply(caller, body, message, raw, context)
             told = response_of(reply, raw=bool(raw)) if reply.status == HTTPStatus.OK else refusal_of(reply)
         except asyncio.CancelledError:
             note(model, StatusCode.CANCELLED.name, CallerLeft.code, began)
@@ -65,17 +71,16 @@ class Predictions:
         while self._running:
             await asyncio.wait(self._running)
 
-    async def _reply(self, body: bytes, message: ModelInferRequest, raw: list[memoryview], context: Context) -> Reply:
+    async def _reply(
+        self, caller: Caller, body: bytes, message: ModelInferRequest, raw: list[memoryview], context: Context
+    ) -> Reply:
         """What the pipeline says; it goes on when the caller has left. Raises: GatewayError."""
-        headers = headers_of(context)
-        caller = caller_of(header(headers, b"authorization"), self._live.plan.plan, now_us())
-        require(caller, "predict", message.model_name)
         left = asyncio.Event()
         call = GrpcCall(
             caller=caller,
             model=message.model_name,
             version=message.model_version or None,
-            headers=headers,
+            headers=headers_of(context),
             body=body,
             message=message,
             raw=raw,

@@ -1,7 +1,7 @@
 """Ends a call without a response: every error of the gateway as a status, its text and its trailing metadata."""
 
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Never, Protocol
+from typing import Any, Never, Protocol
 
 from grpc import StatusCode
 
@@ -18,6 +18,9 @@ class Context(Protocol):
 
     async def abort(self, code: StatusCode, details: str, trailing_metadata: Metadata = ()) -> Never:
         """End the call with a status."""
+
+    async def read(self) -> Any:
+        """The next message of the caller, `grpc.aio.EOF` behind the last."""
 
     def invocation_metadata(self) -> Iterable[tuple[str, str | bytes]] | None:
         """What came beside the request."""

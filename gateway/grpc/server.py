@@ -21,6 +21,12 @@ from gateway.pipeline import Pipeline
 from gateway.store.ledger import Ledger
 
 METADATA_MAX_BYTES = 16_384
+STREAMS_MAX = 1024
+"""Calls that one connection carries at once; the next ones wait at their sender."""
+IDLE_MS = 300_000
+"""A connection without a call is told to go after this long; clients connect again by themselves."""
+PING_MS, PONG_MS = 60_000, 20_000
+"""How often a connection is asked whether somebody is there, and how long the answer may take."""
 HEADROOM_BYTES = 1 << 20
 """What a message may have beside its tensors before it is refused unread; then the limit on bodies speaks."""
 
@@ -39,12 +45,13 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GrpcSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to listen, and how much one call may bring."""
+    """Where to listen, how much one call may bring and how long that may take, and how many may connect."""
 
     address: str
     tls: Tls | None
     body_max_bytes: int
-    head_s: float
+    body_s: float
+    connections_max: int
     drain_s: float
 
 
@@ -80,10 +87,11 @@ async def open_grpc(
     settings: GrpcSettings, pipeline: Pipeline, live: Live, ledger: Ledger
 ) -> AsyncIterator[GrpcServer]:
     """A listener that answers; afterwards calls in flight finish. Raises: GrpcNotListening."""
-    predictions = Predictions(pipeline, live, settings.body_max_bytes)
+    predictions = Predictions(pipeline, live, settings.body_max_bytes, settings.body_s)
     server = aio.server(options=_options(settings))
     alive = health.Health(live, frozenset({SERVICE}))
-    server.add_generic_rpc_handlers((service(predictions, Catalogue(live, ledger)), health.health_service(alive)))
+    asked = service(predictions, Catalogue(live, ledger), settings.body_s)
+    server.add_generic_rpc_handlers((asked, health.health_service(alive, settings.body_s)))
     reflection.enable_server_reflection((SERVICE, health.SERVICE, reflection.SERVICE_NAME), server)
     _listen(server, settings)
     await server.start()
@@ -111,5 +119,10 @@ def _options(settings: GrpcSettings) -> list[tuple[str, Any]]:
         ("grpc.max_send_message_length", -1),
         ("grpc.max_metadata_size", METADATA_MAX_BYTES),
         ("grpc.so_reuseport", 1),
-        ("grpc.server_handshake_timeout_ms", int(settings.head_s * 1000)),
+        ("grpc.max_allowed_incoming_connections", settings.connections_max),
+        ("grpc.max_concurrent_streams", STREAMS_MAX),
+        ("grpc.max_connection_idle_ms", IDLE_MS),
+        ("grpc.keepalive_time_ms", PING_MS),
+        ("grpc.keepalive_timeout_ms", PONG_MS),
+        ("grpc.server_handshake_timeout_ms", int(settings.body_s * 1000)),
     ]

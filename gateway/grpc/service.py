@@ -8,11 +8,12 @@ from typing import TypeVar
 import msgspec
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError, Message
-from grpc import GenericRpcHandler, method_handlers_generic_handler, unary_unary_rpc_method_handler
+from grpc import GenericRpcHandler, method_handlers_generic_handler, stream_unary_rpc_method_handler
 
 from gateway import catalogue
 from gateway.access.callers import caller_of
 from gateway.errors import ModelNotReady
+from gateway.grpc.arriving import arriving
 from gateway.grpc.predict import Predictions, headers_of
 from gateway.grpc.refuse import Context, refusing
 from gateway.http.asgi import header
@@ -24,6 +25,7 @@ from gateway.store.ledger import Ledger
 from gateway.times import now_us
 
 SERVICE = "inference.GRPCInferenceService"
+KEYLESS = frozenset({"ServerLive", "ServerReady", "ServerMetadata"})
 M = TypeVar("M", bound=Message)
 
 
@@ -48,7 +50,7 @@ class Catalogue:
 
     async def model_ready(self, body: bytes, context: Context) -> bytes:
         """Whether a model's session is open."""
-        asked, caller = _read(body, pb.ModelReadyRequest), self._caller(context)
+        asked, caller = _read(body, pb.ModelReadyRequest), self.caller(context)
         try:
             catalogue.require_ready(self._live, caller, asked.name, asked.version or None)
         except ModelNotReady:
@@ -57,19 +59,19 @@ class Catalogue:
 
     async def model(self, body: bytes, context: Context) -> bytes:
         """A model's signature."""
-        asked, caller = _read(body, pb.ModelMetadataRequest), self._caller(context)
+        asked, caller = _read(body, pb.ModelMetadataRequest), self.caller(context)
         metadata = catalogue.model_metadata(self._live, caller, asked.name, asked.version or None)
         return _told(metadata, pb.ModelMetadataResponse())
 
     async def config(self, body: bytes, context: Context) -> bytes:
         """A model's inputs and outputs in Triton's words."""
-        asked, caller = _read(body, pb.ModelConfigRequest), self._caller(context)
+        asked, caller = _read(body, pb.ModelConfigRequest), self.caller(context)
         configuration = catalogue.configuration_of(self._live, caller, asked.name, asked.version or None)
         return _told({"config": configuration}, pb.ModelConfigResponse())
 
     async def statistics(self, body: bytes, context: Context) -> bytes:
         """What this process answered with one model, or with all."""
-        asked, caller = _read(body, pb.ModelStatisticsRequest), self._caller(context)
+        asked, caller = _read(body, pb.ModelStatisticsRequest), self.caller(context)
         if asked.name:
             found = catalogue.statistics_of(self._live, caller, asked.name, asked.version or None)
         else:
@@ -78,29 +80,32 @@ class Catalogue:
 
     async def index(self, body: bytes, context: Context) -> bytes:
         """The models that the caller may use."""
-        asked, caller = _read(body, pb.RepositoryIndexRequest), self._caller(context)
+        asked, caller = _read(body, pb.RepositoryIndexRequest), self.caller(context)
         entries = catalogue.repository_index(self._live, caller, only_ready=asked.ready)
         return _told({"models": entries}, pb.RepositoryIndexResponse())
 
     async def load(self, body: bytes, context: Context) -> bytes:
         """That a model's champion is there."""
-        asked, caller = _read(body, pb.RepositoryModelLoadRequest), self._caller(context)
+        asked, caller = _read(body, pb.RepositoryModelLoadRequest), self.caller(context)
         await catalogue.load(self._ledger, self._live, caller, asked.model_name, asked.parameters)
         return pb.RepositoryModelLoadResponse().SerializeToString()
 
     async def unload(self, body: bytes, context: Context) -> bytes:
         """Never: a champion is not unloaded."""
-        asked, caller = _read(body, pb.RepositoryModelUnloadRequest), self._caller(context)
+        asked, caller = _read(body, pb.RepositoryModelUnloadRequest), self.caller(context)
         await catalogue.unload(self._ledger, self._live, caller, asked.model_name)
         return pb.RepositoryModelUnloadResponse().SerializeToString()
 
-    def _caller(self, context: Context) -> Caller:
+    def caller(self, context: Context) -> Caller:
         """The caller whose key came in the metadata. Raises: Unauthenticated."""
         return caller_of(header(headers_of(context), b"authorization"), self._live.plan.plan, now_us())
 
 
-def service(predictions: Predictions, asked: Catalogue) -> GenericRpcHandler:
-    """The handlers of the service; requests and responses are bytes, so that large tensors are not copied."""
+def service(predictions: Predictions, asked: Catalogue, message_s: float) -> GenericRpcHandler:
+    """The handlers of the service; requests and responses are bytes, so that large tensors are not copied.
+
+    A message may take `message_s` seconds to come, and is not read before a key that is needed has been seen.
+    """
     methods = {
         "ServerLive": refusing(asked.live),
         "ServerReady": refusing(asked.ready),
@@ -112,9 +117,12 @@ def service(predictions: Predictions, asked: Catalogue) -> GenericRpcHandler:
         "RepositoryIndex": refusing(asked.index),
         "RepositoryModelLoad": refusing(asked.load),
         "RepositoryModelUnload": refusing(asked.unload),
-        "ModelInfer": predictions.infer,
     }
-    handlers = {name: unary_unary_rpc_method_handler(method) for name, method in methods.items()}
+    handlers = {
+        name: stream_unary_rpc_method_handler(arriving(method, message_s, None if name in KEYLESS else asked.caller))
+        for name, method in methods.items()
+    }
+    handlers["ModelInfer"] = stream_unary_rpc_method_handler(predictions.infer)
     return method_handlers_generic_handler(SERVICE, handlers)
 
 

@@ -15,14 +15,17 @@ from litestar.types import ControllerRouterHandler
 from gateway.express.express import Express
 from gateway.holding.holds import Holds
 from gateway.http.asgi import Receive, Scope, Send
+from gateway.http.body import within
 from gateway.http.entry import INFER, Bounds, PredictEntry
 from gateway.http.forward import Forward
 from gateway.http.health import HealthController
 from gateway.http.infer import InferController
 from gateway.http.models import ModelsController
+from gateway.http.not_served import NotServedController
 from gateway.http.outcomes import OutcomesController, Truths
 from gateway.http.parts import provide_caller, provide_live
 from gateway.http.predictions import PredictionsController
+from gateway.http.problem_media import as_problems, asks_for_problems
 from gateway.http.problems import EXCEPTION_HANDLERS
 from gateway.http.repository import RepositoryController
 from gateway.live import Live
@@ -36,6 +39,7 @@ HANDLERS: tuple[ControllerRouterHandler, ...] = (
     PredictionsController,
     OutcomesController,
     RepositoryController,
+    NotServedController,
 )
 
 
@@ -61,6 +65,7 @@ class Gateway:
         self.take = parts.express.take
         self._predict = PredictEntry(parts.pipeline, parts.follower, parts.bounds)
         self._protocol = create_protocol(parts, HANDLERS)
+        self._body_s = parts.bounds.body_s
         self._forward = Forward(parts.console_url, parts.bounds.body_s)
 
     def end_streams(self) -> None:
@@ -76,10 +81,12 @@ class Gateway:
         if scope["type"] != "http":
             return
         path: str = scope["path"]
+        if path.startswith("/v2") and asks_for_problems(scope["headers"]):
+            send = as_problems(send)
         if scope["method"] == "POST" and (found := INFER.fullmatch(path)):
             await self._predict(scope, receive, send, found[1], found[2])
         elif path == "/v2" or path.startswith("/v2/"):
-            await self._protocol(scope, receive, send)  # type: ignore[arg-type]
+            await self._protocol(scope, within(receive, self._body_s), send)  # type: ignore[arg-type]
         else:
             await self._forward(scope, receive, send)
 

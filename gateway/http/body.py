@@ -34,10 +34,7 @@ async def read_body(
     Where binary data begins behind `json_bytes` of JSON, a large body is read to where its first tensor lies aligned.
     Raises: BodyTooLarge, BodyTooSlow, BodyEndedEarly.
     """
-    declared = header(headers, b"content-length")
-    size = int(declared) if declared is not None and declared.isdecimal() else None
-    if size is not None and size > limit:
-        raise BodyTooLarge(found=size, limit=limit)
+    size = _declared(header(headers, b"content-length"), limit)
     try:
         async with asyncio.timeout(seconds):
             return await _read(receive, limit, size, json_bytes or 0)
@@ -52,6 +49,38 @@ async def part_within(receive: Receive, seconds: float) -> Message:
             return await receive()
     except TimeoutError as error:
         raise BodyTooSlow(seconds=f"{seconds:g}") from error
+
+
+def within(receive: Receive, seconds: float) -> Receive:
+    """The same for an application that reads a body by itself: all of it must come in time. Raises: BodyTooSlow."""
+    until, more = asyncio.get_running_loop().time() + seconds, True
+
+    async def bounded() -> Message:
+        nonlocal more
+        if not more:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError as error:
+            raise BodyTooSlow(seconds=f"{seconds:g}") from error
+        more = bool(message.get("more_body"))
+        return message
+
+    return bounded
+
+
+def _declared(length: str | None, limit: int) -> int | None:
+    """The size that a body is said to have, None where it is not; its digits may be too many to be read as a number.
+
+    Raises: BodyTooLarge.
+    """
+    if length is None or not length.isdecimal():
+        return None
+    digits = length.lstrip("0") or "0"
+    if len(digits) > len(str(limit)) or int(digits) > limit:
+        raise BodyTooLarge(found=digits, limit=limit)
+    return int(digits)
 
 
 async def _read(receive: Receive, limit: int, size: int | None, json_bytes: int) -> Body:

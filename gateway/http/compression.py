@@ -18,7 +18,7 @@ _INLINE_MAX_BYTES = 2048
 """What inflates to two megabytes at most: a hop to a thread would cost more than most of these."""
 _IN_BYTES, _OUT_BYTES = 65_536, 262_144
 _FAST = 1
-_ACCEPTED = re.compile(r"\s*(gzip|deflate|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
+_ACCEPTED = re.compile(r"\s*(gzip|deflate|identity|\*)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?")
 
 
 class ContentEncodingRefused(BadRequest):
@@ -102,12 +102,15 @@ def _pieces(machine: "zlib._Decompress", body: memoryview) -> Iterator[bytes]:
 
 
 def accepted(header: str | None) -> str | None:
-    """The coding that a caller likes best by its Accept-Encoding, gzip before deflate; None for a plain answer."""
+    """The coding that a caller likes best by its Accept-Encoding, gzip before deflate; None for a plain answer.
+
+    A plain one goes also to whoever says that it would rather have that, `identity;q=1, gzip;q=0.5`.
+    """
     parts = map(_ACCEPTED.fullmatch, (header or "").lower().split(","))
     weights = {found[1]: float(found[2] or 1) for found in parts if found}
     liked = {name: weights.get(name, weights.get("*", 0.0)) for name in _ANSWERED}
     best = max(_ANSWERED, key=liked.__getitem__)
-    return best if liked[best] > 0 else None
+    return best if liked[best] > 0 and liked[best] >= weights.get("identity", 0.0) else None
 
 
 async def deflated(reply: Reply, accept: str | None) -> Reply:

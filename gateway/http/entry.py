@@ -57,10 +57,10 @@ class PredictEntry:
             reply = await self._answer(scope, receive, model, version)
             code = ""
         except GatewayError as error:
-            reply, code = refused(error), error.code
+            reply, code = refused(error, scope["path"]), error.code
         except Exception as error:  # noqa: BLE001 - the last resort: the caller gets our words, the log the cause
             note_failure(error)
-            reply, code = error_reply(GatewayError()), GatewayError.code
+            reply, code = error_reply(GatewayError(), instance=scope["path"]), GatewayError.code
         note(model, reply.status, code, began)
         await send_reply(send, reply)
 
@@ -88,18 +88,18 @@ class PredictEntry:
     async def _body(self, headers: RawHeaders, receive: Receive, json_bytes: int | None) -> Body:
         """The body, inflated where it came compressed."""
         limit = self._bounds.body_max_bytes
-        encoding = encoding_of(header(headers, b"content-encoding"))
+        encoding = encoding_of(", ".join(values_of(headers, b"content-encoding")))
         body = await read_body(headers, receive, limit, self._bounds.body_s, json_bytes=json_bytes)
         return body if encoding is None else await inflated(body, encoding, limit)
 
 
-def refused(error: GatewayError) -> Reply:
+def refused(error: GatewayError, instance: str) -> Reply:
     """The reply to a request that goes no further; what is left of its body is not waited for."""
     if error.status == 401:
-        return error_reply(error, headers=(("WWW-Authenticate", "Bearer"),))
+        return error_reply(error, instance=instance, headers=(("WWW-Authenticate", "Bearer"),))
     if isinstance(error, BodyTooLarge | BodyTooSlow):
-        return error_reply(error, headers=(("Connection", "close"),))
-    return error_reply(error)
+        return error_reply(error, instance=instance, headers=(("Connection", "close"),))
+    return error_reply(error, instance=instance)
 
 
 def _left(receive: Receive) -> Callable[[], Awaitable[None]]:

@@ -19,7 +19,7 @@ from gateway.catalogue import (
 from gateway.live import Live
 from gateway.plan import Caller
 
-ModelName = Annotated[str, Parameter(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="The model's name.")]
+ModelName = Annotated[str, Parameter(description="The model's name; no other is served.")]
 
 
 class ModelReady(msgspec.Struct, frozen=True, kw_only=True):

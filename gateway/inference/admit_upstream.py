@@ -22,7 +22,7 @@ async def admit_upstream(
     """
     session = open_upstream(upstream, allowed)
     try:
-        told = await session.tell()
+        told = (await session.tell()).signature
         session.signature = told if first is None else as_first_told(first, told)
         await _require_kept(session)
         probed = await asyncio.to_thread(probe, session)

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.inference.errors import ArtifactDamaged, ModelNotLoadable
+from gateway.inference.machine import Machine, cores
 from gateway.inference.session import OnnxSession
 from gateway.inference.upstream_session import UpstreamSession, open_upstream
 from gateway.inference.upstreams import AllowedUpstreams, Upstream
+from gateway.inference.wish import PLAIN, SessionWish, session_key
 
 Opened = OnnxSession | UpstreamSession
 
@@ -24,20 +26,25 @@ class _Entry:
 
 
 class SessionCache:
-    """Sessions by the sha256 of their artifact, or by the address of their upstream, on one event loop."""
+    """Sessions by their artifact and what its card wants, or by the address of their upstream, on one event loop."""
 
-    def __init__(self, *, threads: int = 1, upstreams: AllowedUpstreams | None = None) -> None:
+    def __init__(
+        self, *, threads: int = 1, upstreams: AllowedUpstreams | None = None, machine: Machine | None = None
+    ) -> None:
         self._threads = threads
+        self._machine = machine or Machine()
         self._upstreams = upstreams or AllowedUpstreams()
         self._entries: dict[str, _Entry] = {}
 
-    async def acquire(self, sha256: str, path: Path) -> OnnxSession:
-        """The warm session of an artifact; each acquire needs its release.
+    async def acquire(self, sha256: str, path: Path, wish: SessionWish = PLAIN) -> OnnxSession:
+        """The warm session of an artifact; each acquire needs its release, by `session_key`.
 
-        Those who ask at the same time share one open, off the loop. Raises ArtifactDamaged or ModelNotLoadable, after
-        which nothing is kept and the next acquire tries again.
+        Those who ask at the same time share one open, off the loop. Raises ArtifactDamaged, ModelNotLoadable,
+        ProviderAbsent or ProviderUnusable, after which nothing is kept and the next acquire tries again.
         """
-        opened = await self._acquire(sha256, lambda: asyncio.to_thread(_open, sha256, path, self._threads))
+        opened = await self._acquire(
+            session_key(sha256, wish), lambda: asyncio.to_thread(self._open, sha256, path, wish)
+        )
         assert isinstance(opened, OnnxSession)
         return opened
 
@@ -70,6 +77,14 @@ class SessionCache:
         """The artifacts whose sessions are open or being opened."""
         return frozenset(self._entries)
 
+    def _open(self, sha256: str, path: Path, wish: SessionWish) -> OnnxSession:
+        """A warm session over the file, if it is the one that the digest names."""
+        _require_whole(sha256, path)
+        providers = self._machine.providers(wish)
+        session = OnnxSession.open(path, threads=min(wish.threads or self._threads, cores()), providers=providers)
+        session.warm_up()
+        return session
+
     async def _acquire(self, key: str, opens: Callable[[], Coroutine[Any, Any, Opened]]) -> Opened:
         entry = self._entries.get(key)
         if entry is None:
@@ -98,17 +113,14 @@ async def _reach(upstream: Upstream, allowed: AllowedUpstreams) -> UpstreamSessi
     return open_upstream(upstream, allowed)
 
 
-def _open(sha256: str, path: Path, threads: int) -> OnnxSession:
-    """A warm session over the file, if it is the one that the digest names."""
+def _require_whole(sha256: str, path: Path) -> None:
+    """Return if the file is the one that the digest names. Raises: ArtifactDamaged, ModelNotLoadable."""
     try:
         with path.open("rb") as file:
             if file_digest(file, "sha256").hexdigest() != sha256:
                 raise ArtifactDamaged
     except OSError as error:
         raise ModelNotLoadable from error
-    session = OnnxSession.open(path, threads=threads)
-    session.warm_up()
-    return session
 
 
 def _close(opening: asyncio.Task[Any]) -> None:

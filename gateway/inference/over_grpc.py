@@ -9,7 +9,8 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from gateway.inference.errors import ModelFailed, ModelRefusedValues
-from gateway.inference.told_signature import told_signature
+from gateway.inference.told_signature import ToldModel, told_model, word_of
+from gateway.inference.transport import Answered
 from gateway.inference.upstream_errors import UpstreamAnswerWrong, UpstreamTooSlow, UpstreamUnavailable
 from gateway.inference.upstreams import Upstream
 from gateway.protocol.binary import from_bytes, to_bytes
@@ -23,7 +24,6 @@ from gateway.protocol.inference_pb2 import (
     ModelMetadataRequest,
     ModelMetadataResponse,
 )
-from gateway.protocol.signature import Signature
 
 METADATA_S = 10.0
 _SERVICE = "/inference.GRPCInferenceService"
@@ -51,17 +51,17 @@ class GrpcTransport:
         else:
             self._channel = grpc.aio.insecure_channel(upstream.place, options)
 
-    async def metadata(self) -> Signature:
-        """The signature that the server tells now."""
+    async def metadata(self) -> ToldModel:
+        """What the server tells of the model now."""
         asked = ModelMetadataRequest(name=self._upstream.model, version=self._upstream.version or "")
         answer = await self._call("ModelMetadata", asked.SerializeToString(), METADATA_S)
         try:
             told = ModelMetadataResponse.FromString(answer)
         except DecodeError as error:
             raise UpstreamAnswerWrong from error
-        return told_signature(told.platform, list(told.inputs), list(told.outputs))
+        return told_model(told.name, list(told.versions), told.platform, list(told.inputs), list(told.outputs))
 
-    async def infer(self, feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float) -> dict[str, Tensor]:
+    async def infer(self, feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float) -> Answered:
         """The named outputs."""
         request = ModelInferRequest(model_name=self._upstream.model, model_version=self._upstream.version or "")
         for name, feed in feeds.items():
@@ -69,7 +69,7 @@ class GrpcTransport:
         for name in outputs:
             request.outputs.add(name=name)
         body = joined(request.SerializeToString(), _RAW_INPUT, map(to_bytes, feeds.values()))
-        return _tensors(await self._call("ModelInfer", body, within_s))
+        return _answered(await self._call("ModelInfer", body, within_s))
 
     async def close(self) -> None:
         """Close the channel."""
@@ -84,13 +84,14 @@ class GrpcTransport:
         return answer
 
 
-def _tensors(body: bytes) -> dict[str, Tensor]:
+def _answered(body: bytes) -> Answered:
     """The tensors of an answer. Raises: UpstreamAnswerWrong."""
     rest, raw = split(body, _RAW_OUTPUT)
     try:
-        outputs = ModelInferResponse.FromString(rest).outputs
-        contents = Contents(outputs, raw)
-        return {each.name: _tensor(each, contents) for each in outputs}
+        response = ModelInferResponse.FromString(rest)
+        contents = Contents(response.outputs, raw)
+        outputs = {each.name: _tensor(each, contents) for each in response.outputs}
+        return Answered(outputs, word_of(response.model_version))
     except (DecodeError, ProtocolError, KeyError, ValueError) as error:
         raise UpstreamAnswerWrong from error
 

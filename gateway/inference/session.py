@@ -9,9 +9,17 @@ from typing import Any, Protocol, Self, TypeVar
 import msgspec
 import numpy as np
 import onnxruntime as ort
+import structlog
 from onnxruntime.capi import onnxruntime_pybind11_state as driver
 
-from gateway.inference.errors import ModelFailed, ModelNotLoadable, ModelOutOfMemory, ModelRefusedValues
+from gateway.inference.errors import (
+    ModelFailed,
+    ModelNotLoadable,
+    ModelOutOfMemory,
+    ModelRefusedValues,
+    ProviderUnusable,
+)
+from gateway.inference.providers import BY_CPU, CPU, RUNTIME_NAMES, Name, Provider
 from gateway.inference.samples import has_free_batch, sample_feeds
 from gateway.protocol.datatypes import ONNX, ZIPMAPS, Tensor
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
@@ -22,7 +30,6 @@ INLINE_MAX_US = 300.0
 Work = TypeVar("Work")
 Done = TypeVar("Done")
 
-_PROVIDERS = ("CPUExecutionProvider",)
 _FATAL_ONLY = 4
 _WARM_BATCH = 16
 _WARM_SLOW_BATCH = 4
@@ -92,25 +99,25 @@ class Stop:
 class OnnxSession:
     """Runs a model, in the thread that asks or in one of its own."""
 
-    def __init__(self, session: ort.InferenceSession, signature: Signature) -> None:
+    def __init__(self, session: ort.InferenceSession, signature: Signature, provider: Name) -> None:
         self._session = session
+        self.provider = provider
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx")
         self.signature = signature
         self.cost = Cost()
 
     @classmethod
-    def open(cls, source: Path | bytes, *, threads: int = 1) -> Self:
-        """A session over a model file or its bytes; ModelNotLoadable if onnxruntime cannot open it.
+    def open(cls, source: Path | bytes, *, threads: int = 1, providers: Sequence[Provider] = BY_CPU) -> Self:
+        """A session over a model file or its bytes, by the first of these providers that can be used.
 
-        The shapes of the signature's outputs are as declared in the file, which may be untrue.
+        The shapes of the signature's outputs are as declared in the file, which may be untrue. Raises:
+        ModelNotLoadable if onnxruntime cannot open it, ProviderUnusable if it can by none of them.
         """
-        try:
-            session = ort.InferenceSession(
-                source if isinstance(source, bytes) else str(source), _options(threads), providers=list(_PROVIDERS)
-            )
-            return cls(session, _signature(session))
-        except _DRIVER_ERRORS as error:
-            raise ModelNotLoadable from error
+        for index, provider in enumerate(providers):
+            session = _opened(source, threads, providers[index:])
+            if session is not None:
+                return cls(session, _signature(session), provider.name)
+        raise ProviderUnusable(wanted=" or ".join(provider.name for provider in providers))
 
     def run(
         self, feeds: Mapping[str, Tensor], outputs: Sequence[str] | None = None, stop: Stop | None = None
@@ -174,6 +181,33 @@ class OnnxSession:
 def out_of_memory(error: BaseException | None) -> bool:
     """Whether onnxruntime gave up for want of memory, which it says in words only."""
     return isinstance(error, MemoryError) or any(words in str(error) for words in _MEMORY_WORDS)
+
+
+def present_providers() -> tuple[Name, ...]:
+    """The execution providers that this build of onnxruntime brings; a driver or a device may still be missing."""
+    present = ort.get_available_providers()
+    return tuple(name for name, runtime_name in RUNTIME_NAMES.items() if runtime_name in present)
+
+
+def _opened(source: Path | bytes, threads: int, providers: Sequence[Provider]) -> ort.InferenceSession | None:
+    """A session by the first of these, the others taking what it cannot run; None where it silently is not by it.
+
+    Raises: ModelNotLoadable.
+    """
+    wanted = [(RUNTIME_NAMES[provider.name], dict(provider.options)) for provider in providers]
+    try:
+        session = ort.InferenceSession(
+            source if isinstance(source, bytes) else str(source), _options(threads), providers=wanted, enable_fallback=0
+        )
+    except _DRIVER_ERRORS as error:
+        if providers[0].name != CPU:
+            structlog.get_logger().warning("provider_unusable", provider=providers[0].name, error=str(error)[:500])
+            return None
+        raise ModelNotLoadable from error
+    if session.get_providers()[0] != wanted[0][0]:
+        structlog.get_logger().warning("provider_unusable", provider=providers[0].name, error="it fell back")
+        return None
+    return session
 
 
 def _options(threads: int) -> ort.SessionOptions:

@@ -1,6 +1,9 @@
 """The signature that an upstream tells, made sure of before anything is built on it. Pure."""
 
+from collections.abc import Sequence
 from typing import Any, get_args
+
+import msgspec
 
 from gateway.inference.upstream_errors import UpstreamSignatureWrong
 from gateway.protocol.datatypes import Datatype
@@ -10,6 +13,30 @@ from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 _DATATYPES = frozenset(get_args(Datatype))
 _TENSORS_MAX = 1024
 _RANK_MAX = 32
+_WORD_MAX, _VERSIONS_MAX = 80, 20
+
+
+class ToldModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server tells of one of its models."""
+
+    name: str
+    versions: tuple[str, ...]
+    """Empty where it tells none."""
+    signature: Signature
+
+
+def told_model(name: str, versions: Sequence[str], platform: str, inputs: list[Any], outputs: list[Any]) -> ToldModel:
+    """The model of metadata, cut short where they say more than anybody reads. Raises: UpstreamSignatureWrong."""
+    return ToldModel(
+        name=name[:_WORD_MAX],
+        versions=tuple(word_of(version) for version in versions[:_VERSIONS_MAX]),
+        signature=told_signature(platform, inputs, outputs),
+    )
+
+
+def word_of(version: object) -> str:
+    """A version as a short text; empty for what is none."""
+    return str(version)[:_WORD_MAX] if isinstance(version, str | int) else ""
 
 
 def told_signature(platform: str, inputs: list[Any], outputs: list[Any]) -> Signature:

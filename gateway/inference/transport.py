@@ -1,10 +1,18 @@
 """What a way to an upstream can do; there is one over HTTP and one over gRPC."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from gateway.inference.told_signature import ToldModel
 from gateway.protocol.datatypes import Tensor
-from gateway.protocol.signature import Signature
+
+
+class Answered(NamedTuple):
+    """What a server answered."""
+
+    outputs: Mapping[str, Tensor]
+    version: str
+    """The version that answered, as the server calls it; empty where it does not say."""
 
 
 class Transport(Protocol):
@@ -14,10 +22,10 @@ class Transport(Protocol):
     cannot be read, and ModelRefusedValues where the server finds fault with the tensors.
     """
 
-    async def metadata(self) -> Signature:
-        """The signature that the server tells now. Raises: UpstreamSignatureWrong."""
+    async def metadata(self) -> ToldModel:
+        """What the server tells of the model now. Raises: UpstreamSignatureWrong."""
 
-    async def infer(self, feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float) -> dict[str, Tensor]:
+    async def infer(self, feeds: Mapping[str, Tensor], outputs: Sequence[str], within_s: float) -> Answered:
         """The named outputs; the server is told that nobody waits longer than `within_s` seconds."""
 
     async def close(self) -> None:

@@ -26,6 +26,8 @@ class UpstreamUnavailable(Unavailable):
     """The server on which this model runs cannot answer now; try again."""
 
     code = "upstream-unavailable"
+    unread: bool = False
+    """Whether the server certainly did not begin with the call, so that it may be made again."""
 
 
 class UpstreamTooSlow(GatewayError):

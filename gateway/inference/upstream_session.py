@@ -10,12 +10,13 @@ from gateway.errors import GatewayError
 from gateway.inference.circuit import Circuit
 from gateway.inference.errors import ModelFailed
 from gateway.inference.session import Cost, Stop
-from gateway.inference.transport import Transport
+from gateway.inference.told_signature import ToldModel
+from gateway.inference.transport import Answered, Transport
 from gateway.inference.upstream_errors import UpstreamAnswerWrong, UpstreamTooSlow, UpstreamUnavailable
 from gateway.inference.upstreams import AllowedUpstreams, Upstream
 from gateway.metrics import UPSTREAM_CALLS, UPSTREAM_OPEN
 from gateway.protocol.datatypes import Tensor, datatype_of
-from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
+from gateway.protocol.signature import ANY_SIZE, TensorSpec
 
 METADATA_S = 10.0
 
@@ -50,17 +51,23 @@ class UpstreamSession:
 
         Raises: UpstreamUnavailable, UpstreamTooSlow, UpstreamAnswerWrong, ModelRefusedValues, ModelFailed.
         """
+        return dict((await self.answered(feeds, within_s)).outputs)
+
+    async def answered(self, feeds: Mapping[str, Tensor], within_s: float | None = None) -> Answered:
+        """As `infer`, with the version that answered."""
         if not self._circuit.lets_through(monotonic()):
             error = UpstreamUnavailable()
+            error.unread = True
             error.retry_after_s = self._circuit.pause_s(monotonic())
             self._count(error.code)
             raise error
         seconds = self._within_s if within_s is None else min(within_s, self._within_s)
-        outputs = await self._asked(feeds, seconds)
-        return {spec.name: _checked(spec, outputs.get(spec.name)) for spec in self.signature.outputs}
+        told = await self._asked(feeds, seconds)
+        outputs = {spec.name: _checked(spec, told.outputs.get(spec.name)) for spec in self.signature.outputs}
+        return Answered(outputs, told.version)
 
-    async def tell(self) -> Signature:
-        """The signature that the server tells now.
+    async def tell(self) -> ToldModel:
+        """What the server tells of the model now.
 
         Raises: UpstreamUnavailable, UpstreamTooSlow, UpstreamSignatureWrong, UpstreamAnswerWrong.
         """
@@ -97,12 +104,12 @@ class UpstreamSession:
         """Close the connections, and return when they are."""
         await self._transport.close()
 
-    async def _asked(self, feeds: Mapping[str, Tensor], seconds: float) -> Mapping[str, Tensor]:
+    async def _asked(self, feeds: Mapping[str, Tensor], seconds: float) -> Answered:
         """What the server answered; what became of the call is told to the circuit."""
         names = [spec.name for spec in self.signature.outputs]
         try:
             async with asyncio.timeout(seconds):
-                outputs = await self._transport.infer(feeds, names, seconds)
+                told = await self._transport.infer(feeds, names, seconds)
         except TimeoutError as error:
             self._end(UpstreamTooSlow.code, seconds)
             raise UpstreamTooSlow from error
@@ -113,7 +120,7 @@ class UpstreamSession:
             self._circuit.left()
             raise
         self._end("answered", seconds)
-        return outputs
+        return told
 
     def _end(self, outcome: str, seconds: float) -> None:
         """A call ended so; a caller that was in a hurry has learned nothing about the server."""

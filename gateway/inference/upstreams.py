@@ -45,6 +45,16 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.origin}/{self.model}" + (f"/versions/{self.version}" if self.version else "")
 
     @property
+    def description(self) -> bytes:
+        """All that is known of it, the same bytes each time: what stands in a bundle in the place of a model file."""
+        return msgspec.json.encode(self, order="deterministic")
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of its description."""
+        return sha256(self.description).hexdigest()
+
+    @property
     def key(self) -> str:
         """What its session is known by: two models of ours may know one of theirs by different signatures."""
         return f"{self.address}#{sha256(msgspec.json.encode(self.signature)).hexdigest()}"
@@ -79,6 +89,8 @@ class AllowedUpstreams(msgspec.Struct, frozen=True, kw_only=True):
     within_s: float = 30.0
     """How long a call may take."""
     answer_max_bytes: int = 256 * 1024 * 1024
+    evaluation_calls_per_s: float = 50.0
+    """How many calls a second an evaluation makes at most; it has no caller who waits."""
 
     def key_of(self, origin: str) -> str:
         """The key that is sent to a server. Raises: UpstreamNotAllowed."""

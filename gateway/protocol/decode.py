@@ -22,6 +22,7 @@ from gateway.protocol.errors import (
     ParameterNotServed,
     ShapeOverflow,
     TooManyElements,
+    TooManyItems,
     UnknownDatatype,
     UnknownInput,
     UnknownOutput,
@@ -52,6 +53,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     body_max_bytes: int = 64 * 1024 * 1024
     elements_max: int = 16 * 1024 * 1024
+    items_max: int = 16 * 1024 * 1024
+    """Each item is decided and settled for itself, which takes its time, and others wait meanwhile."""
 
 
 class RawSource(Protocol):
@@ -153,7 +156,16 @@ class RequestDecoder:
         else:
             raise UnknownInput(tensor=message.name, expected=_quoted(self._inputs.keys() | self._display))
         _check_size(message, self._limits.elements_max)
+        self._check_items(message)
         return _elements(message, raw)
+
+    def _check_items(self, message: InputMessage) -> None:
+        """Refuses more items than are taken at once, before anything is made of them."""
+        axis, limit = self._axis, self._limits.items_max
+        if axis is None or len(message.shape) <= axis or message.shape[axis] <= limit:
+            return
+        if message.name in self._batched or message.name in self._display:
+            raise TooManyItems(tensor=message.name, found=message.shape[axis], limit=limit)
 
     def _requested(self, outputs: list[RequestedOutput]) -> tuple[RequestedOutput, ...]:
         """The outputs asked for, in the caller's order."""

@@ -133,6 +133,12 @@ class TooManyElements(ProtocolError):
     code = "too-many-elements"
 
 
+class TooManyItems(ProtocolError):
+    """Input '{tensor}' has {found} items, and at most {limit} are taken at once; send them in several requests."""
+
+    code = "too-many-items"
+
+
 class DataMissing(ProtocolError):
     """Input '{tensor}' has no 'data'."""
 

@@ -21,10 +21,12 @@ from flags.store import Authorship, Proposal
 from flags.validation import validated
 from gateway.errors import BadRequest
 from gateway.inference.admission import admit
+from gateway.inference.machine import Machine, require_runs_here
 from gateway.inference.report import AdmissionLimits, AdmissionReport
 from gateway.inference.upstreams import Upstream
 from gateway.record.objects import StoredObject
 from gateway.record.payloads import ObjectStore
+from gateway.registry.asking_room import ask_for_room
 from gateway.registry.card import Card, card_warnings, parse_card
 from gateway.registry.fitting import require_fit
 from gateway.store.events import append_event
@@ -119,6 +121,8 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
     stored: StoredObject | None = None
     upstream: Upstream | None = None
     """Where it runs, if it does not run here; then nothing is stored."""
+    machine: Machine = Machine()
+    """What gateways have for it."""
 
     def version(self, at_us: int) -> NewVersion:
         """The version that it becomes."""
@@ -134,28 +138,43 @@ class Admitted(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-async def add(ledger: Ledger, artifacts: ObjectStore, adding: Adding, limits: AdmissionLimits | None = None) -> Added:
+async def add(
+    ledger: Ledger,
+    artifacts: ObjectStore,
+    adding: Adding,
+    limits: AdmissionLimits | None = None,
+    machine: Machine | None = None,
+) -> Added:
     """Admit a model file and make its version and release; the first one of a model serves from now on.
 
-    Raises: ModelNameRefused, CardRefused, AdmissionRefused, FileChanged, SignatureChanged. Nothing is written unless
-    all is well.
+    Raises: ModelNameRefused, CardRefused, ProviderAbsent, TooManyThreads, AdmissionRefused, FileChanged,
+    SignatureChanged, ModelsDoNotFit. Nothing is written unless all is well.
     """
     check_name(adding.name)
-    admitted = await admit_into(artifacts, adding, parse_card(adding.card), limits)
+    admitted = await admit_into(artifacts, adding, parse_card(adding.card), limits, machine)
     return (await insisting(ledger, lambda w: write_admitted(w, admitted))).added
 
 
 async def admit_into(
-    artifacts: ObjectStore, adding: Adding, card: Card, limits: AdmissionLimits | None = None
+    artifacts: ObjectStore,
+    adding: Adding,
+    card: Card,
+    limits: AdmissionLimits | None = None,
+    machine: Machine | None = None,
 ) -> Admitted:
-    """The model file, admitted and stored. Raises: AdmissionRefused, CardRefused, FileChanged."""
+    """The model file, admitted and stored.
+
+    Raises: ProviderAbsent, TooManyThreads, AdmissionRefused, CardRefused, FileChanged.
+    """
     assert adding.file is not None
+    machine = machine or Machine()
+    require_runs_here(card.session, machine)
     report = await admit(adding.file, limits)
     require_fit(card, report)
     stored = await artifacts.put_file(adding.file)
     if stored.sha256 != report.sha256:
         raise FileChanged
-    return Admitted(adding=adding, card=card, report=report, stored=stored)
+    return Admitted(adding=adding, card=card, report=report, stored=stored, machine=machine)
 
 
 async def insisting(ledger: Ledger, write: Callable[[WriteSession], Awaitable[T]]) -> T:
@@ -176,7 +195,10 @@ def check_name(name: str) -> None:
 
 
 async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
-    """Write version and release in the running transaction; a model's first one serves. Raises: SignatureChanged."""
+    """Write version and release in the running transaction; a model's first one serves.
+
+    Raises: SignatureChanged, ModelsDoNotFit.
+    """
     adding, new = admitted.adding, admitted.version(await w.now_us())
     tenant_id, name = adding.tenant_id, adding.name
     model = await lock_model(w, tenant_id, name)
@@ -203,6 +225,7 @@ async def write_admitted(w: WriteSession, admitted: Admitted) -> Written:
         await ensure_default_queue(w, tenant_id, new.by)
         await _make_flags(w, model, new)
         await found(w, model, release, new.by, new.at_us, why=adding.founded)
+        await ask_for_room(w, admitted.machine.memory_max_bytes, tenant_id, name, release.id)
     return Written(added=added, model=model, release_id=release.id)
 
 

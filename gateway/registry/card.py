@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from gateway.context import AllowedContext, context_faults
 from gateway.errors import BadRequest
+from gateway.inference.wish import SessionWish, wish_faults
 from gateway.labels import Answer, LabelSchema
 from gateway.policy import Policy, policy_fault
 from gateway.registry.reading import faults_in
@@ -135,6 +136,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     context: AllowedContext = msgspec.field(default_factory=AllowedContext)
     policy: Policy = msgspec.field(default_factory=Policy)
     batching: BatchBounds = BatchBounds()
+    session: SessionWish = SessionWish()
 
     @property
     def beside(self) -> frozenset[str]:
@@ -192,6 +194,7 @@ def card_faults(card: Card) -> Iterator[str]:
     if fault := policy_fault(card.policy):
         yield fault
     yield from context_faults(card.context)
+    yield from wish_faults(card.session)
 
 
 def card_warnings(card: Card) -> tuple[str, ...]:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import msgspec
 
+from gateway.errors import GatewayError
 from gateway.inference.admission import admit
+from gateway.inference.machine import Machine, require_runs_here
 from gateway.inference.refusals import AdmissionRefused
 from gateway.inference.report import AdmissionLimits, AdmissionReport
-from gateway.registry.card import card_warnings, read_card
+from gateway.registry.card import Card, card_warnings, read_card
 from gateway.registry.fitting import faults
 
 
@@ -30,5 +32,14 @@ async def check(file: Path, card_text: str, limits: AdmissionLimits | None = Non
     warnings = report.warnings
     if card is not None:
         found += tuple(faults(card, report))
-        warnings += card_warnings(card)
+        warnings += (*card_warnings(card), *_lacking_here(card))
     return Checked(report=report, faults=found, warnings=warnings)
+
+
+def _lacking_here(card: Card) -> tuple[str, ...]:
+    """What this machine has not got for the model; another one may have it."""
+    try:
+        require_runs_here(card.session, Machine())
+    except GatewayError as error:
+        return (f"{error} That is said of the machine on which you check; the server looks at its own.",)
+    return ()

@@ -3,10 +3,10 @@
 import msgspec
 
 from gateway.inference.admit_upstream import admit_upstream
-from gateway.inference.upstreams import AllowedUpstreams, upstream_at
+from gateway.inference.upstreams import AllowedUpstreams, Upstream, upstream_at
 from gateway.protocol.signature import Signature
 from gateway.registry.adding import Added, Adding, Admitted, check_name, insisting, write_admitted
-from gateway.registry.card import parse_card
+from gateway.registry.card import Card, parse_card
 from gateway.registry.fitting import require_fit
 from gateway.store.ledger import Ledger
 from gateway.store.models import find_model
@@ -20,10 +20,22 @@ async def add_upstream(ledger: Ledger, adding: Adding, address: str, allowed: Al
     """
     check_name(adding.name)
     card, upstream = parse_card(adding.card), upstream_at(address, adding.name)
-    report = await admit_upstream(upstream, allowed, await _first_told(ledger, adding))
-    require_fit(card, report)
-    admitted = Admitted(adding=adding, card=card, report=report, upstream=upstream.with_signature(report.signature))
+    admitted = await admitted_elsewhere(ledger, adding, card, upstream, allowed)
     return (await insisting(ledger, lambda w: write_admitted(w, admitted))).added
+
+
+async def admitted_elsewhere(
+    ledger: Ledger, adding: Adding, card: Card, upstream: Upstream, allowed: AllowedUpstreams
+) -> Admitted:
+    """An upstream that may be served, with the signature that callers know, or else the one that it was described with.
+
+    Raises: CardRefused, UpstreamNotAllowed, UpstreamUnavailable, UpstreamTooSlow, UpstreamSignatureWrong,
+    AdmissionRefused.
+    """
+    first = await _first_told(ledger, adding) or (upstream.signature if upstream.signature.inputs else None)
+    report = await admit_upstream(upstream, allowed, first)
+    require_fit(card, report)
+    return Admitted(adding=adding, card=card, report=report, upstream=upstream.with_signature(report.signature))
 
 
 async def _first_told(ledger: Ledger, adding: Adding) -> Signature | None:

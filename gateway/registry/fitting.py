@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gateway.inference.report import AdmissionReport
+from gateway.inference.wish import usual_faults
 from gateway.protocol.signature import TensorSpec
 from gateway.registry.card import Card, CardRefused
 
@@ -26,6 +27,7 @@ def faults(card: Card, report: AdmissionReport) -> Iterator[str]:
     yield from _policy_faults(card, inputs)
     yield from _class_faults(card, outputs)
     yield from _batch_faults(card, report)
+    yield from usual_faults(card.session.usual, report.signature)
 
 
 def _shown_faults(card: Card, inputs: dict[str, TensorSpec]) -> Iterator[str]:

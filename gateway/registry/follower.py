@@ -12,6 +12,7 @@ from flags.embedded import AdoptedFlags
 from flags.store import StoredState
 from gateway.errors import LedgerUnavailable
 from gateway.inference.cache import SessionCache
+from gateway.inference.machine import Machine, cores
 from gateway.inference.upstream_session import UpstreamSession
 from gateway.inference.upstreams import AllowedUpstreams
 from gateway.metrics import FLAG_AGE, PLAN_REVISION
@@ -19,6 +20,7 @@ from gateway.plan import Plan
 from gateway.protocol.decode import Limits
 from gateway.record.payloads import ObjectStore
 from gateway.registry.live import LivePlan, Opener, releases_of
+from gateway.registry.room import Room, making_way, oversubscribed
 from gateway.registry.snapshot import Snapshot, read_snapshot, write_snapshot
 from gateway.store.flags import current_state
 from gateway.store.halts import all_halts
@@ -50,11 +52,20 @@ class Follower:
         threads: int,
         flags: AdoptedFlags | None = None,
         upstreams: AllowedUpstreams | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self._ledger = ledger
         self._snapshot = snapshot
-        self._cache = SessionCache(threads=threads, upstreams=upstreams)
-        self._opener = Opener(cache=self._cache, artifacts=artifacts, limits=limits)
+        self._cache = SessionCache(threads=threads, upstreams=upstreams, machine=machine)
+        self.machine = machine or Machine()
+        self.threads = threads
+        """Threads of a session whose card says nothing."""
+        self._opener = Opener(
+            cache=self._cache,
+            artifacts=artifacts,
+            limits=limits,
+            memory_max_bytes=self.machine.memory_max_bytes,
+        )
         self._embedded = flags is None
         self.flags = AdoptedFlags() if flags is None else flags
         """Those of a server, which somebody else follows; else the ledger's."""
@@ -155,8 +166,12 @@ class Follower:
         """Open what is new, then swap one reference; the old plan closes after its last request.
 
         What can answer already does not wait for a `previous` that is opened only to be warm: a rollback is urgent.
+        Where memory is short, what was only kept warm and is not wanted any more leaves before anything is opened.
         """
         self._opened_us = now_us()
+        narrower = making_way(self.live.room, self._opener.room(plan))
+        if narrower is not None:
+            self._put(await LivePlan.open(self.live.plan, self.live, self._opener, only_warm=True, room=narrower))
         if self.live.only_lacks_previous(plan):
             self._put(await LivePlan.open(plan, self.live, self._opener, only_warm=True))
         self._put(await LivePlan.open(plan, self.live, self._opener))
@@ -165,6 +180,19 @@ class Follower:
         before, self.live = self.live, fresh
         before.retire()
         PLAN_REVISION.put(fresh.plan.revision)
+        if fresh.room != before.room:
+            self._tell(fresh.room)
+
+    def _tell(self, room: Room) -> None:
+        """Log what operators should know about the sessions that are kept open now."""
+        if room.cold:
+            cold = [f"{seat.release} ({seat.place})" for seat in room.cold]
+            _log.warning("sessions_left_cold", cold=cold, bytes=room.bytes, max_bytes=room.max_bytes)
+        if room.over:
+            _log.error("models_over_memory", bytes=room.bytes, max_bytes=room.max_bytes)
+        threads = room.threads(self.threads)
+        if oversubscribed(room, self.threads, self.machine.processes, cores()):
+            _log.warning("threads_exceed_cores", threads=threads, processes=self.machine.processes, cores=cores())
 
     async def _keep(self, plan: Plan, flags: StoredState, at_us: int) -> None:
         try:

@@ -21,6 +21,7 @@ from gateway.inference.session import Session
 from gateway.plan import Caller, HaltPlan, ModelPlan, Plan, ReleasePlan
 from gateway.protocol.decode import Limits, RequestDecoder
 from gateway.record.payloads import ObjectStore
+from gateway.registry.room import Room, room_for
 
 
 class LiveRelease(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,18 +42,24 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
     cache: SessionCache
     artifacts: ObjectStore
     limits: Limits
+    memory_max_bytes: int = 0
+    """What sessions may take; 0 is no limit."""
 
-    async def open(self, release: ReleasePlan) -> LiveRelease | None:
-        """The release with its session, which its taker gives back to the cache; None if its file cannot be loaded."""
+    def room(self, plan: Plan) -> Room:
+        """Which sessions of a plan are kept open."""
+        return room_for(plan.models.values(), self.memory_max_bytes)
+
+    async def open(self, release: ReleasePlan) -> LiveRelease | GatewayError:
+        """The release with its session, which its taker gives back to the cache; or why its file cannot be loaded."""
         try:
             if release.upstream is not None:
                 session = await self.cache.acquire_upstream(release.upstream)
                 return self._live(release, session, session, None)
             file = await self.artifacts.local_path(release.artifact)
-            opened = await self.cache.acquire(release.artifact, file)
+            opened = await self.cache.acquire(release.artifact, file, release.card.session)
         except GatewayError as error:
             structlog.get_logger().error("release_not_loadable", release=release.name, error=error.code)
-            return None
+            return error
         model = release.name.partition("@")[0]
         batcher = Batcher(opened, release.card.batching, joins=release.joins, model=model)
         return self._live(release, opened, batcher, file)
@@ -62,7 +69,7 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
         if live.release.upstream is not None:
             await self.cache.acquire_upstream(live.release.upstream)
         elif live.file is not None:
-            await self.cache.acquire(live.release.artifact, live.file)
+            await self.cache.acquire(live.release.artifact, live.file, live.release.card.session)
 
     def _live(self, release: ReleasePlan, session: Session, runner: Runner, file: Path | None) -> LiveRelease:
         decoder = RequestDecoder(
@@ -81,32 +88,56 @@ class Opener(msgspec.Struct, frozen=True, kw_only=True):
 class LivePlan:
     """A plan, its open sessions, and how many requests use it."""
 
-    def __init__(self, plan: Plan, releases: Mapping[UUID, LiveRelease], cache: SessionCache) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        releases: Mapping[UUID, LiveRelease],
+        cache: SessionCache,
+        failed: Mapping[str, GatewayError] | None = None,
+        room: Room | None = None,
+    ) -> None:
         self.plan = plan
+        self.room = room or Room(max_bytes=0, kept=())
+        """What is kept open of the plan, and what is left cold."""
+        self.failed = failed or {}
+        """The releases that could not be opened, by name, and why."""
         self._releases = releases
         self._cache = cache
         self._requests = 0
         self._retired = False
 
     @classmethod
-    async def open(cls, plan: Plan, before: "LivePlan | None", opener: Opener, *, only_warm: bool = False) -> Self:
+    async def open(
+        cls,
+        plan: Plan,
+        before: "LivePlan | None",
+        opener: Opener,
+        *,
+        only_warm: bool = False,
+        room: Room | None = None,
+    ) -> Self:
         """Open what is new, unless only what is warm shall serve, and share what the plan before has open.
 
-        A release whose file cannot be loaded is left out, the others serve.
+        What there is no room for is left cold. A release whose file cannot be loaded is left out, the others serve.
         """
+        room = room or opener.room(plan)
         shared = before._releases if before is not None else {}
         releases: dict[UUID, LiveRelease] = {}
+        failed: dict[str, GatewayError] = {}
         for release in releases_of(plan):
             live = shared.get(release.id)
-            if live is None and only_warm:
+            if room.is_cold(release) or (live is None and only_warm):
                 continue
-            if live is None:
-                live = await opener.open(release)
-            else:
-                await opener.share(live)
             if live is not None:
+                await opener.share(live)
                 releases[release.id] = live
-        return cls(plan, releases, opener.cache)
+                continue
+            opened = await opener.open(release)
+            if isinstance(opened, GatewayError):
+                failed[release.name] = opened
+            else:
+                releases[release.id] = opened
+        return cls(plan, releases, opener.cache, failed, room)
 
     @contextmanager
     def in_use(self) -> Iterator[Self]:
@@ -149,9 +180,9 @@ class LivePlan:
         """The model, if it has the version. Raises: UnknownModel, UnknownVersion."""
         model = self.plan.model(tenant_id, name)
         if model is None:
-            raise UnknownModel(model=name)
+            raise UnknownModel(model=name[:80])
         if version is not None and str(model.champion.version) != version:
-            raise UnknownVersion(model=name, version=version)
+            raise UnknownVersion(model=name, version=version[:20])
         return model
 
     def live(self, release: ReleasePlan) -> LiveRelease:
@@ -172,8 +203,9 @@ class LivePlan:
         return bool(lacking) and lacking <= kept_warm - answering(plan)
 
     def unready(self) -> list[str]:
-        """The releases whose files could not be loaded."""
-        return sorted(release.name for release in releases_of(self.plan) if release.id not in self._releases)
+        """The releases whose files could not be loaded; one that is left cold is not meant to be."""
+        lacking = (release for release in releases_of(self.plan) if release.id not in self._releases)
+        return sorted(release.name for release in lacking if not self.room.is_cold(release))
 
     def _close_if_left(self) -> None:
         if self._retired and self._requests == 0:

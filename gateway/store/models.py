@@ -93,7 +93,19 @@ async def versions_of(r: ReadSession, model_id: UUID) -> list[VersionRow]:
 
 def upstream_of(version: VersionRow) -> str | None:
     """The address at which a version runs; None where it runs here."""
-    return msgspec.json.decode(version.upstream, type=Upstream).address if version.upstream is not None else None
+    found = described_upstream(version)
+    return found.address if found is not None else None
+
+
+def described_upstream(version: VersionRow) -> Upstream | None:
+    """The upstream that a version is; None where it is a file."""
+    return msgspec.json.decode(version.upstream, type=Upstream) if version.upstream is not None else None
+
+
+def model_file_of(version: VersionRow) -> str:
+    """The digest of a version's file, or of the description of its upstream."""
+    found = described_upstream(version)
+    return found.digest if found is not None else version.artifact or ""
 
 
 async def releases_of(r: ReadSession, model_id: UUID) -> list[tuple[ReleaseRow, int]]:

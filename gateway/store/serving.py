@@ -107,6 +107,7 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         labels=msgspec.json.decode(labels_body, type=LabelSchema),
         guideline=guideline,
     )
+    admitted = None if version.artifact is None else msgspec.json.decode(version.admission_report, type=_Admitted)
     return ReleasePlan(
         id=release.id,
         name=f"{model}@{release.number}",
@@ -118,7 +119,9 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
         policy_sha256=release.policy,
         label_schema_sha256=release.label_schema,
         guideline_sha256=release.guideline,
-        joins=_joins(version, card),
+        signature=admitted.signature if admitted else None,
+        bytes=admitted.bytes if admitted else 0,
+        joins=admitted is not None and _joins(admitted, card),
         upstream=msgspec.json.decode(version.upstream, type=Upstream) if version.upstream else None,
     )
 
@@ -126,19 +129,17 @@ async def release_plan(r: ReadSession, model: str, release_id: UUID) -> ReleaseP
 class _Admitted(msgspec.Struct, frozen=True, kw_only=True):
     """What is read here of an admission report."""
 
+    bytes: int
     signature: Signature
     probe: Probe
 
 
-def _joins(version: VersionRow, card: Card) -> bool:
+def _joins(admitted: _Admitted, card: Card) -> bool:
     """Whether requests may be run together: the card says where items lie, admission that they do not mix."""
-    if version.artifact is None or card.batch_axis is None:
+    if card.batch_axis is None or admitted.probe.batching != "independent":
         return False
-    report = msgspec.json.decode(version.admission_report, type=_Admitted)
-    inputs = report.signature.inputs
-    return report.probe.batching == "independent" and batched_inputs(inputs, card.batch_axis) == {
-        i.name for i in inputs
-    }
+    inputs = admitted.signature.inputs
+    return batched_inputs(inputs, card.batch_axis) == {each.name for each in inputs}
 
 
 def _overridden(policy: Policy, overrides: str) -> Policy:

@@ -125,7 +125,11 @@ def _print(found: Any, replayed: Any) -> None:
         say(f"NOT AS IT SAYS: {fault.file} is {words(fault)}.")
     if found.whole:
         say("Every file is as its manifest says.")
+    for sentence in found.unproven:
+        say(sentence)
     if replayed is not None and replayed.difference:
         say(f"THE REPORT COMES OUT DIFFERENTLY: {replayed.difference}.")
     elif replayed is not None:
         say(f"Its report was made again from the bundle alone: the same bytes, {replayed.report}.")
+        for release in replayed.not_run:
+            say(f"  {release} was not asked again; what it said then was read.")

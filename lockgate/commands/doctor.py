@@ -5,7 +5,8 @@ import asyncio
 import click
 
 from lockgate.commands.options import server_options, settled
-from lockgate.diagnosis import Finding, diagnose
+from lockgate.diagnosis import diagnose
+from lockgate.findings import Finding
 from lockgate.output import print_json, say
 from lockgate.settings import Settings
 

@@ -11,6 +11,7 @@ from lockgate.logs import configure_logs
 from lockgate.monitor import monitor
 from lockgate.output import say
 from lockgate.presence import present
+from lockgate.processes.machine import machine_of
 from lockgate.processes.running import end_on_signals
 from lockgate.settings import Settings
 from lockgate.supervisor import Sockets, bind_all, supervising
@@ -28,6 +29,7 @@ def serve(**given: object) -> None:
     On first start the embedded ledger is made in the data directory. Ctrl-C or SIGTERM ends everything in order.
     """
     settings = settled(**given).settings
+    machine_of(settings)  # what is wrong with it is told before anything starts
     configure_logs(settings.log_level, settings.log_format, "supervisor")
     sockets = bind_all(settings)
     with present(settings.data_directory):

@@ -12,4 +12,6 @@ def allowed_upstreams(settings: Settings) -> AllowedUpstreams:
         keys = allowed_keys(settings.upstreams)
     except UpstreamAddressWrong as error:
         raise WrongSetting(name="upstreams", why=str(error), source="the settings") from error
-    return AllowedUpstreams(keys=keys, within_s=settings.upstream_s)
+    return AllowedUpstreams(
+        keys=keys, within_s=settings.upstream_s, evaluation_calls_per_s=settings.upstream_evaluation_calls_per_s
+    )

@@ -14,12 +14,14 @@ from collections.abc import Callable
 import structlog
 
 from gateway.errors import GatewayError
+from lockgate.crowd import Bounds, room_for
 from lockgate.errors import CommandError
 from lockgate.listeners import adopt
 from lockgate.logs import configure_logs
 from lockgate.processes.opened import open_process
 from lockgate.processes.order import Order, decode_order
 from lockgate.processes.running import end_on_signals, run_process
+from lockgate.settings import Settings
 
 PR_SET_PDEATHSIG = 1
 READY = b"ready\n"
@@ -74,9 +76,19 @@ async def run(order: Order, told: asyncio.Event | None = None, when_ready: Calla
         http=None if order.http_descriptor is None else adopt(order.http_descriptor),
         watch=adopt(order.monitor_descriptor),
         drain_s=order.settings.drain_s,
-        head_s=order.settings.body_s,
+        bounds=bounds_of(order.settings),
         when_ready=when_ready or (lambda: None),
         told_to_end=told.wait,
+    )
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """What the listener of this process bears."""
+    return Bounds(
+        connections_max=room_for(settings.connections_max),
+        head_s=settings.body_s,
+        answer_s=settings.answer_s,
+        unread_max_bytes=settings.unread_max_bytes,
     )
 
 

@@ -8,6 +8,7 @@ from gateway.store.migrate import check
 from lockgate.health import ProcessHealth
 from lockgate.internal import internal_key
 from lockgate.processes.allowed import allowed_upstreams
+from lockgate.processes.machine import machine_of
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.processes.worker import job_states, working
 from lockgate.settings import Settings
@@ -80,4 +81,5 @@ def api_settings(settings: Settings) -> ApiSettings:
         recipes=settings.recipes,
         upstreams=allowed_upstreams(settings),
         unleash=settings.unleash_place,
+        machine=machine_of(settings),
     )

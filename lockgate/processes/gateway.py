@@ -30,9 +30,12 @@ from gateway.record.payloads import LocalObjects
 from gateway.registry.follower import Follower
 from gateway.store.ledger import Ledger
 from gateway.times import now_us
-from lockgate.health import Dependency, FlagsHealth, ProcessHealth
+from lockgate.crowd import over_grpc, room_for
+from lockgate.health import Dependency, FlagsHealth, ProcessHealth, SessionsHealth
 from lockgate.internal import internal_key
 from lockgate.processes.allowed import allowed_upstreams
+from lockgate.processes.machine import machine_of
+from lockgate.processes.sessions import count_sessions, memory_states, sessions_health
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.processes.tls import grpc_tls
 from lockgate.settings import Settings
@@ -78,10 +81,12 @@ class GatewayProcess:
                 *([Dependency(name="grpc", state=self._grpc.state)] if self._grpc is not None else []),
                 *self._flag_server(),
                 *self._unready_releases(),
+                *memory_states(self._follower.live.room),
                 *self._upstreams(),
             ),
             plan_revision=self._follower.live.plan.revision if self._follower.loaded else None,
             flags=flags_health(self._follower.flags),
+            sessions=self._sessions(),
         )
 
     async def drain(self) -> None:
@@ -93,11 +98,15 @@ class GatewayProcess:
             self._grpc.drain()
 
     def _count(self) -> None:
+        count_sessions(self._sessions())
         metrics.FLAG_ANSWERS_KEPT.put(self._follower.flags.kept)
         metrics.TRAFFIC_ENTRIES.put(self._log.counts.entries)
         metrics.TRAFFIC_UNRECORDED.put(self._log.counts.unrecorded)
         for model in self._follower.live.plan.models.values():
             metrics.WAITING.put(self._holds.waiting_count(model.id), model.name)
+
+    def _sessions(self) -> SessionsHealth:
+        return sessions_health(self._follower.live.room, self._follower.threads)
 
     def _state(self) -> str:
         if self.app.live.draining:
@@ -116,9 +125,9 @@ class GatewayProcess:
         return [Dependency(name=health.source, state=f"down: {health.error}" if health.error else "up")]
 
     def _unready_releases(self) -> list[Dependency]:
-        """The releases whose model files could not be loaded."""
-        unready = self._follower.live.unready()
-        return [Dependency(name=f"release {name}", state="down: its model cannot be loaded") for name in unready]
+        """The releases whose models could not be opened, and why."""
+        failed = self._follower.live.failed
+        return [Dependency(name=f"release {name}", state=f"down: {failed[name]}") for name in sorted(failed)]
 
     def _upstreams(self) -> list[Dependency]:
         """The servers on which models run elsewhere, each once, as the calls of this process found them."""
@@ -196,7 +205,8 @@ async def _grpc(settings: Settings, parts: GatewayParts, address: str) -> AsyncI
         address=address,
         tls=grpc_tls(settings),
         body_max_bytes=settings.body_max_bytes,
-        head_s=settings.body_s,
+        body_s=settings.body_s,
+        connections_max=over_grpc(room_for(settings.connections_max)),
         drain_s=settings.drain_s,
     )
     async with open_grpc(listening, parts.pipeline, parts.live, parts.holds.ledger) as server:
@@ -227,10 +237,11 @@ async def _following(
         ledger,
         LocalObjects(settings.artifacts),
         settings.snapshots / f"{name}.msgpack",
-        limits=Limits(body_max_bytes=settings.body_max_bytes),
+        limits=Limits(body_max_bytes=settings.body_max_bytes, items_max=settings.items_max),
         threads=settings.model_threads,
         flags=flags,
         upstreams=allowed_upstreams(settings),
+        machine=machine_of(settings),
     )
     await follower.start()
     task = asyncio.create_task(follower.follow(), name="follower")

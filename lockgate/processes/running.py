@@ -9,6 +9,7 @@ from typing import Protocol
 
 import structlog
 
+from lockgate.crowd import Bounds
 from lockgate.health import ProcessHealth
 from lockgate.monitor import WatchedProcess, monitor
 from lockgate.processes.memory import keep_pauses_short
@@ -38,7 +39,7 @@ async def run_process(
     http: socket.socket | None,
     watch: socket.socket,
     drain_s: float,
-    head_s: float,
+    bounds: Bounds,
     when_ready: Callable[[], None],
     told_to_end: Callable[[], Awaitable[object]],
 ) -> None:
@@ -47,7 +48,7 @@ async def run_process(
         running = await stack.enter_async_context(opened)
         await stack.enter_async_context(serving(monitor(WatchedProcess(name, running.health)), watch, drain_s=1.0))
         if running.app is not None and http is not None:
-            await stack.enter_async_context(serving(running.app, http, drain_s=drain_s, head_s=head_s))
+            await stack.enter_async_context(serving(running.app, http, drain_s=drain_s, bounds=bounds))
         keep_pauses_short()
         when_ready()
         log.info("process_ready")

@@ -10,6 +10,7 @@ from gateway.store.ledger import Ledger
 from gateway.store.migrate import check
 from gateway.times import now_us
 from lockgate.health import Dependency, ProcessHealth
+from lockgate.processes.allowed import allowed_upstreams
 from lockgate.processes.shared import bell_state, ledger_state, objects_of, open_ledger
 from lockgate.settings import Settings
 from review.jobs import JobParts, make_jobs
@@ -59,6 +60,7 @@ async def working(settings: Settings, name: str, ledger: Ledger) -> AsyncIterato
         artifacts=settings.artifacts,
         payloads_url=settings.payloads_url,
         recipes=settings.recipes,
+        upstreams=allowed_upstreams(settings),
         traffic_keep_s=settings.traffic_keep_s,
         unleash=settings.unleash_place,
     )

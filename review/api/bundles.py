@@ -19,7 +19,7 @@ from review.api.guards import needs
 from review.api.models import UNREADABLE, keep, upload_fits
 from review.api.parts import ApiSettings
 from review.api.releases import number_of
-from review.bundle.importing import Imported, bring_in
+from review.bundle.importing import Admission, Imported, bring_in
 from review.bundle.taking import pieces, take
 
 ZIP = "application/zip"
@@ -67,4 +67,5 @@ class BundlesController(Controller):
             file = Path(folder, "bundle.zip")
             await keep(data.file, file)
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
-            return await bring_in(ledger, LocalObjects(settings.artifacts), actor, file, limits)
+            admission = Admission(limits=limits, upstreams=settings.upstreams, machine=settings.machine)
+            return await bring_in(ledger, LocalObjects(settings.artifacts), actor, file, admission)

@@ -12,7 +12,7 @@ from review.actors import Actor
 from review.api.guards import needs
 from review.api.parts import ApiSettings
 from review.console.report import HTML, report_policy
-from review.learning.evaluations import EvaluationLine, evaluate_release, list_evaluations, read_evaluation
+from review.learning.evaluations import EvaluationLine, Places, evaluate_release, list_evaluations, read_evaluation
 from review.learning.report import Evaluated, Report
 
 
@@ -34,8 +34,8 @@ class EvaluationsController(Controller):
         self, release: str, data: Evaluating, ledger: Ledger, actor: Actor, settings: ApiSettings
     ) -> Evaluated:
         """Run a release over the held-out items of a dataset, beside the champion; answers when that is done."""
-        artifacts = LocalObjects(settings.artifacts)
-        return await evaluate_release(ledger, artifacts, actor, release, data.dataset, data.seed)
+        places = Places(artifacts=LocalObjects(settings.artifacts), upstreams=settings.upstreams)
+        return await evaluate_release(ledger, places, actor, release, data.dataset, data.seed)
 
     @get("/releases/{release:str}/evaluations", **needs("inspect"))
     async def list_all(self, release: str, ledger: Ledger, actor: Actor) -> list[EvaluationLine]:

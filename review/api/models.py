@@ -158,7 +158,7 @@ class ModelsController(Controller):
             await keep(data.file, file)
             limits = AdmissionLimits(file_max_bytes=settings.upload_max_bytes)
             adding = msgspec.structs.replace(adding, file=file)
-            return await add(ledger, LocalObjects(settings.artifacts), adding, limits)
+            return await add(ledger, LocalObjects(settings.artifacts), adding, limits, settings.machine)
 
 
 async def _for_operator(ledger: Ledger, actor: Actor, name: str, dataset: str) -> Mapping[AttachedRole, str]:

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from flags.unleash.place import Place
+from gateway.inference.machine import Machine
 from gateway.inference.upstreams import AllowedUpstreams
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
@@ -33,6 +34,8 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the flags are in an Unleash server; none where no server is named."""
     upstreams: AllowedUpstreams = AllowedUpstreams()
     """The servers that models may run on elsewhere."""
+    machine: Machine = Machine()
+    """What this machine has for models."""
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):

@@ -132,7 +132,7 @@ class ReleasesController(Controller):
         if preview:
             return await preview_promotion(ledger, artifacts, actor.tenant_id, model, number)
         asked = Promotion(number=number, **msgspec.structs.asdict(data))
-        return await promote(ledger, artifacts, actor, model, asked)
+        return await promote(ledger, artifacts, actor, model, asked, settings.machine.memory_max_bytes)
 
     @post("/rollback", status_code=200, **needs("operate"))
     async def roll_back(

@@ -46,12 +46,14 @@ class TrialsController(Controller):
     async def open(self, model: str, data: NewTrial, ledger: Ledger, actor: Actor, settings: ApiSettings) -> Trial:
         """Put a release on trial; its canary stays closed."""
         asked = Opening(number=data.release, disagreement_probability=data.disagreement_probability, why=data.why)
-        return await open_trial(ledger, LocalObjects(settings.artifacts), actor, model, asked)
+        return await open_trial(
+            ledger, LocalObjects(settings.artifacts), actor, model, asked, settings.machine.memory_max_bytes
+        )
 
     @put("/canary", **needs("operate"))
-    async def let_answer(self, model: str, data: Canary, ledger: Ledger, actor: Actor) -> Trial:
+    async def let_answer(self, model: str, data: Canary, ledger: Ledger, actor: Actor, settings: ApiSettings) -> Trial:
         """Open the canary: from now on the candidate answers where the flag `<model>.candidate` is on."""
-        return await let_answer(ledger, actor, model, data.why)
+        return await let_answer(ledger, actor, model, data.why, settings.machine.memory_max_bytes)
 
     @delete("/", status_code=200, **needs("operate"))
     async def close(

@@ -6,6 +6,7 @@ import msgspec
 
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import ReadSession
+from gateway.store.models import described_upstream, model_file_of
 from gateway.store.schema.learning import EvaluationRow
 from gateway.store.schema.serves import ModelRow, ReleaseRow, VersionRow
 from gateway.store.serving import release_plan
@@ -97,8 +98,11 @@ async def _documents(
     """The model file, and every document to the byte, so that its digest is the one that the ledger names."""
     if version.artifact:
         found.stored("model.onnx", "model", version.artifact)
-    else:
-        found.lacks("The version is an upstream.", "model")
+    elif (upstream := described_upstream(version)) is not None:
+        found.parts.append(Part(path="upstream.json", role="upstream", data=upstream.description))
+        found.lacks(
+            f"The version is a model on another server, {upstream.address}, that nobody can take along.", "model"
+        )
     found.write("card.json", "card", (await release_plan(r, model.name, release.id)).card)
     found.text("admission.json", "admission", version.admission_report)
     bodies = await bodies_of(r, release)
@@ -152,13 +156,26 @@ async def _evaluation(
         found.lacks("The report is older than the keeping of what it rests on.", "subject", "baseline")
         return
     found.stored("evaluation/subject.json", "subject", summary.inputs)
-    _baseline(found, read_subject(await artifacts.get(summary.inputs)), version)
+    subject = read_subject(await artifacts.get(summary.inputs))
+    _baseline(found, subject, version)
+    _heard(found, subject)
+
+
+def _heard(found: _Gathering, subject: Subject) -> None:
+    """What the releases of a report said on other servers."""
+    for name, release in zip(("candidate", "champion"), subject.releases, strict=False):
+        if release.upstream is not None:
+            found.stored(f"evaluation/{name}-heard.json", "heard", subject.heard[release.name])
 
 
 def _baseline(found: _Gathering, subject: Subject, version: VersionRow) -> None:
     if subject.champion is None:
         found.lacks("The report compares with no champion.", "baseline")
-    elif subject.champion.artifact == version.artifact:
+    elif subject.champion.upstream is not None:
+        found.lacks(
+            "The champion that the report compares with runs on another server; what it said is here.", "baseline"
+        )
+    elif subject.champion.artifact == model_file_of(version):
         found.lacks("The champion that the report compares with has the same model file.", "baseline")
     else:
         found.stored("evaluation/champion.onnx", "baseline", subject.champion.artifact)

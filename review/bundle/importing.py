@@ -15,10 +15,13 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from gateway.inference.machine import Machine
 from gateway.inference.report import AdmissionLimits
+from gateway.inference.upstreams import AllowedUpstreams, Upstream
 from gateway.record.objects import StoredObject
 from gateway.record.payloads import LocalObjects
 from gateway.registry.adding import Adding, Admitted, Written, admit_into, check_name, insisting, write_admitted
+from gateway.registry.elsewhere import admitted_elsewhere
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, WriteSession
 from gateway.store.models import attach, find_model, lock_model
@@ -27,10 +30,11 @@ from review.actors import Actor
 from review.bundle.errors import ImportRefused
 from review.bundle.unpacking import MODEL, PAGE, REPORT, STORED, SUBJECT, Unpacked, unpack
 from review.console.report import HTML, report_html
+from review.learning.heard import MEDIA_TYPE as HEARD
 from review.learning.manifest import MEDIA_TYPE as DATASET
 from review.learning.manifest import PARQUET
 from review.learning.report import MEDIA_TYPE as REPORT_TYPE
-from review.learning.report import Report, Summary
+from review.learning.report import Report, Summary, told_elsewhere
 from review.learning.reporting import SUBJECT_MEDIA_TYPE
 from review.operators import require_operator
 from review.store.bundles import imported_as
@@ -38,10 +42,13 @@ from review.store.datasets import NewArtifact, NewDataset, find_dataset, insert_
 from review.store.evaluations import NewEvaluation, attach_report, insert_evaluation
 
 FOUNDED = "The first release here; it came as a bundle, with what is attached to it."
-MEDIA_TYPES = {"manifest.json": DATASET, REPORT: REPORT_TYPE, PAGE: HTML, SUBJECT: SUBJECT_MEDIA_TYPE}
+MEDIA_TYPES = {
+    "manifest.json": DATASET, REPORT: REPORT_TYPE, PAGE: HTML, SUBJECT: SUBJECT_MEDIA_TYPE,
+    "candidate-heard.json": HEARD, "champion-heard.json": HEARD,
+}  # fmt: skip
 KINDS: dict[str, ArtifactKind] = {
     "model": "model", "baseline": "model", "data": "data", "measured": "data", "annotations": "annotations",
-    "report": "report", "subject": "report",
+    "report": "report", "subject": "report", "heard": "report",
 }  # fmt: skip
 
 
@@ -72,13 +79,20 @@ class _Ready(msgspec.Struct, frozen=True, kw_only=True):
     """The page of the report."""
 
 
-async def bring_in(
-    ledger: Ledger, artifacts: LocalObjects, actor: Actor, path: Path, limits: AdmissionLimits
-) -> Imported:
+class Admission(msgspec.Struct, frozen=True, kw_only=True):
+    """What bounds the looking at what a bundle brings: for files, and for upstreams the servers that may be asked."""
+
+    limits: AdmissionLimits
+    upstreams: AllowedUpstreams = AllowedUpstreams()
+    machine: Machine = Machine()
+
+
+async def bring_in(ledger: Ledger, artifacts: LocalObjects, actor: Actor, path: Path, admission: Admission) -> Imported:
     """Import a bundle for an operator.
 
-    Raises: NotABundle, BundleDamaged, ImportRefused, NotAllowed, ModelNameRefused, CardRefused, AdmissionRefused,
-    SignatureChanged.
+    Raises: NotABundle, BundleDamaged, ImportRefused, NotAllowed, ModelNameRefused, CardRefused, ProviderAbsent,
+    TooManyThreads, AdmissionRefused, SignatureChanged; for an upstream UpstreamNotAllowed, UpstreamUnavailable,
+    UpstreamTooSlow, UpstreamSignatureWrong.
     """
     with TemporaryDirectory(prefix="import-", dir=path.parent) as folder:
         unpacked = await asyncio.to_thread(unpack, path, Path(folder))
@@ -90,26 +104,45 @@ async def bring_in(
             before = await imported_as(r, actor.tenant_id, name, unpacked.bundle)
         if before is not None:
             return _told(unpacked, before)
-        ready = await _prepare(artifacts, actor, unpacked, Path(folder), limits)
+        adding = _adding(actor, unpacked, Path(folder))
+        if unpacked.upstream is not None:
+            admitted = await _admit_upstream(ledger, adding, unpacked, unpacked.upstream, admission.upstreams)
+        else:
+            admitted = await admit_into(artifacts, adding, unpacked.card, admission.limits, admission.machine)
+        ready = await _prepare(artifacts, actor, unpacked, admitted, Path(folder))
     return await insisting(ledger, lambda w: _write(w, ready))
 
 
-async def _prepare(
-    artifacts: LocalObjects, actor: Actor, unpacked: Unpacked, folder: Path, limits: AdmissionLimits
-) -> _Ready:
-    """Admit the model file, then keep every file; nothing is in the ledger yet."""
+def _adding(actor: Actor, unpacked: Unpacked, folder: Path) -> Adding:
     recipe = unpacked.recipe
-    adding = Adding(
+    return Adding(
         tenant_id=actor.tenant_id,
         name=unpacked.manifest.model,
-        file=folder / unpacked.entry(MODEL).sha256,
+        file=None if unpacked.upstream is not None else folder / unpacked.entry(MODEL).sha256,
         card="",
         by=actor.by,
         recipe=None if recipe is None else _declared(msgspec.structs.replace(recipe, trained="elsewhere", run=None)),
         overrides=unpacked.overrides,
         founded=FOUNDED,
     )
-    admitted = await admit_into(artifacts, adding, unpacked.card, limits)
+
+
+async def _admit_upstream(
+    ledger: Ledger, adding: Adding, unpacked: Unpacked, upstream: Upstream, allowed: AllowedUpstreams
+) -> Admitted:
+    """The upstream as it was described, admitted anew: it must still tell the tensors that it told then."""
+    admitted = await admitted_elsewhere(ledger, adding, unpacked.card, upstream, allowed)
+    told, described = admitted.report.signature, upstream.signature
+    if (told.inputs, told.outputs) != (described.inputs, described.outputs):
+        why = f"{upstream.address} takes or gives other tensors here than its description says."
+        raise ImportRefused(release=unpacked.manifest.release, why=why)
+    return msgspec.structs.replace(admitted, upstream=upstream)
+
+
+async def _prepare(
+    artifacts: LocalObjects, actor: Actor, unpacked: Unpacked, admitted: Admitted, folder: Path
+) -> _Ready:
+    """Keep every file; nothing is in the ledger yet."""
     files = [
         _artifact(path, role, await artifacts.put_file(folder / digest)) for path, role, digest in _stored(unpacked)
     ]
@@ -194,6 +227,7 @@ async def _keep_evaluation(
         comparisons=report.comparisons,
         html=page.sha256,
         inputs=subject.sha256 if subject is not None else "",
+        elsewhere=told_elsewhere(report.candidate, report.champion),
         beside=report.champion.release if report.champion is not None else "",
     )
     new = NewEvaluation(

@@ -18,7 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)
 
 Role = Literal[
     "release", "model", "card", "admission", "policy", "label_schema", "guideline", "overrides", "data", "annotations",
-    "report", "subject", "measured", "baseline", "recipe", "trial", "serving",
+    "report", "subject", "heard", "measured", "baseline", "recipe", "trial", "serving", "upstream",
 ]  # fmt: skip
 
 

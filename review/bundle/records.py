@@ -6,7 +6,7 @@ import msgspec
 
 from gateway.store.events import Event
 from gateway.store.ledger import ReadSession
-from gateway.store.models import releases_of
+from gateway.store.models import model_file_of, releases_of
 from gateway.store.schema.serves import ModelRow, ReleaseRow, TrialRow, VersionRow
 from review.release.evidence import TrialEvidence
 from review.release.looking import Served, served_times
@@ -22,6 +22,7 @@ class ReleaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     version: int
     model_file: str
+    """The SHA-256 of the model file, or of the description of the upstream."""
     policy: str
     label_schema: str
     guideline: str
@@ -64,7 +65,7 @@ async def release_record(r: ReadSession, model: ModelRow, release: ReleaseRow, v
         release=f"{model.name}@{release.number}",
         number=release.number,
         version=version.number,
-        model_file=version.artifact or "",
+        model_file=model_file_of(version),
         policy=release.policy,
         label_schema=release.label_schema,
         guideline=release.guideline,

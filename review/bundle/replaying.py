@@ -24,8 +24,8 @@ from review.learning.report import report_bytes
 from review.learning.reporting import Subject, make_report, read_subject
 
 REPORT, SUBJECT = "evaluation/report.json", "evaluation/subject.json"
-NEEDED: tuple[Role, ...] = ("model", "data", "measured", "baseline")
-"""What an evaluation reads: model files, and the items of datasets."""
+NEEDED: tuple[Role, ...] = ("model", "data", "measured", "baseline", "heard")
+"""What an evaluation reads: model files, the items of datasets, and what was said elsewhere."""
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,8 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     """The SHA-256 of the one that was made from it."""
     difference: str
     """The first figure that differs; empty when both are the same bytes."""
+    not_run: tuple[str, ...] = ()
+    """Releases that ran on another server: what they said was read, and nobody was asked again."""
 
 
 async def replay(path: Path) -> Replayed:
@@ -51,7 +53,12 @@ async def replay(path: Path) -> Replayed:
             made = report_bytes(await make_report(subject, artifacts))
         except (GatewayError, ReviewError, ValueError, LookupError) as error:
             raise NothingToReplay(why=str(error)) from error
-    return Replayed(report=digest_of(report), made=digest_of(made), difference=difference(report, made))
+    return Replayed(
+        report=digest_of(report),
+        made=digest_of(made),
+        difference=difference(report, made),
+        not_run=tuple(release.name for release in subject.releases if release.upstream is not None),
+    )
 
 
 def difference(before: bytes, after: bytes) -> str:
@@ -85,8 +92,7 @@ def _read(archive: ZipFile, manifest: Manifest, path: str) -> bytes:
 
 
 def _model_files(subject: Subject) -> list[str]:
-    releases = [subject.candidate, *([subject.champion] if subject.champion is not None else [])]
-    return list(dict.fromkeys(release.artifact for release in releases))
+    return list(dict.fromkeys(release.artifact for release in subject.releases if release.upstream is None))
 
 
 def _differences(before: object, after: object, place: str) -> Iterator[str]:

@@ -10,6 +10,8 @@ from zipfile import ZipFile
 
 import msgspec
 
+from gateway.errors import GatewayError
+from gateway.inference.upstreams import Upstream, upstream_at
 from gateway.labels import LabelSchema
 from gateway.policy import Policy
 from gateway.registry.card import CARD_MAX_BYTES, Card, card_faults
@@ -24,9 +26,9 @@ from review.learning.reporting import Subject
 
 DOCUMENT_MAX_BYTES = 16 << 20
 """The largest document that is read into memory; a report names at most some hundred items."""
-STORED: tuple[Role, ...] = ("model", "data", "annotations", "report", "subject", "measured", "baseline")
+STORED: tuple[Role, ...] = ("model", "data", "annotations", "report", "subject", "heard", "measured", "baseline")
 """What is kept as an artifact."""
-MODEL, SUBJECT = "model.onnx", "evaluation/subject.json"
+MODEL, UPSTREAM, SUBJECT = "model.onnx", "upstream.json", "evaluation/subject.json"
 REPORT, PAGE = "evaluation/report.json", "evaluation/report.html"
 FOLDERS = ("data", "evaluation/data")
 T = TypeVar("T")
@@ -47,6 +49,8 @@ class Unpacked(msgspec.Struct, frozen=True, kw_only=True):
     """The datasets' manifests to the byte, by folder."""
     report: Report | None
     subject: Subject | None
+    upstream: Upstream | None
+    """Where its model runs, if no file of it is there."""
 
     def entry(self, path: str) -> Entry:
         """A file that is there."""
@@ -92,6 +96,7 @@ def _read(archive: ZipFile, manifest: Manifest, bundle: str) -> Unpacked:
         texts={folder: text.decode() for folder, text in texts.items()},
         report=_document(archive, manifest, REPORT, Report),
         subject=_document(archive, manifest, SUBJECT, Subject),
+        upstream=_document(archive, manifest, UPSTREAM, Upstream),
     )
 
 
@@ -115,8 +120,12 @@ def _text(archive: ZipFile, manifest: Manifest, path: str, limit: int = DOCUMENT
 def _faults(unpacked: Unpacked) -> Iterator[str]:
     """Whatever does not belong together, as sentences."""
     manifest = unpacked.manifest
-    if manifest.file(MODEL) is None:
-        yield "It has no model file."
+    if (manifest.file(MODEL) is None) == (unpacked.upstream is None):
+        yield (
+            "It has no model file, and no upstream." if unpacked.upstream is None else "It has a file and an upstream."
+        )
+    if unpacked.upstream is not None:
+        yield from _upstream_faults(unpacked, unpacked.upstream)
     yield from card_faults(unpacked.card)
     try:
         msgspec.convert(msgspec.to_builtins(unpacked.card.policy) | msgspec.json.decode(unpacked.overrides), Policy)
@@ -131,18 +140,32 @@ def _faults(unpacked: Unpacked) -> Iterator[str]:
         yield from _report_faults(unpacked, unpacked.report)
 
 
+def _upstream_faults(unpacked: Unpacked, upstream: Upstream) -> Iterator[str]:
+    """Its digest stands for it wherever it is named, so it is written in one way; its address is one that we would."""
+    try:
+        same = upstream_at(upstream.address, "").with_signature(upstream.signature) == upstream
+    except GatewayError:
+        same = False
+    if not same or unpacked.entry(UPSTREAM).sha256 != upstream.digest:
+        yield f"{UPSTREAM} does not describe an upstream as a Lockgate writes it."
+
+
 def _report_faults(unpacked: Unpacked, report: Report) -> Iterator[str]:
     manifest, subject = unpacked.manifest, unpacked.subject
     entries = [manifest.file(f"{folder}/manifest.json") for folder in FOLDERS]
     if report.dataset not in {entry.sha256 for entry in entries if entry is not None}:
         yield "The dataset of its report is missing."
-    model = manifest.file(MODEL)
+    model = manifest.file(MODEL) or manifest.file(UPSTREAM)
     if model is not None and report.candidate.artifact != model.sha256:
         yield "Its report is about another model file."
     if subject is None:
         return
-    if (subject.candidate.artifact, subject.dataset) != (report.candidate.artifact, report.dataset):
+    if (subject.candidate.model_file, subject.dataset) != (report.candidate.artifact, report.dataset):
         yield f"{SUBJECT} is about another evaluation than its report."
     files = {entry.sha256 for entry in manifest.files}
-    if subject.champion is not None and subject.champion.artifact not in files:
+    champion = subject.champion
+    if champion is not None and champion.upstream is None and champion.artifact not in files:
         yield "The model file that its report compares with is missing."
+    away = [release.name for release in subject.releases if release.upstream is not None]
+    if any(subject.heard.get(name) not in files for name in away):
+        yield "What a release of its report said on another server is missing."

@@ -9,7 +9,14 @@ import msgspec
 
 from review.bundle.archive import digest_in, manifest_in, opened
 from review.bundle.errors import BundleDamaged
-from review.bundle.manifest import MANIFEST, SUMS, Absent, Manifest, sums_bytes
+from review.bundle.manifest import MANIFEST, SUMS, Absent, Manifest, Role, sums_bytes
+
+UNPROVEN: dict[Role, str] = {
+    "upstream": "Its model runs on another server: upstream.json says where, and which tensors it told, and nothing "
+    "here can prove which bytes answer there.",
+    "heard": "What a model said on another server was written down by the Lockgate that asked it: its report follows "
+    "from that, and nothing here can prove that it was said.",
+}
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +36,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     absent: tuple[Absent, ...]
     faults: tuple[Fault, ...]
+    unproven: tuple[str, ...] = ()
+    """What no file of it can prove, in sentences."""
 
     @property
     def whole(self) -> bool:
@@ -47,6 +56,7 @@ def verify(path: Path) -> Verified:
             bytes=sum(entry.bytes for entry in manifest.files),
             absent=manifest.absent,
             faults=tuple(_faults(archive, manifest, name)),
+            unproven=tuple(UNPROVEN[role] for role in UNPROVEN if any(role == each.role for each in manifest.files)),
         )
 
 

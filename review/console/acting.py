@@ -108,11 +108,12 @@ async def _resume(one: Acting) -> None:
 
 async def _try(one: Acting) -> None:
     asked = Opening(number=one.form.number or 0, disagreement_probability=1.0, why=one.form.why)
-    await open_trial(one.ledger, LocalObjects(one.settings.artifacts), one.actor, one.name, asked)
+    artifacts, most = LocalObjects(one.settings.artifacts), one.settings.machine.memory_max_bytes
+    await open_trial(one.ledger, artifacts, one.actor, one.name, asked, most)
 
 
 async def _let_answer(one: Acting) -> None:
-    await let_answer(one.ledger, one.actor, one.name, one.form.why)
+    await let_answer(one.ledger, one.actor, one.name, one.form.why, one.settings.machine.memory_max_bytes)
 
 
 async def _end_trial(one: Acting) -> None:

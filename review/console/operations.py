@@ -19,6 +19,7 @@ from review.console.acts import ACTS, HELP, acts_of, page_keys
 from review.console.models import Rates, rates_of
 from review.console.pages import Asked, has, page
 from review.flag_source import flags_now
+from review.operations.memory import memory_now
 from review.operations.now import models_now
 from review.timeline.reading import Asked as AskedStretch
 from review.timeline.reading import read_timeline
@@ -54,6 +55,7 @@ async def _values(ledger: Ledger, settings: ApiSettings, actor: Actor, asked: As
     async with ledger.reading() as r:
         models = await models_now(r, actor.tenant_id)
         flags = await flags_now(r)
+        memory = await memory_now(r, actor.tenant_id, settings.machine.memory_max_bytes)
         stretch = await read_timeline(r, actor.tenant_id, asked)
     return {
         "models": models,
@@ -61,6 +63,7 @@ async def _values(ledger: Ledger, settings: ApiSettings, actor: Actor, asked: As
         "acts": {one.served.name: acts_of(one) if _operates(actor, one.id) else () for one in models},
         "bad": [one for one in models if any(trouble.level == "bad" for trouble in one.troubles)],
         "look": [one for one in models if one.troubles and all(trouble.level == "look" for trouble in one.troubles)],
+        "memory": memory,
         "rates": rates,
         "quiet": Rates(),
         "stretch": stretch,

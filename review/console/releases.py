@@ -61,7 +61,8 @@ class MovesPages(Controller):
             expected_revision=data.revision,
         )  # fmt: skip
         try:
-            told = await promote(ledger, LocalObjects(settings.artifacts), actor, name, asked)
+            artifacts, most = LocalObjects(settings.artifacts), settings.machine.memory_max_bytes
+            told = await promote(ledger, artifacts, actor, name, asked, most)
         except (ReviewError, GatewayError) as error:
             return await _promotion_page(request, ledger, settings, name, release, data.back, error)
         waits = f"/console/models/{name}/releases/{asked.number}/promotion"

@@ -73,6 +73,11 @@ def percent(part: float, whole: float) -> str:
     return f"{100 * part / whole:.0f} %" if whole else "–"
 
 
+def mib(size: int) -> str:
+    """A number of bytes in MiB, rounded up."""
+    return f"{-(-size // (1 << 20))} MiB"
+
+
 def duration(seconds: float) -> str:
     """A length of time in the unit that fits: 31 ms, 38 s, 12 min, 1.5 h, 2 days."""
     seconds = abs(seconds)
@@ -218,6 +223,7 @@ def with_releases(said: str, model: str) -> Markup:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "number": number,
     "share": share,
+    "mib": mib,
     "percent": percent,
     "duration": duration,
     "ago": ago,

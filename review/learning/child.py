@@ -130,7 +130,7 @@ async def be_child(
 def _error(told: Told) -> ReviewError:
     """The error that a child told, in its own class."""
     kinds = {kind.code: kind for kind in _descendants(ReviewError)}
-    return kinds.get(told.error, LearningFailed)(**{**told.fields, "why": told.error})
+    return kinds.get(told.error, LearningFailed)(**{"why": told.error, **told.fields})
 
 
 def _descendants(kind: type[ReviewError]) -> set[type[ReviewError]]:

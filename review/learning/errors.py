@@ -89,6 +89,14 @@ class ReleaseNotRunnable(LearningError):
     code = "release-not-runnable"
 
 
+class ElsewhereNotAsked(LearningError):
+    """{release} runs at {address}, and could not be asked about all items: {fault} Nothing was kept of what it said;
+    evaluate again once that is mended."""
+
+    status = 503
+    code = "elsewhere-not-asked"
+
+
 class RecipesOff(LearningError):
     """This server runs no recipes. Whoever runs it names a folder of recipes in the setting training_recipes, as
     docs/retraining.md explains."""

@@ -10,15 +10,19 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.inference.upstreams import AllowedUpstreams
 from gateway.record.payloads import LocalObjects
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.serving import release_plan
 from review.console.report import HTML, report_html
 from review.learning.child import Task, be_child
+from review.learning.elsewhere import hear
 from review.learning.errors import NothingHeldOut, OtherModel, UnknownDataset, UnknownRelease
+from review.learning.heard import MEDIA_TYPE as HEARD
+from review.learning.heard import heard_bytes
 from review.learning.manifest import read_manifest
-from review.learning.report import MEDIA_TYPE, Evaluated, Report, Summary, report_bytes
+from review.learning.report import MEDIA_TYPE, Evaluated, Report, Summary, report_bytes, told_elsewhere
 from review.learning.reporting import SUBJECT_MEDIA_TYPE, Subject, make_report, subject_bytes
 from review.store.datasets import NewArtifact, find_dataset, items_file_of, keep_artifact, learned_from
 from review.store.evaluations import (
@@ -40,16 +44,19 @@ class EvaluateTask(Task, frozen=True, kw_only=True):
     dataset: str
     seed: int
     by: str
+    upstreams: AllowedUpstreams = AllowedUpstreams()
+    """The servers on which a release may be asked; the child reads no settings."""
 
 
 async def evaluate(ledger: Ledger, task: EvaluateTask) -> Evaluated:
-    """Evaluate a release; doing it again finds the same evaluation.
+    """Evaluate a release; doing it again finds the same evaluation, unless one of the two runs elsewhere.
 
-    Raises: UnknownRelease, UnknownDataset, OtherModel, NothingHeldOut, ReleaseNotRunnable.
+    Raises: UnknownRelease, UnknownDataset, OtherModel, NothingHeldOut, ReleaseNotRunnable, ElsewhereNotAsked.
     """
     artifacts = LocalObjects(Path(task.artifacts))
     async with ledger.reading() as r:
         subject = await _subject(r, task)
+    subject, heard = await _hear(subject, task.upstreams, artifacts)
     report = await make_report(subject, artifacts)
     written = (
         (report_bytes(report), MEDIA_TYPE),
@@ -60,7 +67,21 @@ async def evaluate(ledger: Ledger, task: EvaluateTask) -> Evaluated:
         NewArtifact(**msgspec.structs.asdict(await artifacts.put(data)), kind="report", media_type=media_type)
         for data, media_type in written
     ]
-    return await _register(ledger, task, subject, report, files)
+    return await _register(ledger, task, subject, report, [*files, *heard])
+
+
+async def _hear(
+    subject: Subject, allowed: AllowedUpstreams, artifacts: LocalObjects
+) -> tuple[Subject, list[NewArtifact]]:
+    """The subject with what was said elsewhere, which is kept once all of it was said. Raises: ElsewhereNotAsked."""
+    digest = subject.manifest.items.sha256
+    items = await artifacts.local_path(digest)
+    away = [release for release in subject.releases if release.upstream is not None]
+    said = [heard_bytes(await hear(release, allowed, items, digest)) for release in away]
+    kept = [await artifacts.put(data) for data in said]
+    files = [NewArtifact(**msgspec.structs.asdict(each), kind="report", media_type=HEARD) for each in kept]
+    heard = {release.name: file.sha256 for release, file in zip(away, files, strict=True)}
+    return msgspec.structs.replace(subject, heard=heard), files
 
 
 async def _subject(r: ReadSession, task: EvaluateTask) -> Subject:
@@ -96,7 +117,7 @@ async def _register(
     ledger: Ledger, task: EvaluateTask, subject: Subject, report: Report, files: Sequence[NewArtifact]
 ) -> Evaluated:
     """Write the rows in one transaction, unless this very evaluation is there."""
-    json, html, inputs = files
+    json, html, inputs, *_heard = files
     release_id = subject.candidate.id
     async with ledger.writing() as w:
         at_us = await w.now_us()
@@ -129,6 +150,7 @@ def _summary(report: Report, html: str, inputs: str) -> str:
     summary = Summary(
         held_out=report.held_out, overlap=report.overlap if report.overlap_known else None,
         scores=report.candidate.scores, comparisons=report.comparisons, html=html, inputs=inputs,
+        elsewhere=told_elsewhere(report.candidate, report.champion),
     )  # fmt: skip
     return msgspec.json.encode(summary).decode()
 

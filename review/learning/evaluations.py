@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.inference.upstreams import AllowedUpstreams
 from gateway.record.payloads import LocalObjects
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.models import known_model, releases_of
@@ -54,28 +55,36 @@ class EvaluationShown(msgspec.Struct, frozen=True, kw_only=True):
     """Those of its listed predictions that are here; an imported report lists those of another place."""
 
 
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where models are that an evaluation runs: the files here, and the servers that may be asked elsewhere."""
+
+    artifacts: LocalObjects
+    upstreams: AllowedUpstreams = AllowedUpstreams()
+
+
 async def evaluate_release(
-    ledger: Ledger, artifacts: LocalObjects, actor: Actor, release: str, dataset: str, seed: int
+    ledger: Ledger, places: Places, actor: Actor, release: str, dataset: str, seed: int
 ) -> Evaluated:
     """Evaluate a release on the held-out items of a dataset in a child process, beside the champion.
 
-    Raises: UnknownRelease, NotAllowed, UnknownDataset, OtherModel, NothingHeldOut, ReleaseNotRunnable, LearningFailed.
+    Raises: UnknownRelease, NotAllowed, UnknownDataset, OtherModel, NothingHeldOut, ReleaseNotRunnable,
+    ElsewhereNotAsked, LearningFailed.
     """
     async with ledger.reading() as r:
         found = await find_release(r, actor.tenant_id, release)
     if found is None:
         raise UnknownRelease(release=release[:80])
     require_operator(actor, found[1].id)
-    return await evaluate_in_child(ledger, artifacts, actor.tenant_id, actor.by, release, dataset, seed)
+    return await evaluate_in_child(ledger, places, actor.tenant_id, actor.by, release, dataset, seed)
 
 
 async def evaluate_in_child(
-    ledger: Ledger, artifacts: LocalObjects, tenant_id: UUID, by: str, release: str, dataset: str, seed: int = 0
+    ledger: Ledger, places: Places, tenant_id: UUID, by: str, release: str, dataset: str, seed: int = 0
 ) -> Evaluated:
     """Evaluate a release in a child process, without asking who may."""
     task = EvaluateTask(
-        ledger_url=ledger.url.render_as_string(hide_password=False), artifacts=str(artifacts.directory.root),
-        tenant_id=tenant_id, release=release, dataset=dataset, seed=seed, by=by,
+        ledger_url=ledger.url.render_as_string(hide_password=False), artifacts=str(places.artifacts.directory.root),
+        tenant_id=tenant_id, release=release, dataset=dataset, seed=seed, by=by, upstreams=places.upstreams,
     )  # fmt: skip
     done = await in_child("learning.evaluating", task, Evaluated)
     await ledger.bell.ring()

@@ -21,4 +21,5 @@ async def latest_evaluation(r: ReadSession, release_id: UUID, baseline_id: UUID)
         held_out=summary.held_out,
         overlap=summary.overlap,
         comparisons=summary.comparisons,
+        elsewhere=summary.elsewhere,
     )

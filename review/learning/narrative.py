@@ -23,11 +23,20 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     no_answer: int
     scores: Scores
     comparisons: Sequence[Comparison]
+    elsewhere: Sequence[str] = ()
+    """What has to be said of a release that ran on another server."""
 
 
 def narrative_of(told: Told) -> tuple[str, ...]:
     """The sentences, the most important first."""
-    return (*_accuracy(told), *_against(told), *_slices(told), *_calibration(told.scores), *_cleanness(told))
+    return (
+        *_accuracy(told),
+        *told.elsewhere,
+        *_against(told),
+        *_slices(told),
+        *_calibration(told.scores),
+        *_cleanness(told),
+    )
 
 
 def _accuracy(told: Told) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The report of an evaluation: all of its figures, in one canonical document. Pure.
 
-No time stands in it, and no name of who asked: the same release, dataset and seed make the same bytes.
+No name of who asked stands in it, and no time but that of a run on another server: the same release, dataset, seed
+and answers from elsewhere make the same bytes.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 
+from review.learning.heard import RanElsewhere, told_of
 from review.learning.scores import Scores
 from review.release.evidence import Comparison
 
@@ -19,17 +21,20 @@ LISTED = 200
 """How many fixes and how many breaks are listed."""
 
 
-class ReleaseRun(msgspec.Struct, frozen=True, kw_only=True):
+class ReleaseRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A release that was run, and exactly what it is."""
 
     release: str
     artifact: str
+    """The SHA-256 of its model file, or of the description of its upstream."""
     policy: str
     label_schema: str
     guideline: str
     scores: Scores
     no_answer: int
     """Items to which it gave no answer of the label schema."""
+    elsewhere: RanElsewhere | None = None
+    """Where and when it ran, if it did not run here."""
 
 
 class ItemChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +91,11 @@ def listed(changes: Sequence[ItemChange], seed: int) -> tuple[ItemChange, ...]:
     return tuple(kept)
 
 
+def told_elsewhere(*runs: ReleaseRun | None) -> tuple[str, ...]:
+    """What has to be said of each release that ran on another server."""
+    return tuple(told_of(run.release, run.elsewhere) for run in runs if run is not None and run.elsewhere is not None)
+
+
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What the ledger keeps of an evaluation beside its report."""
 
@@ -98,6 +108,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """The SHA-256 of the page."""
     inputs: str = ""
     """The SHA-256 of what it rests on, with which the report can be made again; empty where that was not kept."""
+    elsewhere: tuple[str, ...] = ()
+    """What has to be said of each release that ran on another server."""
     beside: str = ""
     """What it compares with, as that was called where an imported evaluation was made."""
 

@@ -15,6 +15,7 @@ import structlog
 
 from gateway import metrics
 from gateway.errors import LedgerUnavailable
+from gateway.inference.upstreams import AllowedUpstreams
 from gateway.record.payloads import LocalObjects
 from gateway.store.events import append_event
 from gateway.store.ledger import Ledger, WriteSession
@@ -35,10 +36,13 @@ log = structlog.get_logger()
 class Trainings:
     """The trainings of a worker; one runs at a time."""
 
-    def __init__(self, ledger: Ledger, artifacts: Path, recipes: Path | None) -> None:
+    def __init__(
+        self, ledger: Ledger, artifacts: Path, recipes: Path | None, upstreams: AllowedUpstreams | None = None
+    ) -> None:
         self._ledger = ledger
         self._artifacts = artifacts
         self._recipes = recipes
+        self._upstreams = upstreams or AllowedUpstreams()
 
     async def run(self) -> bool:
         """Do the training whose turn it is; False when none waits."""
@@ -80,7 +84,7 @@ class Trainings:
         task = TrainTask(
             ledger_url=self._ledger.url.render_as_string(hide_password=False), artifacts=str(self._artifacts),
             recipes=str(self._recipes) if self._recipes is not None else None, tenant_id=job.tenant_id, job_id=job.id,
-            folder=str(folder),
+            folder=str(folder), upstreams=self._upstreams,
         )  # fmt: skip
         training = asyncio.create_task(in_tethered_child("learning.training", task, TrainingResult))
         try:

@@ -10,9 +10,11 @@ import numpy as np
 from gateway.inference.session import OnnxSession
 from gateway.labels import Answer, LabelSchema
 from gateway.protocol.datatypes import NUMPY, Tensor
+from gateway.protocol.signature import Signature
 from gateway.registry.card import Card
+from review.learning.heard import Said
 from review.learning.parquet import columns_of, read_rows
-from review.learning.saying import Said, run_batch
+from review.learning.saying import run_batch
 from review.learning.scores import Answers, weights_of
 
 BATCH = 256
@@ -52,7 +54,7 @@ def read_held_out(items: Path) -> HeldOut:
 def run_over(session: OnnxSession, card: Card, items: Path) -> list[Said]:
     """Answer and score of each held-out item of an items file, in its order; None where the model gives none."""
     said: list[Said] = []
-    for feeds in _batches(session, items):
+    for feeds in batches_of(session.signature, items):
         said += run_batch(session, card, feeds)
     return said
 
@@ -76,9 +78,9 @@ def shown(answer: Answer | None) -> str:
     return answer if isinstance(answer, str) else f"{answer:g}"
 
 
-def _batches(session: OnnxSession, items: Path) -> Iterator[list[dict[str, Tensor]]]:
-    """The inputs of the held-out items, some at a time."""
-    specs = {spec.name: NUMPY[spec.datatype] for spec in session.signature.inputs}
+def batches_of(signature: Signature, items: Path) -> Iterator[list[dict[str, Tensor]]]:
+    """The inputs of the held-out items, some at a time, without the batch axis."""
+    specs = {spec.name: NUMPY[spec.datatype] for spec in signature.inputs}
     columns = [f"{place}.{name}" for name in specs for place in ("input", "shape")]
     for batch in read_rows(items, columns, split="held_out"):
         rows = [dict(zip(batch, values, strict=True)) for values in zip(*batch.values(), strict=True)]

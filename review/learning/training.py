@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.errors import GatewayError
 from gateway.inference.admission import admit
+from gateway.inference.upstreams import AllowedUpstreams
 from gateway.record.payloads import LocalObjects
 from gateway.registry.adding import FileChanged
 from gateway.store.ledger import Ledger
@@ -53,6 +54,8 @@ class TrainTask(Task, frozen=True, kw_only=True):
     job_id: UUID
     folder: str
     """An empty folder for this training alone."""
+    upstreams: AllowedUpstreams = AllowedUpstreams()
+    """The servers that may be asked when what was trained is compared with a champion elsewhere."""
 
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
@@ -213,7 +216,7 @@ async def _telling(ledger: Ledger, job_id: UUID) -> AsyncIterator[_Progress]:
 def _evaluation(task: TrainTask, subject: _Subject, made: TrainingResult) -> EvaluateTask:
     return EvaluateTask(
         ledger_url=task.ledger_url, artifacts=task.artifacts, tenant_id=task.tenant_id, release=made.release or "",
-        dataset=subject.args.dataset, seed=0, by=subject.by,
+        dataset=subject.args.dataset, seed=0, by=subject.by, upstreams=task.upstreams,
     )  # fmt: skip
 
 

@@ -40,6 +40,8 @@ class EvaluationEvidence(msgspec.Struct, frozen=True, kw_only=True):
     attached to it, so that nobody can tell."""
     comparisons: tuple[Comparison, ...]
     """`overall` first."""
+    elsewhere: tuple[str, ...] = ()
+    """What has to be said of each release that ran on another server."""
 
 
 class TrialEvidence(msgspec.Struct, frozen=True, kw_only=True):

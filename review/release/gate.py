@@ -16,6 +16,8 @@ A comparison is the difference candidate minus champion, `overall` and in each s
 losses are the disagreements that people decided for the one and for the other; the candidate loses for certain when the
 interval of its share of wins lies wholly below one half, and does not lose when the share itself is one half or more.
 
+Of a release that ran on another server `evaluation` says where and when, and that nobody can pin what runs there.
+
 What a difference may be, and how much must be known of it, are the thresholds that operators declared for the model; no
 card and no release says anything of them.
 
@@ -192,9 +194,8 @@ def _evaluation(facts: Facts, asked: Thresholds) -> Check:
         return Check(name="evaluation", verdict="refuse", reasons=(reason,))
     judged = list(_judged(found, asked))
     worst = max((verdict for verdict, _ in judged), key=ORDER.index)
-    return Check(
-        name="evaluation", verdict=worst, reasons=tuple(reason for verdict, reason in judged if verdict == worst)
-    )
+    reasons = tuple(reason for verdict, reason in judged if verdict == worst)
+    return Check(name="evaluation", verdict=worst, reasons=(*reasons, *found.elsewhere))
 
 
 def _judged(found: EvaluationEvidence, asked: Thresholds) -> Iterator[tuple[Verdict, str]]:

@@ -8,8 +8,8 @@ import msgspec
 
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import ReadSession
-from gateway.store.models import canonical
-from gateway.store.schema.serves import ModelRow, ReleaseRow
+from gateway.store.models import canonical, described_upstream
+from gateway.store.schema.serves import ModelRow, ReleaseRow, VersionRow
 from review.learning.recipe import TrainingRecord
 from review.release.attached import FILES, Kept, kept
 from review.store.bundles import bodies_of
@@ -17,7 +17,7 @@ from review.store.evaluations import report_of
 from review.store.releases import attached_to, documents_of, version_of
 
 ABSENT = {
-    "model": "Its version is an upstream.",
+    "model": "No model file is attached.",
     "data": "Nobody said what its version learned from.",
     "annotations": "Nobody said what its version learned from.",
     "report": "It was not evaluated yet.",
@@ -54,7 +54,7 @@ async def read_parts(r: ReadSession, model: ModelRow, release: ReleaseRow) -> tu
     report = await report_of(r, release.id)
     own = report.report if report is not None else None
     return (
-        *_attached("model", [digest for role, digest in attached if role == "model"]),
+        *_model(version, [digest for role, digest in attached if role == "model"]),
         *await _documents(r, model, release),
         *_attached("data", [digest for role, digest in attached if role == "data"]),
         *_attached("annotations", [digest for role, digest in attached if role == "annotations"]),
@@ -66,6 +66,15 @@ async def read_parts(r: ReadSession, model: ModelRow, release: ReleaseRow) -> tu
 async def look_at(artifacts: ObjectStore, named: Sequence[Named]) -> tuple[Part, ...]:
     """The parts with whether each is kept; reads whole files, so beside any transaction."""
     return tuple([await _look_at(artifacts, each) for each in named])
+
+
+def _model(version: VersionRow, digests: Sequence[str]) -> Iterator[Named]:
+    """The model file; or the description of where the version runs, under the digest that it has in a bundle."""
+    upstream = described_upstream(version)
+    if upstream is None:
+        yield from _attached("model", digests)
+    else:
+        yield Named(name="Upstream", sha256=upstream.digest, body=upstream.description.decode())
 
 
 def _attached(role: str, digests: Sequence[str]) -> Iterator[Named]:

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from gateway.record.payloads import ObjectStore
+from gateway.registry.asking_room import ask_for_room
 from gateway.store.ledger import Ledger, WriteSession
 from review.actors import Actor
 from review.operators import operated_model, require_operator
@@ -69,11 +70,13 @@ async def gate_of(ledger: Ledger, artifacts: ObjectStore, tenant_id: UUID, name:
     return await judged(ledger, artifacts, await read_for(ledger, tenant_id, name, number))
 
 
-async def promote(ledger: Ledger, artifacts: ObjectStore, actor: Actor, name: str, asked: Promotion) -> PromotionTold:
+async def promote(
+    ledger: Ledger, artifacts: ObjectStore, actor: Actor, name: str, asked: Promotion, memory_max_bytes: int = 0
+) -> PromotionTold:
     """Promote a release for an operator, or record that it waits for a second person.
 
     Raises: ReasonMissing, UnknownModel, NotAllowed, NoSuchRelease, AlreadyServes, PromoteRefused, ServingChanged,
-    NotAPerson, NothingToConfirm, SecondPersonNeeded.
+    NotAPerson, NothingToConfirm, SecondPersonNeeded, ModelsDoNotFit.
     """
     require_why(asked.why)
     candidate = await read_for(ledger, actor.tenant_id, name, asked.number)
@@ -89,6 +92,7 @@ async def promote(ledger: Ledger, artifacts: ObjectStore, actor: Actor, name: st
             request = await ask(w, candidate, actor, asked.why, force=asked.force)
             return msgspec.structs.replace(looked, request=request)
         moved = await _write(w, candidate, looked.gate, actor, asked, request)
+        await ask_for_room(w, memory_max_bytes, actor.tenant_id, name, candidate.release.id)
         return msgspec.structs.replace(looked, request=None, moved=moved)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from gateway.record.payloads import ObjectStore
+from gateway.registry.asking_room import ask_for_room
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.plans import plan_revision
 from review.actors import Actor
@@ -42,10 +43,13 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """A gateway whose plan has this revision, or a later one, follows it."""
 
 
-async def open_trial(ledger: Ledger, artifacts: ObjectStore, actor: Actor, name: str, asked: Opening) -> Trial:
+async def open_trial(
+    ledger: Ledger, artifacts: ObjectStore, actor: Actor, name: str, asked: Opening, memory_max_bytes: int = 0
+) -> Trial:
     """Put a release on trial, its canary closed.
 
-    Raises: ReasonMissing, UnknownModel, NotAllowed, NoSuchRelease, AlreadyServes, TrialRefused, TrialOpen.
+    Raises: ReasonMissing, UnknownModel, NotAllowed, NoSuchRelease, AlreadyServes, TrialRefused, TrialOpen,
+    ModelsDoNotFit.
     """
     require_why(asked.why)
     async with ledger.reading() as r:
@@ -62,11 +66,15 @@ async def open_trial(ledger: Ledger, artifacts: ObjectStore, actor: Actor, name:
             raise TrialOpen(release=f"{name}@{found[1]}")
         probability = asked.disagreement_probability
         await begin_trial(w, model, candidate.release, probability, by=actor.by, why=asked.why)
+        await ask_for_room(w, memory_max_bytes, actor.tenant_id, name, candidate.release.id)
         return await _told(w, name, model.id)
 
 
-async def let_answer(ledger: Ledger, actor: Actor, name: str, why: str) -> Trial:
-    """Open the canary of the open trial. Raises: ReasonMissing, UnknownModel, NotAllowed, NoTrial."""
+async def let_answer(ledger: Ledger, actor: Actor, name: str, why: str, memory_max_bytes: int = 0) -> Trial:
+    """Open the canary of the open trial.
+
+    Raises: ReasonMissing, UnknownModel, NotAllowed, NoTrial, ModelsDoNotFit.
+    """
     require_why(why)
     async with ledger.writing() as w:
         model = await operated_model(w, actor, name)
@@ -75,6 +83,7 @@ async def let_answer(ledger: Ledger, actor: Actor, name: str, why: str) -> Trial
             raise NoTrial(model=name)
         if not found[0].canary_open:
             await open_canary(w, model, *found, by=actor.by, why=why)
+            await ask_for_room(w, memory_max_bytes, actor.tenant_id, name, found[0].release_id)
         return await _told(w, name, model.id)
 
 

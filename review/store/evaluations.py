@@ -11,7 +11,7 @@ from gateway.store.ledger import ReadSession, WriteSession
 from gateway.store.models import attach
 from gateway.store.schema.learning import DatasetRow, EvaluationRow
 from gateway.store.schema.predictions import PredictionRow
-from gateway.store.schema.serves import ModelRow, ReleaseArtifactRow, ReleaseRow, ServingRow, VersionRow
+from gateway.store.schema.serves import ModelRow, ReleaseArtifactRow, ReleaseRow, ServingRow
 
 
 class NewEvaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +139,7 @@ async def latest_against(r: ReadSession, release_id: UUID, baseline_id: UUID) ->
 
 
 async def fresh_datasets(r: ReadSession) -> list[Fresh]:
-    """The newest dataset of each model on which its champion was not measured yet, where it has a model file."""
+    """The newest dataset of each model on which its champion was not measured yet."""
     measured = exists().where(
         EvaluationRow.dataset == DatasetRow.sha256, EvaluationRow.release_id == ServingRow.champion_id
     )
@@ -148,8 +148,6 @@ async def fresh_datasets(r: ReadSession) -> list[Fresh]:
         .join(ModelRow, ModelRow.id == DatasetRow.model_id)
         .join(ServingRow, ServingRow.model_id == ModelRow.id)
         .join(ReleaseRow, ReleaseRow.id == ServingRow.champion_id)
-        .join(VersionRow, VersionRow.id == ReleaseRow.version_id)
-        .where(VersionRow.artifact.is_not(None))
         .order_by(DatasetRow.created_us)
     )
     newest = {row[0].model_id: row for row in await r.execute(statement)}

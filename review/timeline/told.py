@@ -65,6 +65,8 @@ SENTENCES: Mapping[str, str] = {
     "trial.closed": "The trial of {release} ended.",
     "model.halted": "Halted: {means}.",
     "model.resumed": "The halt was lifted.",
+    "model.load_asked": "A client asked for {release} to be loaded, which serves anyway.",
+    "model.unload_asked": "A client asked for {release} to be unloaded and was refused: it serves.",
     "flag.changed": "{flag}: {was} → {now}{confirmed}.",
     "flag.change_requested": "A second person is asked to confirm a change of {flag}.",
     "rollout.started": "A rollout of {flag} began: {steps}.",

@@ -194,9 +194,9 @@ async def test_only_an_operator_loads(served: Scene, client_python: Callable[[st
 
 
 async def test_the_kserve_client_sends_every_datatype(served: Scene, client_python: Callable[[str], Path]) -> None:
-    """As binary data and as JSON each tensor comes back as it went."""
+    """As binary data and as JSON, there and back, each tensor comes back as it went; and the other verbs answer."""
     seen = await caller_of("kserve_tensors", client_python("kserve"), served, served.caller, "kinds")
-    assert (seen["outputs"], seen["wrong"]) == (26, [])
+    assert (seen["outputs"], seen["wrong"], seen["ready"]) == (52, [], [True, True, True])
 
 
 async def caller_of(script: str, python: Path, scene: Scene, key: str, *words: str) -> dict[str, Any]:

@@ -292,7 +292,7 @@ def test_a_message_over_the_limit_is_refused(served: Scene, rpc: Rpc) -> None:
     calling = rpc.channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
     for packing in (grpc.Compression.NoCompression, grpc.Compression.Gzip):
         with pytest.raises(grpc.RpcError) as caught:
-            calling(bomb, compression=packing, timeout=60)
+            calling(bomb, compression=packing, timeout=60, metadata=[("authorization", f"Bearer {served.caller}")])
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 

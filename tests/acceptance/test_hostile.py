@@ -1,32 +1,50 @@
-"""Hostile callers: whatever they send is refused in words, costs nothing, and is in no log."""
+"""Hostile callers, over HTTP and gRPC: whatever they send is refused in words, costs nothing, and is in no log."""
 
 import asyncio
 import contextlib
 import gzip
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from http.client import HTTPResponse
 from pathlib import Path
 
+import grpc
+import psutil
 import pytest
 
 from tests.acceptance.cards import card, request, sure
+from tests.acceptance.rpc import Rpc, refused
 from tests.acceptance.scene import PASSWORD, Scene, staged
 from tests.models import sticking
+from tests.servers.process import until
 
 INFER = "/v2/models/grades/infer"
 LIMIT = 100_000
 BODY_S = 1.0
+CONNECTIONS = 640
+OVER_GRPC = CONNECTIONS // 10
+MIB = 1 << 20
+SERVICE = "/inference.GRPCInferenceService"
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A Lockgate with small limits."""
-    limits = {"body_max_bytes": LIMIT, "api_body_max_bytes": LIMIT, "body_s": BODY_S}
+    limits = {"body_max_bytes": LIMIT, "api_body_max_bytes": LIMIT, "body_s": BODY_S, "connections_max": CONNECTIONS}
     with staged(tmp_path_factory.mktemp("guarded"), **limits) as scene:
         yield scene
+
+
+@pytest.fixture(scope="module")
+def rpc(guarded: Scene) -> Iterator[Rpc]:
+    """A connection to it over gRPC."""
+    connection = Rpc(f"127.0.0.1:{guarded.server.grpc_port}")
+    yield connection
+    connection.close()
 
 
 async def test_too_many_at_once_are_refused_early(guarded: Scene) -> None:
@@ -75,10 +93,10 @@ def test_a_body_without_a_length_is_bounded_too(guarded: Scene) -> None:
         assert (refused.status_code, refused.json()["type"].rpartition("#")[2]) == (400, "body-too-large")
 
 
-@pytest.mark.parametrize("path", [INFER, "/api/v1/keys"])
+@pytest.mark.parametrize("path", [INFER, "/api/v1/keys", "/v2/repository/index", "/v2/models/grades/outcomes"])
 def test_a_slow_body_is_cut_off(guarded: Scene, path: str) -> None:
     """Whoever sends a body drop by drop is told 408, and the connection ends."""
-    key = guarded.caller if path == INFER else guarded.server.key
+    key = guarded.caller if path.startswith("/v2") else guarded.server.key
     with socket.create_connection(("127.0.0.1", guarded.server.port), timeout=10) as slow:
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
         slow.sendall(f"{head}Content-Length: 1000\r\n\r\n{{".encode())
@@ -186,6 +204,93 @@ def test_another_sites_page_can_do_nothing_in_ones_name(guarded: Scene) -> None:
         ]
         assert [answer.status_code for answer in forged] == [403] * len(forged)
         assert browser.put(path, json=change, headers=here | {"X-CSRF-Token": token}).is_success
+
+
+def ends_unsent(guarded: Scene, rpc: Rpc, method: str, key: str = "") -> tuple[str, str, str]:
+    """How a call ends whose message never comes."""
+    never = threading.Event()
+
+    def message() -> Iterator[bytes]:
+        never.wait(60)
+        yield b""
+
+    metadata = [("authorization", f"Bearer {key}")] if key else []
+    call = rpc.channel.stream_unary(method).future(message(), metadata=metadata, timeout=60)
+    try:
+        with pytest.raises(grpc.RpcError) as caught:
+            call.result()
+        return refused(caught.value)
+    finally:
+        never.set()
+
+
+@pytest.mark.parametrize(
+    "method",
+    [f"{SERVICE}/ModelInfer", f"{SERVICE}/ModelMetadata", f"{SERVICE}/ServerLive", "/grpc.health.v1.Health/Check"],
+)
+def test_a_slow_message_is_cut_off(guarded: Scene, rpc: Rpc, method: str) -> None:
+    """A call whose message does not come within the time for a body ends with DEADLINE_EXCEEDED."""
+    assert ends_unsent(guarded, rpc, method, guarded.caller)[:2] == ("DEADLINE_EXCEEDED", "body-too-slow")
+    assert is_live(rpc)
+
+
+def test_no_message_is_waited_for_without_a_key(guarded: Scene, rpc: Rpc) -> None:
+    """Who has no key is told so before a byte of its tensors is read."""
+    assert ends_unsent(guarded, rpc, f"{SERVICE}/ModelInfer")[:2] == ("UNAUTHENTICATED", "unauthenticated")
+
+
+@pytest.mark.parametrize("packing", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+def test_a_packed_message_takes_no_more_memory_than_one_may(
+    guarded: Scene, rpc: Rpc, packing: grpc.Compression
+) -> None:
+    """A few bytes that hold a hundred megabytes are refused before they are there."""
+    before = peak(guarded)
+    metadata = [("authorization", f"Bearer {guarded.caller}")]
+    with pytest.raises(grpc.RpcError) as caught:
+        rpc.channel.unary_unary(f"{SERVICE}/ModelInfer")(
+            bytes(100 * MIB), metadata=metadata, timeout=60, compression=packing
+        )
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert peak(guarded) - before < 50 * MIB
+
+
+def test_a_crowd_that_says_nothing_keeps_nobody_out_for_long(guarded: Scene, rpc: Rpc) -> None:
+    """No more connect than may, who does not speak HTTP/2 is cut off, and then another is answered."""
+    process = gateway(guarded)
+    before = process.num_fds()
+    address = ("127.0.0.1", guarded.server.grpc_port)
+    with ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection(address, timeout=60)) for _ in range(4 * OVER_GRPC)]
+        assert is_live(rpc)  # on its own connection, as before
+        assert process.num_fds() - before <= OVER_GRPC
+        for each in silent:
+            while each.recv(1000):
+                pass
+    another = Rpc(f"127.0.0.1:{guarded.server.grpc_port}")
+    until(lambda: is_live(another), "another connection is answered")
+    another.close()
+
+
+def gateway(scene: Scene) -> psutil.Process:
+    """The process that callers are connected to."""
+    return psutil.Process(scene.server.processes()["gateway-1"])
+
+
+def peak(scene: Scene) -> int:
+    """The most memory that it ever had, in bytes; where the system does not tell, what it has."""
+    status = Path(f"/proc/{gateway(scene).pid}/status")
+    if not status.exists():
+        return int(gateway(scene).memory_info().rss)
+    [kib] = [line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(kib) * 1024
+
+
+def is_live(rpc: Rpc) -> bool:
+    """Whether the server says so."""
+    try:
+        return bool(rpc.call("ServerLive", b"", timeout=5).live)
+    except grpc.RpcError:
+        return False
 
 
 def test_no_key_password_or_payload_is_in_the_log(guarded: Scene) -> None:

@@ -18,6 +18,8 @@ from tests.servers.process import until
 
 CHAMPION, CANDIDATE, ROUND = "elsewhere", "tried-elsewhere", "come-home"
 UPSTREAM_S = 3.0
+ROWS = [[number + 0.5, 30.0, -number - 0.5, 0.0] for number in range(1, 13)]
+"""Of these, always the same, three are held out; the local file says `high` of each."""
 
 
 @pytest.fixture(scope="module")
@@ -47,10 +49,16 @@ def ways_to(scene: Scene) -> tuple[tuple[str, int], tuple[str, int]]:
     return ("grpc", scene.server.grpc_port), ("http", scene.server.port)
 
 
-def add(scene: Scene, name: str, upstream: str, **policy: object) -> httpx.Response:
-    """Add an upstream as a model's next version."""
+MODEST = {"margin": 0.5, "min_held_out": 3, "min_decided": 1}
+"""What the gate asks of a candidate about which so little is known as here."""
+
+
+def add(scene: Scene, name: str, upstream: str, data: str = "", **policy: object) -> httpx.Response:
+    """Add an upstream as a model's next version, which learned from a dataset if one is named."""
     files = {"card": ("model.toml", card(**policy).encode())}
-    return scene.operator.post(f"/api/v1/models/{name}/versions", files=files, data={"upstream": upstream})
+    return scene.operator.post(
+        f"/api/v1/models/{name}/versions", files=files, data={"upstream": upstream, "data": data}
+    )
 
 
 def founded(scene: Scene, name: str, upstream: str, **policy: object) -> Json:
@@ -125,10 +133,10 @@ async def test_what_an_upstream_is_unsure_of_waits_for_a_person(champion: Scene)
 
 async def test_an_upstream_is_a_candidate_beside_a_local_champion(served: Scene, mlserver: MLServer) -> None:
     """Its shadow runs are compared and judged; promoted it answers, and rolled back the local file answers again."""
-    served.found(CANDIDATE)
+    dataset = await learned(served, CANDIDATE)
     served.switch(CANDIDATE, on=True)
     served.until_automated(CANDIDATE)
-    added = add(served, CANDIDATE, f"{mlserver.grpc}/contrary")
+    added = add(served, CANDIDATE, f"{mlserver.grpc}/contrary", data=dataset)
     assert added.is_success, added.text
     open_trial(served, CANDIDATE)
     async with served.calling() as caller, served.reviewing() as reviewer:
@@ -141,10 +149,37 @@ async def test_an_upstream_is_a_candidate_beside_a_local_champion(served: Scene,
         case = await reviewer.next_case(prediction=prediction_id, kind="disagreement", seconds=30)
         shown = (await reviewer.client.get(f"/api/v1/cases/{case['id']}")).json()
         assert sorted(shown["answers"]) == ["high", "low"]
-    promote(served, CANDIDATE, 2)
+        await reviewer.judge(case["id"], ("first", "second")[shown["answers"].index("low")])
+    evaluated_elsewhere(served, mlserver, dataset)
+    terms = served.operator.put(f"/api/v1/models/{CANDIDATE}/gate", json={"declaration": MODEST, "why": WHY})
+    assert terms.is_success, terms.text
+    assert "Nobody can pin" in served.server.run("gate", f"{CANDIDATE}@2").stdout
+    served.server.run("promote", f"{CANDIDATE}@2", "--why", WHY)
     await told_by(served, CANDIDATE, f"{CANDIDATE}@2", "low")
     served.server.run("rollback", CANDIDATE, "--why", WHY)
     await told_by(served, CANDIDATE, f"{CANDIDATE}@1", "high")
+
+
+async def learned(scene: Scene, model: str) -> str:
+    """A new model of which people said that everything is `low`, frozen as a dataset."""
+    scene.found(model)
+    async with scene.calling() as caller, scene.reviewing() as reviewer:
+        await reviewer.settle(await caller.hold(model, request(*ROWS)), "correct", "low")
+    dataset: str = scene.server.json("datasets", "freeze", model)["dataset"]
+    return dataset
+
+
+def evaluated_elsewhere(scene: Scene, mlserver: MLServer, dataset: str) -> None:
+    """The candidate is evaluated where it runs, and its bundle replays that without asking again."""
+    done = scene.server.json("evaluate", f"{CANDIDATE}@2", "--dataset", dataset[:12])
+    overall = done["comparisons"][0]
+    assert (done["baseline"], overall["fixes"], overall["breaks"]) == (f"{CANDIDATE}@1", 3, 0)
+    assert any(f"at {mlserver.grpc}/contrary" in sentence for sentence in done["narrative"])
+    file = scene.server.folder / "elsewhere.zip"
+    scene.server.run("bundle", f"{CANDIDATE}@2", "--out", file)
+    said = scene.server.run("bundle", "verify", file, "--replay").stdout
+    assert "nothing here can prove which bytes answer there" in said
+    assert f"{CANDIDATE}@2 was not asked again" in said
 
 
 async def test_a_local_file_takes_over_from_an_upstream(served: Scene, mlserver: MLServer) -> None:

@@ -1,8 +1,26 @@
 """A benchmark: what it measures, the figure it should reach, and which direction is better."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Literal, Self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A figure with what it was made of."""
+
+    value: float
+    rounds: tuple[float, ...] = ()
+    """The figure of each round."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What a plot or a table shows besides, as JSON has it."""
+
+    @classmethod
+    def middle(cls, rounds: Iterable[float], **more: Any) -> Self:
+        """The median of the rounds."""
+        kept = tuple(rounds)
+        return cls(value=median(kept), rounds=kept, more=more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +31,9 @@ class Case:
     what: str
     better: Literal["higher", "lower"]
     goal: float | None
-    measure: Callable[[], float]
+    measure: Callable[[], float | Measured]
+    long: bool = False
+    """It takes minutes, and runs only where it is named."""
 
     def met(self, value: float) -> bool:
         """Whether the value reaches the goal; a baseline always does."""

@@ -12,10 +12,13 @@ import socket
 import sys
 from base64 import b64decode
 from collections import Counter, deque
-from time import perf_counter
+from time import perf_counter, process_time
 
 import msgspec
 import numpy as np
+
+QUANTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99, 99.9)
+"""In percent."""
 
 
 class Load(msgspec.Struct, kw_only=True):
@@ -48,6 +51,10 @@ class Pressed(msgspec.Struct, kw_only=True):
     """How many answers had which status."""
     late: int
     """Answers of 200 that came after the patience was over."""
+    quantiles_us: list[float]
+    """Of the good answers, at QUANTILES."""
+    processor_s: float
+    """How long the load itself had a processor, its warming up included."""
 
 
 class Connection:
@@ -59,12 +66,13 @@ class Connection:
         self.socket.setblocking(False)
         self.began = 0.0
         self.unsent = memoryview(b"")
+        self.answered = True
         self._got = b""
         self._missing = 0
 
     def send(self, request: bytes, began: float) -> bool:
         """Send a request that was due at a time; whether all of it has left."""
-        self.began, self.unsent = began, memoryview(request)
+        self.began, self.unsent, self.answered = began, memoryview(request), False
         return self.send_more()
 
     def send_more(self) -> bool:
@@ -112,6 +120,7 @@ class Press:
         self._late = 0
         self._counts_from = 0.0
         self._due = 0.0
+        self._processor_s = 0.0
 
     def run(self) -> Pressed:
         """Press for as long as the load says."""
@@ -121,7 +130,7 @@ class Press:
             self._connections[connection.socket.fileno()] = connection
             self._poll.register(connection.socket, select.EPOLLIN)
             self._free.append(connection)
-        self._due = perf_counter()
+        self._due, self._processor_s = perf_counter(), process_time()
         self._counts_from = self._due + load.warm_s
         ends = self._counts_from + load.seconds
         while perf_counter() < ends:
@@ -147,11 +156,16 @@ class Press:
                 self._poll.modify(connection.socket, select.EPOLLIN | select.EPOLLOUT)
 
     def _serve(self, connection: Connection, events: int) -> None:
+        """Go on with a connection; it is free when its answer is here and its request, maybe later, has left."""
         if events & select.EPOLLOUT and connection.send_more():
             self._poll.modify(connection.socket, select.EPOLLIN)
+            if connection.answered:
+                self._free.append(connection)
         if events & ~select.EPOLLOUT and (status := connection.receive()) is not None:
             self._note(connection.began, status)
-            self._free.append(connection)
+            connection.answered = True
+            if not connection.unsent:
+                self._free.append(connection)
 
     def _note(self, began: float, status: int) -> None:
         """Take note of an answer, unless the load was still warming up when its request was due."""
@@ -174,6 +188,8 @@ class Press:
             most_us=float(micros.max()),
             statuses=dict(self._statuses),
             late=self._late,
+            quantiles_us=[float(value) for value in np.percentile(micros, QUANTILES)],
+            processor_s=process_time() - self._processor_s,
         )
 
 

@@ -4,6 +4,7 @@ It runs in an environment that holds the client and nothing of ours.
 """
 
 import asyncio
+import itertools
 import json
 import sys
 
@@ -29,10 +30,13 @@ KINDS = (
 
 
 async def main(address: str, key: str, model: str) -> dict[str, object]:
-    """What came back otherwise than it went, for binary inputs and for those in JSON."""
+    """What came back otherwise than it went, for tensors as binary data and as JSON, each way, and the other verbs."""
     client = InferenceRESTClient(RESTConfig(protocol="v2", timeout=60))
     wrong, count = [], 0
-    for binary in (True, False):
+    base, headers = f"http://{address}", {"Authorization": f"Bearer {key}"}
+    ready = [await client.is_server_live(base), await client.is_server_ready(base)]
+    ready.append(await client.is_model_ready(base, model, headers=headers))
+    for binary, told in itertools.product((True, False), (True, False)):
         arrays, inputs = {}, []
         for kind in KINDS:
             array = (
@@ -42,17 +46,15 @@ async def main(address: str, key: str, model: str) -> dict[str, object]:
             inputs.append(InferInput(f"in_{kind}", [1, 2], kind))
             # The client itself has no JSON for FP16.
             inputs[-1].set_data_from_numpy(array, binary_data=binary or kind == "FP16")
-        wanted = InferRequest(model, inputs, parameters={"binary_data_output": True})
-        result = await client.infer(
-            f"http://{address}", wanted, model_name=model, headers={"Authorization": f"Bearer {key}"}
-        )
+        wanted = InferRequest(model, inputs, parameters={"binary_data_output": told})
+        result = await client.infer(base, wanted, model_name=model, headers=headers)
         for output in result.outputs:
             if output.name != "score":
                 count += 1
                 got, sent = output.as_numpy(), arrays[output.name[4:]]
                 same = [_text(each) for each in got.ravel()] == [_text(each) for each in sent.ravel()]
-                wrong += [] if same and list(got.shape) == [1, 2] else [f"{binary} {output.name}: {got!r}"]
-    return {"outputs": count, "wrong": wrong}
+                wrong += [] if same and list(got.shape) == [1, 2] else [f"{binary} {told} {output.name}: {got!r}"]
+    return {"outputs": count, "wrong": wrong, "ready": ready}
 
 
 def _text(value: object) -> object:

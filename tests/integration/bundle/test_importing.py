@@ -16,7 +16,7 @@ from gateway.store.events import latest_event
 from gateway.store.schema.learning import DatasetItemRow, DatasetRow, EvaluationRow
 from gateway.store.schema.serves import ReleaseRow, VersionRow
 from review.bundle.errors import BundleDamaged, ImportRefused
-from review.bundle.importing import Imported, bring_in
+from review.bundle.importing import Admission, Imported, bring_in
 from review.bundle.replaying import replay
 from review.bundle.taking import pieces, take
 from review.bundle.verifying import require_whole
@@ -51,7 +51,7 @@ LIMITS = AdmissionLimits()
 async def bring(scene: Scene, path: Path, **changes: Any) -> Imported:
     """Import a bundle as an operator."""
     actor = msgspec.structs.replace(operator_of(scene.tenant_id), **changes)
-    return await bring_in(scene.ledger, scene.artifacts, actor, path, LIMITS)
+    return await bring_in(scene.ledger, scene.artifacts, actor, path, Admission(limits=LIMITS))
 
 
 @on_sqlite

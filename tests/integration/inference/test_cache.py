@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from gateway.inference.cache import SessionCache
-from gateway.inference.errors import ArtifactDamaged, ModelNotLoadable
+from gateway.inference.errors import ArtifactDamaged, ModelNotLoadable, ProviderAbsent
 from gateway.inference.session import INLINE_MAX_US
+from gateway.inference.wish import SessionWish, session_key
 from tests import models
 
 
@@ -106,3 +107,23 @@ async def test_an_open_that_nobody_waits_for_is_closed(artifact: tuple[str, Path
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert cache.open_digests() == frozenset()
+
+
+async def test_what_a_card_wants_makes_a_session_of_its_own(artifact: tuple[str, Path]) -> None:
+    """The same file with other threads is another session; each is given back by its own name."""
+    cache, wish = SessionCache(), SessionWish(threads=2)
+    plain, special = await cache.acquire(*artifact), await cache.acquire(*artifact, wish)
+    assert plain is not special
+    assert await cache.acquire(*artifact, wish) is special
+    for key in (artifact[0], session_key(artifact[0], wish), session_key(artifact[0], wish)):
+        cache.release(key)
+    assert cache.open_digests() == frozenset()
+
+
+async def test_a_provider_that_the_machine_has_not_got_leaves_nothing_open(artifact: tuple[str, Path]) -> None:
+    """The refusal names it, and the file can be opened as another card wants it."""
+    cache = SessionCache()
+    with pytest.raises(ProviderAbsent):
+        await cache.acquire(*artifact, SessionWish(providers=("tensorrt",)))
+    assert cache.open_digests() == frozenset()
+    assert (await cache.acquire(*artifact, SessionWish(providers=("tensorrt", "cpu")))).provider == "cpu"

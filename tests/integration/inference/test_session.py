@@ -7,7 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gateway.inference.errors import ModelFailed, ModelNotLoadable, ModelOutOfMemory, ModelRefusedValues
+from gateway.inference.errors import (
+    ModelFailed,
+    ModelNotLoadable,
+    ModelOutOfMemory,
+    ModelRefusedValues,
+    ProviderUnusable,
+)
+from gateway.inference.providers import BY_CPU, Provider
 from gateway.inference.session import OnnxSession
 from gateway.protocol.datatypes import NUMPY
 from gateway.protocol.signature import TensorSpec
@@ -108,3 +115,21 @@ def test_a_zipmap_is_a_tensor() -> None:
     assert zipped.signature.outputs[1] == TensorSpec(name="output_probability", datatype="FP32", shape=(-1, -1))
     [alone] = zipped.run(feeds, ["output_probability"]).values()
     assert np.array_equal(alone, numbers)
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_provider_that_silently_is_not_used_is_refused() -> None:
+    """onnxruntime opens a session by the processor where it cannot use what was asked; that counts as absent."""
+    cuda = Provider(name="cuda", options={"device_id": "0"})
+    with pytest.raises(ProviderUnusable, match="provider cuda, and could not begin to use it"):
+        OnnxSession.open(models.softmax(), providers=(cuda,))
+    session = OnnxSession.open(models.softmax(), providers=(cuda, *BY_CPU))
+    assert session.provider == "cpu"
+    assert session.run({"x": np.zeros((1, 4), np.float32)})["probabilities"].shape == (1, 3)
+
+
+@pytest.mark.filterwarnings("ignore:Specified provider")
+def test_a_broken_file_is_no_fault_of_the_provider() -> None:
+    """Where the processor comes last and the file cannot be opened at all, that is what is said."""
+    with pytest.raises(ModelNotLoadable):
+        OnnxSession.open(b"no model", providers=(Provider(name="cuda"), *BY_CPU))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from flags.definitions import state_from
+from gateway.inference.errors import ProviderAbsent
 from gateway.inference.refusals import AdmissionRefused
 from gateway.registry.adding import Adding, ModelNameRefused, SignatureChanged, add, check_name
 from gateway.registry.card import CardRefused
@@ -98,3 +99,13 @@ def test_these_are_no_names_of_models(name: str) -> None:
 def test_these_are_names_of_models(name: str) -> None:
     """Letters, digits, dash and underscore, beginning with a letter or digit."""
     check_name(name)
+
+
+async def test_a_model_that_this_machine_cannot_run_is_not_added(scene: Scene) -> None:
+    """Its provider is named, nothing is written; the same file is taken where its card goes on without it."""
+    with pytest.raises(ProviderAbsent):
+        await scene.add(card=f'{CARD}\n[session]\nproviders = ["openvino"]')
+    assert await scene.count(VersionRow) == 0
+    await scene.add(card=f'{CARD}\n[session]\nproviders = ["openvino", "cpu"]')
+    release = (await scene.plan()).models[scene.tenant_id, "numbers"].champion
+    assert release.card.session.providers == ("openvino", "cpu")

@@ -102,6 +102,10 @@ def test_any_bytes_are_inflated_or_refused(body: bytes, encoding: str) -> None:
         ("gzip;q=0, *", "deflate"),
         ("*;q=0", None),
         ("gzip;q=much", None),
+        ("identity;q=1, gzip;q=0.5", None),
+        ("identity;q=0.5, gzip;q=0.5", "gzip"),
+        ("identity;q=0, deflate;q=0.001", "deflate"),
+        ("gzip;q=0.5, identity;q=0.1, *;q=0", "gzip"),
     ],
 )
 def test_the_coding_that_a_caller_likes_best_is_chosen(header: str | None, coding: str | None) -> None:

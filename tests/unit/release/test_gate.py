@@ -73,6 +73,8 @@ def trial(**changes: Any) -> dict[str, Any]:
         (evaluation(comparisons=(compared(-0.05, -0.08, -0.021),)), "refuse", "worse by more than 2.0%"),
         (evaluation(comparisons=(BETTER, compared(-0.2, -0.3, -0.1, "age=old"))), "refuse", "age=old"),
         (evaluation(comparisons=(BETTER, compared(-0.1, -0.3, 0.1, "age=old"))), "wait", "age=old"),
+        (evaluation(elsewhere=("m@2 ran on another server.",)), "promote", "m@2 ran on another server."),
+        (evaluation(elsewhere=("m@2 ran elsewhere.",), held_out=9), "wait", "m@2 ran elsewhere."),
         ({"trial": None}, "wait", "No trial of it is open"),
         (trial(wins=15, losses=4), "wait", "decided 19 of its disagreements for either side, and 20 are needed"),
         (trial(win_share=None), "wait", "2 disagreements wait for people"),

@@ -1,0 +1,94 @@
+"""Two workers on two processors over one, where the load has to have its part of the same two.
+
+With one worker, the load has the other processor to itself; with two there is none left for it. What the load takes is
+therefore taken out: answers are counted by second of a processor that the workers had, which two of them have twice,
+and by how much of both processors was busy at all, so that waiting for each other is not forgiven.
+"""
+
+from dataclasses import dataclass
+
+from tests.bench.case import Case, Measured
+from tests.bench.load import FEW, LOADER, SECONDS, SERVER, Endpoint
+from tests.bench.site import Site, lockgate
+from tests.bench.subjects import tabular
+
+CONNECTIONS = 64
+PROCESSORS = (SERVER, LOADER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One round: answers, and seconds of processors."""
+
+    answers: float
+    workers_s: float
+    load_s: float
+
+    @property
+    def by_processor(self) -> float:
+        """Answers by second of a processor that the workers had."""
+        return self.answers / self.workers_s
+
+
+def _scaling() -> Measured:
+    with (
+        lockgate(tabular()) as one,
+        one.resting(),
+        lockgate(tabular(), processors=PROCESSORS, gateways=2) as two,
+    ):
+        for processor, gateway in zip(PROCESSORS, two.gateways, strict=True):
+            gateway.cpu_affinity([processor])
+        both = [(_one(one, two), _share(two, None)) for _ in range(FEW)]
+    figures = [_times(alone, pair) for alone, pair in both]
+    return Measured.middle(
+        figures,
+        raw=[pair.answers / alone.answers for alone, pair in both],
+        load_share=[pair.load_s / (2 * SECONDS) for _, pair in both],
+        busy=[_busy(pair, 2) for _, pair in both],
+    )
+
+
+def _times(alone: Share, pair: Share) -> float:
+    """How many times what one worker answers two would, had they two processors and the load a third."""
+    one = alone.by_processor * min(1.0, alone.workers_s / SECONDS)
+    return 2 * pair.by_processor * _busy(pair, 2) / one
+
+
+def _busy(share: Share, processors: int) -> float:
+    return min(1.0, (share.workers_s + share.load_s) / (processors * SECONDS))
+
+
+def _one(one: Site, two: Site) -> Share:
+    """The one worker's round, while the two rest."""
+    one.server.process.resume()
+    try:
+        with two.resting():
+            return _share(one, LOADER)
+    finally:
+        one.server.process.pause()
+
+
+def _share(site: Site, loader: int | None) -> Share:
+    """One round of a site whose load keeps to a processor, or to none."""
+    endpoint: Endpoint = site.endpoint(tabular(), tabular().json())
+    endpoint.press(CONNECTIONS, seconds=SECONDS / 4, processor=loader)
+    before = _processor_s(site)
+    pressed = endpoint.press(CONNECTIONS, processor=loader, warm_s=0.0)
+    return Share(answers=pressed.rate * SECONDS, workers_s=_processor_s(site) - before, load_s=pressed.processor_s)
+
+
+def _processor_s(site: Site) -> float:
+    """Seconds of processors that the workers have had."""
+    times = [gateway.cpu_times() for gateway in site.gateways]
+    return float(sum(each.user + each.system for each in times))
+
+
+CASES = (
+    Case(
+        name="workers_two",
+        what="tabular JSON, 64 connections: two workers on two processors over one, the load's part taken out",
+        better="higher",
+        goal=1.8,
+        measure=_scaling,
+    ),
+)
