@@ -1,7 +1,9 @@
 """Sessions run real models."""
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -133,3 +135,15 @@ def test_a_broken_file_is_no_fault_of_the_provider() -> None:
     """Where the processor comes last and the file cannot be opened at all, that is what is said."""
     with pytest.raises(ModelNotLoadable):
         OnnxSession.open(b"no model", providers=(Provider(name="cuda"), *BY_CPU))
+
+
+def test_a_long_run_goes_behind_the_loop() -> None:
+    """Where threads have a priority of their own, the session's has a lower one than that which serves requests."""
+
+    def niceness(_: object) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    session, ours = OnnxSession.open(models.softmax()), niceness(None)
+    assert session.in_thread(niceness, None).result() == (min(19, ours + 5) if sys.platform == "linux" else ours)
+    assert niceness(None) == ours
+    session.close()
