@@ -17,6 +17,7 @@ from gateway.facts import entry_of
 from gateway.holding.held import HeldPrediction
 from gateway.holding.payload import MEDIA_TYPE, InputPayload, answered, encode
 from gateway.ids import new_id
+from gateway.large import beside_if_large
 from gateway.metrics import PAYLOADS_DROPPED
 from gateway.policy import Policy
 from gateway.protocol.binary import to_bytes
@@ -94,21 +95,18 @@ class Capture:
 
     async def _keep(self, prediction: HeldPrediction, *, selected: bool) -> tuple[ObjectRef, ...]:
         """References to the payload objects, written now when the prediction is selected and soon otherwise."""
-        came_in = encode(InputPayload(inputs=prediction.inputs, beside=prediction.beside))
-        went_out = encode(answered(prediction))
+        objects = await beside_if_large(prediction.inputs | prediction.beside, _objects_of, prediction)
         if selected:
-            await asyncio.gather(self._objects.put(came_in), self._objects.put(went_out))
+            await asyncio.gather(*(self._objects.put(data) for _, data in objects))
         elif len(self._pending) >= PENDING_MAX:
             PAYLOADS_DROPPED.add(prediction.model.name)
             return ()
         else:
-            task = asyncio.create_task(self._put_later(prediction.model.name, came_in, went_out))
+            data = [each for _, each in objects]
+            task = asyncio.create_task(self._put_later(prediction.model.name, *data))
             self._pending.add(task)
             task.add_done_callback(self._pending.discard)
-        return (
-            ObjectRef(role="input", sha256=digest_of(came_in), bytes=len(came_in), media_type=MEDIA_TYPE),
-            ObjectRef(role="output", sha256=digest_of(went_out), bytes=len(went_out), media_type=MEDIA_TYPE),
-        )
+        return tuple(reference for reference, _ in objects)
 
     async def _put_later(self, model: str, *objects: bytes) -> None:
         try:
@@ -116,6 +114,16 @@ class Capture:
                 await self._objects.put(data)
         except OSError:
             PAYLOADS_DROPPED.add(model)
+
+
+def _objects_of(prediction: HeldPrediction) -> tuple[tuple[ObjectRef, bytes], ...]:
+    """What came in and what went out, as payload objects with their references."""
+    came_in = encode(InputPayload(inputs=prediction.inputs, beside=prediction.beside))
+    went_out = encode(answered(prediction))
+    return (
+        (ObjectRef(role="input", sha256=digest_of(came_in), bytes=len(came_in), media_type=MEDIA_TYPE), came_in),
+        (ObjectRef(role="output", sha256=digest_of(went_out), bytes=len(went_out), media_type=MEDIA_TYPE), went_out),
+    )
 
 
 def inline(tensors: Mapping[str, Tensor]) -> tuple[InlineTensor, ...] | None:

@@ -26,6 +26,7 @@ from gateway.ids import new_id
 from gateway.inference.beside import Beside
 from gateway.inference.errors import TooManyWait
 from gateway.inference.shadow import ShadowRunner
+from gateway.large import beside_if_large
 from gateway.leaving import unless_left
 from gateway.metrics import PAYLOADS_IGNORED, PREDICTIONS
 from gateway.once import once
@@ -89,7 +90,7 @@ class Pipeline:
         self, call: Call, live: LivePlan, model: ModelPlan, request: InferenceRequest, asked: Asked, at: Stages
     ) -> HeldPrediction:
         """Decide, infer, settle, record, and offer the trial's other release its run."""
-        digest = input_digest(request)
+        digest = await beside_if_large(request.feeds, input_digest, request)
         at.after("decode")
         told = live.live(model.champion).context.read(context_pairs(asked.context), request.parameters)
         flags, revision = self._flags(call, told, digest, at), self._follower.flags.revision

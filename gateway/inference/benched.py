@@ -31,20 +31,16 @@ class Benched(msgspec.Struct, frozen=True, kw_only=True):
     run_max_ms: float
     why_alone: str
     """Why requests are never joined; empty where they may be."""
-    rows_now: int | None
-    """The card's `max_rows`, if a card was given."""
     measured: Measured
     choice: Choice
 
     @property
     def card_lines(self) -> tuple[str, ...]:
-        """What to write into the card; nothing where the gateway joins no requests whatever it says."""
-        return ("[batching]", f"max_rows = {self.choice.pace.rows}") if self.choice.joining == "pays" else ()
-
-    @property
-    def setting(self) -> str:
-        """The setting for the threads, which counts for every model of a gateway."""
-        return f"LOCKGATE_MODEL_THREADS={self.choice.pace.threads}"
+        """What to write into the card; of rows nothing where the gateway joins no requests whatever it says."""
+        session = ("[session]", f"threads = {self.choice.pace.threads}")
+        if self.choice.joining != "pays":
+            return session
+        return ("[batching]", f"max_rows = {self.choice.pace.rows}", *session)
 
 
 def why_alone(report: AdmissionReport, card: Card | None) -> str:

@@ -1,6 +1,5 @@
 """How fast a model file runs on this machine, measured in a child process that takes the harm."""
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -10,6 +9,7 @@ from gateway.inference.admission import RuntimeWords, admit, checked, ending, re
 from gateway.inference.benched import Benched, why_alone
 from gateway.inference.child import answer_of
 from gateway.inference.choice import choose
+from gateway.inference.machine import cores
 from gateway.inference.pace import Asked, Measured
 from gateway.inference.report import AdmissionLimits, Refusal
 from gateway.registry.card import BatchBounds, Card
@@ -62,7 +62,6 @@ async def bench(path: Path, model: str, card: Card | None, bounds: Bounds) -> Be
         seconds=bounds.seconds,
         run_max_ms=bounds.run_max_ms,
         why_alone=alone,
-        rows_now=None if card is None else card.batching.max_rows,
         measured=measured,
         choice=choose(measured, joined=not alone, run_max_ms=bounds.run_max_ms),
     )
@@ -96,5 +95,5 @@ def limits_for(asked: Asked) -> AdmissionLimits:
 
 def threads_here() -> tuple[int, ...]:
     """The numbers of threads that make sense on this machine: 1, 2, 4… and all processors that this process may use."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    processors = cores()
     return (*(1 << step for step in range(processors.bit_length()) if 1 << step < processors), processors)

@@ -20,6 +20,7 @@ from gateway.inference.errors import (
     ModelRefusedValues,
     ProviderUnusable,
 )
+from gateway.inference.priority import go_behind
 from gateway.inference.providers import BY_CPU, CPU, RUNTIME_NAMES, Name, Provider
 from gateway.inference.samples import free_sizes, has_free_batch, sample_feeds
 from gateway.inference.wish import with_usual
@@ -108,7 +109,7 @@ class OnnxSession:
     def __init__(self, session: ort.InferenceSession, signature: Signature, provider: Name) -> None:
         self._session = session
         self.provider = provider
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx")
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx", initializer=go_behind)
         self.signature = signature
         self.cost = Cost()
 

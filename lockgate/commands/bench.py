@@ -98,7 +98,7 @@ def bench(
     if out is not None:
         _draw(benched, out)
     if as_json:
-        print_json({"benched": benched, "card": benched.card_lines, "setting": benched.setting})
+        print_json({"benched": benched, "card": benched.card_lines})
     else:
         _print(benched)
     if out is not None:
@@ -163,11 +163,9 @@ def _print(benched: Benched) -> None:
     for sentence in sentences(benched):
         say(sentence)
     say()
-    if benched.card_lines:
-        now = "" if benched.rows_now is None else f"  # now {benched.rows_now}"
-        say("For the card:")
-        say("  " + "\n  ".join(benched.card_lines) + now)
-    say(f"For the server, and so for all its models: {benched.setting}")
+    say("For the card:")
+    for line in benched.card_lines:
+        say(f"  {line}")
 
 
 def _row(pace: Pace, *, chosen: bool) -> tuple[object, ...]:

@@ -8,8 +8,8 @@ def test_the_champion_of_a_server_is_measured_here(scene: Scene) -> None:
     before = set(scene.server.folder.iterdir())
     told = scene.server.json("bench", "grades", "--seconds", "1", "--rows-max", "2")
     assert told["benched"]["model"] == "grades@1"
-    assert (told["benched"]["why_alone"], told["benched"]["rows_now"]) == ("", 64)
-    assert told["setting"].startswith("LOCKGATE_MODEL_THREADS=")
+    assert told["benched"]["why_alone"] == ""
+    assert "[session]" in told["card"]
     assert set(scene.server.folder.iterdir()) == before
     missing = scene.server.run("bench", "nobody", check=False)
     assert (missing.returncode, "nobody" in missing.stderr) == (3, True), missing.stderr

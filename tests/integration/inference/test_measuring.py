@@ -40,7 +40,7 @@ async def test_a_model_is_measured(tmp_path: Path) -> None:
         assert 0 < pace.rows_s_low <= pace.rows_s <= pace.rows_s_high
         assert 0 < pace.p50_ms <= (pace.p99_ms or pace.p50_ms)
     assert [opened.threads for opened in found.measured.opened] == sorted({p.threads for p in found.measured.paces})
-    assert (found.why_alone, found.rows_now) == ("", 64)
+    assert found.why_alone == ""
     assert found.choice.pace in found.measured.paces
 
 
@@ -89,7 +89,7 @@ def test_the_command_prints_and_draws(tmp_path: Path) -> None:
         [sys.executable, "-m", "lockgate", *words, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     told = json.loads(done.stdout)
-    assert told.keys() == {"benched", "card", "setting"}
+    assert told.keys() == {"benched", "card"}
     assert told["benched"]["model"] == "model.onnx"
     assert told["benched"]["measured"]["paces"][0].keys() == {
         "threads", "rows", "runs", "rows_s", "rows_s_low", "rows_s_high", "p50_ms", "p99_ms",

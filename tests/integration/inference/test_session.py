@@ -1,7 +1,9 @@
 """Sessions run real models."""
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -162,3 +164,15 @@ def test_the_usual_shape_of_the_card_is_what_is_run() -> None:
     assert session.cost == Cost()
     session.warm_up({"x": (-1, 4)}, rows=64)
     assert session.cost.first_us < float("inf")
+
+
+def test_a_long_run_goes_behind_the_loop() -> None:
+    """Where threads have a priority of their own, the session's has a lower one than that which serves requests."""
+
+    def niceness(_: object) -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    session, ours = OnnxSession.open(models.softmax()), niceness(None)
+    assert session.in_thread(niceness, None).result() == (min(19, ours + 5) if sys.platform == "linux" else ours)
+    assert niceness(None) == ours
+    session.close()

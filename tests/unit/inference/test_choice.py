@@ -95,7 +95,7 @@ def benched(rows: Sequence[Row], *, alone: str = "", opened: dict[int, tuple[flo
     found = measured(rows, opened=opened)
     choice: Choice = choose(found, joined=not alone, run_max_ms=50)
     return Benched(
-        model="m.onnx", sha256="0" * 64, processors=2, seconds=1, run_max_ms=50, why_alone=alone, rows_now=64,
+        model="m.onnx", sha256="0" * 64, processors=2, seconds=1, run_max_ms=50, why_alone=alone,
         measured=found, choice=choice,
     )  # fmt: skip
 
@@ -106,21 +106,22 @@ STEADY = [(1, 1, 100.0, 9.0), (1, 8, 300.0, 20.0), (1, 16, 305.0, 40.0)]
 @pytest.mark.parametrize(
     ("found", "says", "lines"),
     [
-        (benched(STEADY), "within 5% of the most, 305 rows a second with 1 thread and 16 rows", 2),
-        (benched(STEADY), "A further row costs 10% of the first: requests that meet are run together.", 2),
-        (benched(STEADY), "in a thread of the model's own", 2),
-        (benched(STEADY, opened={1: DEAR}), "A further row costs 95% of the first: joining does not pay", 0),
-        (benched(STEADY, opened={1: DEAR}), "16 rows a run would be 305 rows a second, but", 0),
-        (benched(STEADY, alone="it mixes rows"), "Requests are never joined: it mixes rows.", 0),
-        (benched([(1, 1, 9_000.0, 0.1), (1, 64, 90_000.0, 0.4)], opened={1: LOOP}), "held up for 0.3 ms", 2),
-        (benched([(1, 1, 100.0, 9.0), (1, 8, 300.0, 51.0)]), "they take longer than 50 ms", 2),
-        (benched([(1, 1, 1.0, 900.0)]), "No run takes less than 50 ms", 2),
+        (benched(STEADY), "within 5% of the most, 305 rows a second with 1 thread and 16 rows", 4),
+        (benched(STEADY), "A further row costs 10% of the first: requests that meet are run together.", 4),
+        (benched(STEADY), "in a thread of the model's own", 4),
+        (benched(STEADY, opened={1: DEAR}), "A further row costs 95% of the first: joining does not pay", 2),
+        (benched(STEADY, opened={1: DEAR}), "16 rows a run would be 305 rows a second, but", 2),
+        (benched(STEADY, alone="it mixes rows"), "Requests are never joined: it mixes rows.", 2),
+        (benched([(1, 1, 9_000.0, 0.1), (1, 64, 90_000.0, 0.4)], opened={1: LOOP}), "held up for 0.3 ms", 4),
+        (benched([(1, 1, 100.0, 9.0), (1, 8, 300.0, 51.0)]), "they take longer than 50 ms", 4),
+        (benched([(1, 1, 1.0, 900.0)]), "No run takes less than 50 ms", 4),
     ],
 )
 def test_what_follows_is_said(found: Benched, says: str, lines: int) -> None:
-    """The sentences tell what was chosen and why, and there are lines for the card only where it makes a difference."""
+    """The sentences tell what was chosen and why, and the card is told of rows only where it makes a difference."""
     assert any(says in sentence for sentence in sentences(found)), list(sentences(found))
     assert len(found.card_lines) == lines
+    assert found.card_lines[-2:] == ("[session]", "threads = 1")
 
 
 def test_unsteady_rounds_are_said() -> None:
