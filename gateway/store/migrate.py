@@ -9,13 +9,9 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, insert, make_url
+from sqlalchemy import URL, Connection, insert, inspect, make_url
 
 from gateway.errors import GatewayError
 from gateway.ids import new_id
@@ -23,7 +19,11 @@ from gateway.store.engines import open_engines
 from gateway.store.schema.who import TenantRow
 from gateway.times import now_us
 
+if TYPE_CHECKING:  # Alembic is loaded where something is migrated: each process and many commands only look
+    from alembic.config import Config
+
 DEFAULT_TENANT = "default"
+MIGRATIONS = Path(__file__).parent / "migrations"
 T = TypeVar("T")
 
 
@@ -39,17 +39,24 @@ class LedgerTooOld(GatewayError):
     code = "ledger-too-old"
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
 
 
+def revisions() -> list[str]:
+    """The revisions that this code knows, the first one first; the name of a migration's file begins with its own."""
+    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
 def head() -> str:
     """The newest revision that this code knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return revisions()[-1]
 
 
 async def _with_connection(url: URL, work: Callable[[Connection], T]) -> T:
@@ -64,7 +71,13 @@ async def _with_connection(url: URL, work: Callable[[Connection], T]) -> T:
 
 async def current(url: str | URL) -> str:
     """The revision that a ledger is at; '' for an empty database."""
-    return await _with_connection(make_url(url), lambda c: MigrationContext.configure(c).get_current_revision() or "")
+    return await _with_connection(make_url(url), _current)
+
+
+def _current(connection: Connection) -> str:
+    if not inspect(connection).has_table("alembic_version"):
+        return ""
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() or ""
 
 
 async def check(url: str | URL) -> None:
@@ -72,8 +85,7 @@ async def check(url: str | URL) -> None:
     found, newest = await current(url), head()
     if found == newest:
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found and found not in known:
+    if found and found not in revisions():
         raise LedgerTooNew(found=found, head=newest)
     raise LedgerTooOld(found=found or "nothing", head=newest)
 
@@ -85,11 +97,13 @@ async def upgrade(url: str | URL) -> str:
 
 
 def _upgrade(connection: Connection) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found and found not in known:
+    from alembic import command
+
+    found = _current(connection)
+    if found and found not in revisions():
         raise LedgerTooNew(found=found, head=head())
-    command.upgrade(_config(connection), "head")
+    if found != head():
+        command.upgrade(_config(connection), "head")
     if connection.exec_driver_sql("SELECT count(*) FROM tenant").scalar_one() == 0:
         _found_tenant(connection)
 
@@ -99,10 +113,11 @@ def _found_tenant(connection: Connection) -> None:
 
 
 def _write_migration(connection: Connection, message: str) -> None:
+    from alembic import command
+
     config = _config(connection)
     command.upgrade(config, "head")
-    number = len(list(ScriptDirectory.from_config(config).walk_revisions())) + 1
-    command.revision(config, message=message, autogenerate=True, rev_id=f"{number:04d}")
+    command.revision(config, message=message, autogenerate=True, rev_id=f"{len(revisions()) + 1:04d}")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ import sys
 import click
 import msgspec
 
-from gateway.store.ledger import Ledger
-from gateway.store.migrate import check
 from lockgate.commands.options import server_options, settled
 from lockgate.commands.remote import Call, remote
 from lockgate.errors import AdminExists, NotATerminal
@@ -72,6 +70,8 @@ def link_admin(*, anywhere: bool, **given: object) -> None:
 
 
 async def _admin_link(settings: Settings) -> str:
+    from gateway.store.ledger import Ledger
+    from gateway.store.migrate import check
     from review.people.joining import has_admin, invite_first_admin
 
     await check(settings.ledger_url)

@@ -8,8 +8,6 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway.store.ledger import Ledger
-from gateway.store.migrate import check
 from lockgate.commands.moves import (
     RELEASE,
     MovedLine,
@@ -72,6 +70,8 @@ def _show(preview: PreviewLine, model: str, *, ask: bool) -> None:
 
 
 async def _locally(settings: Settings, call: Call, model: str, to: int | None, why: str, *, ask: bool) -> None:
+    from gateway.store.ledger import Ledger
+    from gateway.store.migrate import check
     from review.release.rollback import Rollback, preview_rollback, roll_back_apart
     from review.store.people import default_tenant
 

@@ -26,11 +26,13 @@ from review.api.record import record_requests
 
 
 def create_app(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> ASGIApp:
-    """The application over opened parts; it opens and closes nothing itself.
+    """The application over opened parts; it opens and closes nothing itself."""
+    return around(create_router(parts, handlers))
 
-    Log and headers are around it, because Litestar's own middleware does not see what no route answers.
-    """
-    return record_requests(with_security_headers(create_router(parts, handlers)))
+
+def around(router: Litestar) -> ASGIApp:
+    """The application with log and headers around it: Litestar's own middleware does not see what no route answers."""
+    return record_requests(with_security_headers(router))
 
 
 def create_router(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> Litestar:
@@ -40,32 +42,31 @@ def create_router(parts: Parts, handlers: Sequence[ControllerRouterHandler]) -> 
         guards=[guard],
         middleware=[DefineMiddleware(Authentication)],
         exception_handlers=EXCEPTION_HANDLERS,
-        dependencies=_dependencies(parts),
-        state=State({"ledger": parts.ledger, "link_url": parts.settings.link_url, "parts": parts}),
+        dependencies=_dependencies(),
+        state=State(state_of(parts)),
         request_max_body_size=parts.settings.body_max_bytes,
         openapi_config=_openapi(),
         logging_config=None,
     )
 
 
-def _dependencies(parts: Parts) -> dict[str, Provide]:
-    values = {
-        "ledger": parts.ledger,
-        "objects": parts.objects,
-        "settings": parts.settings,
-        "attempts": parts.attempts,
-    }
-    given = {name: Provide(_giving(value), sync_to_thread=False) for name, value in values.items()}
+def state_of(parts: Parts) -> dict[str, Any]:
+    """What `app.state` carries; an application is put over other parts by updating it with theirs."""
+    return {"ledger": parts.ledger, "link_url": parts.settings.link_url, "parts": parts}
+
+
+def _dependencies() -> dict[str, Provide]:
+    names = ("ledger", "objects", "settings", "attempts")
     return {
-        **given,
+        **{name: Provide(_giving(name), sync_to_thread=False) for name in names},
         "actor": Provide(_actor, sync_to_thread=False),
         "credentials": Provide(_credentials, sync_to_thread=False),
     }
 
 
-def _giving(value: Any) -> Any:
-    def give() -> Any:
-        return value
+def _giving(name: str) -> Any:
+    def give(request: Request[Any, Any, State]) -> Any:
+        return getattr(request.app.state.parts, name)
 
     return give
 

@@ -1,14 +1,35 @@
-"""What a gateway process loads when it starts."""
+"""What a process loads when it starts."""
 
 import json
 import subprocess
 import sys
 
+from lockgate.main import COMMANDS
+
 KEPT_OUT = {"duckdb", "jinja2", "onnx", "pyarrow"}
+SERVERS = {"alembic", "grpc", "litestar", "numpy", "onnxruntime", "sqlalchemy"}
+WORKING_HERE = {"serve", "gateway", "console", "worker", "migrate", "doctor", "backup", "restore", "recover"}
+"""The commands that touch the ledger themselves; every other one is a call to a server."""
 
 
 def test_a_gateway_process_loads_none_of_the_consoles_libraries() -> None:
     """Importing the gateway process loads no Parquet, no DuckDB, no template engine and no ONNX graph library."""
-    script = "import json, sys; import lockgate.processes.gateway; print(json.dumps(sorted(sys.modules)))"
+    assert loaded_by("lockgate.processes.gateway") & KEPT_OUT == set()
+
+
+def test_a_running_process_loads_nothing_to_migrate_with() -> None:
+    """Gateway, console and worker look at the ledger's revision, and leave the library that changes it alone."""
+    assert "alembic" not in loaded_by("lockgate.processes.gateway", "lockgate.processes.console")
+
+
+def test_a_command_that_calls_a_server_loads_nothing_that_servers_are_made_of() -> None:
+    """Of the product's libraries, a command that only asks a server loads an HTTP client, and so starts at once."""
+    calling = {module.partition(":")[0] for name, (module, _) in COMMANDS.items() if name not in WORKING_HERE}
+    assert loaded_by(*calling) & (KEPT_OUT | SERVERS) == set()
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """Every module that is loaded once these are."""
+    script = f"import json, sys, {', '.join(sorted(modules))}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    assert set(json.loads(done.stdout)) & KEPT_OUT == set()
+    return set(json.loads(done.stdout))

@@ -1,30 +1,35 @@
 """The console's application on a real ledger, with people and keys to ask as."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import msgspec
+from litestar import Litestar
+from litestar.types import ASGIApp
 
 from flags.source import FlagHome
 from flags.unleash.place import Place
 from gateway.access.keys import make_key
+from gateway.access.passwords import hash_password
 from gateway.access.roles import Role
 from gateway.record.payloads import LocalObjects
 from gateway.store.keys import add_key
 from gateway.store.ledger import Ledger
-from review.api.app import create_app
+from review.api.app import around, create_router, state_of
 from review.api.handlers import HANDLERS
 from review.api.parts import ApiSettings, Parts
-from review.people.joining import Joining, invite, redeem
 from review.people.keys import make_personal_key
 from review.people.sessions import Attempts, actor_of_person
-from review.store.people import default_tenant
+from review.store.people import Grant, add_grant, add_person, default_tenant
 
 PASSWORD = "a long pass phrase of the tests"
 URL = "http://lockgate.test"
+_IDLE: list[Litestar] = []
+"""Applications that no scene uses now: making one takes longer than most tests, putting it over other parts nothing."""
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,10 +43,11 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     async def person(self, name: str, *roles: Role) -> str:
         """The personal key of a new person with these roles."""
         async with self.ledger.writing() as w:
-            token = await invite(w, tenant_id=self.tenant_id, roles=roles, by="worker", for_s=60)
-        person = await redeem(self.ledger, token, Joining(name=name, email=f"{name}@example.org", password=PASSWORD))
-        async with self.ledger.writing() as w:
-            actor = await actor_of_person(w, person.id)
+            who = {"name": name, "email": f"{name}@example.org", "password_hash": kept_password()}
+            person_id = await add_person(w, **who, replayed=False)
+            for role in roles:
+                await add_grant(w, person_id=person_id, grant=Grant(role=role), tenant_id=self.tenant_id, by="worker")
+            actor = await actor_of_person(w, person_id)
             assert actor is not None
             return (await make_personal_key(w, actor, "tests", None)).key
 
@@ -57,6 +63,21 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     def browser(self) -> httpx.AsyncClient:
         """A client with cookies of its own."""
         return httpx.AsyncClient(transport=self.transport, base_url=URL)
+
+
+@cache
+def kept_password() -> str:
+    """What the ledger keeps of everybody's password, hashed once: that is slow on purpose."""
+    return hash_password(PASSWORD)
+
+
+@contextmanager
+def application(parts: Parts) -> Iterator[ASGIApp]:
+    """The console's application over these parts, which no other scene uses meanwhile."""
+    router = _IDLE.pop() if _IDLE else create_router(parts, HANDLERS)
+    router.state.update(state_of(parts))
+    yield around(router)
+    _IDLE.append(router)
 
 
 @asynccontextmanager
@@ -82,9 +103,10 @@ async def open_scene(
     )
     parts = Parts(settings=settings, ledger=ledger, objects=LocalObjects(folder / "objects"), attempts=Attempts())
     parts.streams.close()  # the transport collects a whole answer, and a stream has no end
-    transport = httpx.ASGITransport(app=create_app(parts, HANDLERS))
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as http, ledger.reading() as r:
+    async with ledger.reading() as r:
         tenant_id = await default_tenant(r)
-        await r.close()
-        yield Scene(ledger=ledger, tenant_id=tenant_id, http=http, transport=transport)
+    with application(parts) as app:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+            yield Scene(ledger=ledger, tenant_id=tenant_id, http=http, transport=transport)
     await ledger.close()

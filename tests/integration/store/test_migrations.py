@@ -3,6 +3,7 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, text
 
 from gateway.store import migrate
@@ -34,6 +35,14 @@ def _guarded(connection: Connection) -> set[str]:
             text("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname LIKE '%\\_immutable'")
         )
     return {str(name).strip('"') for (name,) in rows}
+
+
+def test_the_names_of_the_files_are_the_chain_of_the_migrations() -> None:
+    """What a look at the files' names gives is what Alembic reads in them: one line, without a branch, to one head."""
+    script = ScriptDirectory(migrate.MIGRATIONS)
+    chain = [one.revision for one in script.walk_revisions("base", "heads")]
+    assert migrate.revisions() == chain[::-1]
+    assert script.get_heads() == [migrate.head()]
 
 
 async def test_migrations_make_the_schema_of_the_code(empty_ledger_url: str) -> None:
