@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from lockgate.environment import ClientSettings
 from lockgate.errors import UnknownContext, UnreadableFile
-from lockgate.settings import ClientSettings
 from lockgate.toml import text
 
 DEFAULT_URL = "http://127.0.0.1:8000"

@@ -1,13 +1,10 @@
-"""The settings, and the only place that reads the environment.
+"""The settings; `lockgate.environment` reads what they come from.
 
 A setting comes from its default, then `lockgate.toml` (or the file that LOCKGATE_CONFIG names), then LOCKGATE_<NAME>,
 then the command line; the last one counts. LOCKGATE_<NAME>_FILE names a file that holds the value of a secret. A name
 with our prefix that is no setting is an error, so that a typing mistake is never a silent default.
 """
 
-import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -17,18 +14,9 @@ from flags.source import EMBEDDED, UNLEASH, FlagHome
 from flags.unleash.place import Place, address_of
 from flags.unleash.server import environment_of
 
-PREFIX = "LOCKGATE_"
 CONFIG = "LOCKGATE_CONFIG"
 CONFIG_FILE = "lockgate.toml"
 MIB = 1 << 20
-CLIENT_VARIABLES = {
-    "LOCKGATE_CONFIG": "the file with settings, instead of lockgate.toml in the working folder",
-    "LOCKGATE_URL": "the server that commands talk to",
-    "LOCKGATE_TOKEN": "the key that commands send",
-    "LOCKGATE_CONTEXT": "the context that commands use, instead of the current one",
-}
-"""Variables with our prefix that are no settings of the server."""
-
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$", extra={"expects": "HOST:PORT"})]
 MaybeAddress = Annotated[
     str, Meta(pattern=r"^((\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5})?$", extra={"expects": "HOST:PORT, or nothing"})
@@ -295,32 +283,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     def secure_cookies(self) -> bool:
         """Whether the console is reached over https only."""
         return self.link_url.startswith("https:")
-
-
-class ClientSettings(Struct, frozen=True, kw_only=True):
-    """What a command that talks to a server takes from the environment."""
-
-    url: str = ""
-    token: str = ""
-    context: str = ""
-    contexts_file: Path
-
-
-def read_environment() -> Mapping[str, str]:
-    """The variables with our prefix."""
-    return {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
-
-
-def read_client_environment() -> ClientSettings:
-    """The server and key to use, and where contexts are kept."""
-    home = Path.home() / ("Library/Application Support" if sys.platform == "darwin" else ".config")
-    folder = Path(os.environ.get("XDG_CONFIG_HOME") or home)
-    return ClientSettings(
-        url=os.environ.get("LOCKGATE_URL", ""),
-        token=os.environ.get("LOCKGATE_TOKEN", ""),
-        context=os.environ.get("LOCKGATE_CONTEXT", ""),
-        contexts_file=folder / "lockgate" / "contexts.toml",
-    )
 
 
 def _reachable(address: str) -> str:

@@ -75,13 +75,13 @@ def identity(datatype: str = "FP32", shape: tuple[int | str, ...] = ("n",)) -> b
 
 
 @cache
-def every_datatype() -> bytes:
-    """Each datatype [n, k] as it came, and the first `FP32` of each item as `score` [n]."""
-    kinds = list(FEEDABLE.items())
+def every_datatype(but: str = "", columns: int | str = "k") -> bytes:
+    """Each datatype but one [n, k] as it came, and the first `FP32` of each item as `score` [n]."""
+    kinds = [(name, kind) for name, kind in FEEDABLE.items() if name != but]
     nodes = [node("Identity", f"in_{name}", f"out_{name}") for name, _ in kinds]
     nodes += [node("Gather", "in_FP32 first", "score", axis=1)]
-    inputs = [_value(f"in_{name}", kind, ("n", "k")) for name, kind in kinds]
-    outputs = [_value(f"out_{name}", kind, ("n", "k")) for name, kind in kinds]
+    inputs = [_value(f"in_{name}", kind, ("n", columns)) for name, kind in kinds]
+    outputs = [_value(f"out_{name}", kind, ("n", columns)) for name, kind in kinds]
     outputs += [_value("score", TensorProto.FLOAT, ("n",))]
     first = constant("first", np.array(0, np.int64))
     return build(nodes, inputs, outputs, initializers=(first,)).SerializeToString()
@@ -215,6 +215,17 @@ def softmax(features: int = 4, classes: int = 3) -> bytes:
 
 
 @cache
+def tempered() -> bytes:
+    """`probabilities` of `x` [n, 4] as `softmax` has them, by a `temperature`: one number for a whole request."""
+    weights = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+    nodes = [node("MatMul", "x w", "sums"), node("Div", "sums temperature", "logits")]
+    nodes += [node("Softmax", "logits", "probabilities", axis=1)]
+    inputs = [_value("x", TensorProto.FLOAT, ("n", 4)), _value("temperature", TensorProto.FLOAT, ())]
+    outputs = [_value("probabilities", TensorProto.FLOAT, ("n", 3))]
+    return build(nodes, inputs, outputs, initializers=(constant("w", weights),)).SerializeToString()
+
+
+@cache
 def contrary(features: int = 4, classes: int = 3) -> bytes:
     """`probabilities` of `x` as `softmax` has them, with the classes in the opposite order."""
     weights = np.linspace(1, -1, features * classes, dtype=np.float32).reshape(features, classes)
@@ -296,6 +307,36 @@ def bfloat16() -> bytes:
     return build(
         [node("Identity", "x", "y")], [_value("x", kind, ("n",))], [_value("y", kind, ("n",))]
     ).SerializeToString()
+
+
+@cache
+def of_types(given: str, told: str) -> bytes:
+    """A model that casts elements of one ONNX type to another; it need not run."""
+    kinds = TensorProto.DataType.Value(given), TensorProto.DataType.Value(told)
+    inputs, outputs = [_value("x", kinds[0], ("n",))], [_value("y", kinds[1], ("n",))]
+    return build([node("Cast", "x", "y", to=kinds[1])], inputs, outputs).SerializeToString()
+
+
+@cache
+def of_structure(given: str, told: str) -> bytes:
+    """A model with an input and an output of such a structure; it need not run."""
+    return build(
+        [node("Identity", "x", "y")],
+        [helper.make_value_info("x", _structure(given))],
+        [helper.make_value_info("y", _structure(told))],
+    ).SerializeToString()
+
+
+def _structure(name: str) -> onnx.TypeProto:
+    """A type of this structure, over FP32 where it holds something."""
+    tensor = helper.make_tensor_type_proto(TensorProto.FLOAT, ("n",))
+    if name == "sparse":
+        return helper.make_sparse_tensor_type_proto(TensorProto.FLOAT, ("n",))
+    if name == "sequence":
+        return helper.make_sequence_type_proto(tensor)
+    if name == "map":
+        return helper.make_map_type_proto(TensorProto.STRING, tensor)
+    return helper.make_optional_type_proto(tensor) if name == "optional" else tensor
 
 
 @cache

@@ -4,19 +4,24 @@ In doubt a body is not plain; the general reading then takes it, or says what is
 """
 
 from array import array
+from collections.abc import Callable
+from functools import cache, partial
 from hashlib import sha256
 from math import prod
+from struct import pack
 from typing import Any, NamedTuple, Self
 
 import msgspec
 import numpy as np
 
 from gateway.protocol.datatypes import NUMPY, Tensor
+from gateway.protocol.decode import Limits
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
 BYTES_MAX = 1024
 """The most bytes of tensors that a plain request brings; more is kept as an object of its own."""
 ITEMS_MAX = 64
+_KINDS: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
 _CODES = {
     "FP32": "f", "FP64": "d", "INT8": "b", "INT16": "h", "INT32": "i", "INT64": "q",
     "UINT8": "B", "UINT16": "H", "UINT32": "I", "UINT64": "Q",
@@ -36,106 +41,98 @@ class PlainInput(NamedTuple):
 class PlainRequest:
     """A plain request: its tensors in the order of the signature, and their digest."""
 
-    __slots__ = ("digest", "id", "inputs", "items")
+    __slots__ = ("digest", "elements", "id", "inputs", "items")
 
-    def __init__(self, id: str | None, inputs: tuple[PlainInput, ...], items: int, digest: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        id: str | None,  # noqa: A002 - the protocol's name
+        inputs: tuple[PlainInput, ...],
+        elements: tuple[list[Any], ...],
+        items: int,
+        digest: str,
+    ) -> None:
         self.id = id
         self.inputs = inputs
+        self.elements = elements
+        """The elements of each tensor as they stood in the JSON."""
         self.items = items
         self.digest = digest
-
-
-class _Floats(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    name: str
-    shape: list[int]
-    datatype: str
-    data: list[float]
-
-
-class _Whole(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    name: str
-    shape: list[int]
-    datatype: str
-    data: list[int]
-
-
-class _FloatRequest(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    inputs: list[_Floats]
-    id: str | None = None
-
-
-class _WholeRequest(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    inputs: list[_Whole]
-    id: str | None = None
 
 
 class PlainReader:
     """Reads the plain requests of one release."""
 
-    def __init__(self, inputs: tuple[TensorSpec, ...], *, several: bool) -> None:
-        whole = NUMPY[inputs[0].datatype].kind in "iu"
-        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_WholeRequest if whole else _FloatRequest)
+    def __init__(self, inputs: tuple[TensorSpec, ...], *, several: bool, limits: Limits) -> None:
+        kinds = [_KINDS[NUMPY[spec.datatype].kind] for spec in inputs]
+        alike = len(set(kinds)) == 1
+        self._decoder = _decoder(kinds[0] if alike else None)
+        self._parts = None if alike else tuple(map(_elements_decoder, kinds))
         self._inputs = inputs
-        self._several = several
+        self._items_max = min(ITEMS_MAX, limits.items_max) if several else 1
+        self._body_max_bytes = limits.body_max_bytes
         self._tails = tuple(tuple(spec.shape[1:]) for spec in inputs)
         self._elements = tuple(prod(tail) for tail in self._tails)
-        self._codes = tuple(_CODES[spec.datatype] for spec in inputs)
+        self._packed = tuple(map(_packer, inputs))
         self._by_name = sorted(range(len(inputs)), key=lambda at: inputs[at].name)
         self._heads: dict[int, tuple[bytes, ...]] = {}
 
     @classmethod
-    def of(cls, signature: Signature, batch_axis: int | None) -> Self | None:
+    def of(cls, signature: Signature, batch_axis: int | None, limits: Limits) -> Self | None:
         """The reader of a model with these inputs; None where its requests are never plain."""
         specs = signature.inputs
-        kinds = {NUMPY[spec.datatype].kind in "iu" for spec in specs}
         batched = all(
             spec.shape and ANY_SIZE not in spec.shape[1:] and spec.shape[0] in (ANY_SIZE, 1) for spec in specs
         )
-        numbers = all(spec.datatype in _CODES for spec in specs)
-        if batch_axis != 0 or len(kinds) != 1 or not batched or not numbers or not np.little_endian:
+        if batch_axis != 0 or not specs or not batched or not np.little_endian:
             return None
-        return cls(specs, several=all(spec.shape[0] == ANY_SIZE for spec in specs))
+        return cls(specs, several=all(spec.shape[0] == ANY_SIZE for spec in specs), limits=limits)
 
     def read(self, body: bytes) -> PlainRequest | None:
         """The request in a body; None where it is not plain."""
+        if len(body) > self._body_max_bytes:
+            return None
         try:
             message = self._decoder.decode(body)
-            inputs = self._tensors(message.inputs)
+            return self._request(message.id, message.inputs)
         except (ValueError, OverflowError, RecursionError):
             return None
-        if inputs is None:
-            return None
-        items = inputs[0].shape[0]
-        return PlainRequest(message.id, inputs, items, self._digest(inputs, items))
 
     def feeds(self, requests: list[PlainRequest], items: int) -> dict[str, Tensor]:
-        """The tensors of these requests one after the other, `items` in all, read-only."""
+        """The tensors of these requests one after the other, `items` in all; those of numbers are read-only."""
         feeds: dict[str, Tensor] = {}
         for at, spec in enumerate(self._inputs):
+            if spec.datatype == "BYTES":
+                texts = [text for request in requests for text in request.elements[at]]
+                feeds[spec.name] = np.array(texts, np.object_).reshape(items, *self._tails[at])
+                continue
             data = b"".join([request.inputs[at].data for request in requests])
             feeds[spec.name] = np.frombuffer(data, NUMPY[spec.datatype]).reshape(items, *self._tails[at])
         return feeds
 
-    def _tensors(self, messages: list[Any]) -> tuple[PlainInput, ...] | None:
-        """The tensors in the order of the signature; None where names, shapes or numbers of elements are not right."""
+    def _request(self, id: str | None, messages: list[Any]) -> PlainRequest | None:  # noqa: A002
+        """The request; None where names, shapes or numbers of elements are not those of the signature, in its order."""
         if len(messages) != len(self._inputs):
             return None
-        items, size, found = messages[0].shape[0] if messages[0].shape else 0, 0, []
-        if not 0 < items <= (ITEMS_MAX if self._several else 1):
+        items = messages[0].shape[0] if messages[0].shape else 0
+        if not 0 < items <= self._items_max:
             return None
+        size, inputs, read = 0, [], []
         for at, spec in enumerate(self._inputs):
-            message = messages[at]
-            shape, tail = tuple(message.shape), self._tails[at]
-            if message.name != spec.name or message.datatype != spec.datatype or shape != (items, *tail):
+            message, shape = messages[at], (items, *self._tails[at])
+            if message.name != spec.name or message.datatype != spec.datatype or tuple(message.shape) != shape:
                 return None
-            if len(message.data) != items * self._elements[at]:
+            elements = message.data if self._parts is None else self._parts[at].decode(message.data)
+            if len(elements) != items * self._elements[at]:
                 return None
-            data = array(self._codes[at], message.data).tobytes()
+            data = self._packed[at](elements)
             size += len(data)
-            found.append(PlainInput(spec.name, spec.datatype, shape, data))
-        return tuple(found) if size <= BYTES_MAX else None
+            inputs.append(PlainInput(spec.name, spec.datatype, shape, data))
+            read.append(elements)
+        if size > BYTES_MAX:
+            return None
+        return PlainRequest(id, tuple(inputs), tuple(read), items, self._digest(inputs, items))
 
-    def _digest(self, inputs: tuple[PlainInput, ...], items: int) -> str:
+    def _digest(self, inputs: list[PlainInput], items: int) -> str:
         """The digest of the tensors, as `gateway.facts.tensors_digest` makes it."""
         heads = self._heads.get(items)
         if heads is None:
@@ -148,3 +145,43 @@ class PlainReader:
 def digest_head(name: str, datatype: str, shape: tuple[int, ...]) -> bytes:
     """What stands before the elements of a tensor in a digest."""
     return f"{name}\0{datatype}\0{shape}\0".encode()
+
+
+@cache
+def _decoder(kind: type | None) -> "msgspec.json.Decoder[Any]":
+    """The parser of requests whose tensors are all of one kind, or each of its own and then parsed later."""
+    data: Any = msgspec.Raw if kind is None else list[kind]  # type: ignore[valid-type]
+    fields: list[Any] = [("name", str), ("shape", list[int]), ("datatype", str), ("data", data)]
+    tensor: Any = msgspec.defstruct("PlainTensor", fields, forbid_unknown_fields=True, gc=False)
+    parts: list[Any] = [("inputs", list[tensor]), ("id", str | None, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("PlainBody", parts, forbid_unknown_fields=True, gc=False))
+
+
+@cache
+def _elements_decoder(kind: type) -> "msgspec.json.Decoder[list[Any]]":
+    """The parser of the elements of one tensor."""
+    return msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+
+
+def _packer(spec: TensorSpec) -> Callable[[list[Any]], bytes]:
+    """What makes bytes of elements, as the binary extension has them. Raises: OverflowError, ValueError."""
+    if spec.datatype == "BYTES":
+        return _texts
+    if spec.datatype == "BOOL":
+        return bytes
+    if spec.datatype == "FP16":
+        return _halves
+    return partial(_numbers, _CODES[spec.datatype])
+
+
+def _numbers(code: str, elements: list[Any]) -> bytes:
+    return array(code, elements).tobytes()
+
+
+def _halves(elements: list[float]) -> bytes:
+    return pack(f"<{len(elements)}e", *elements)
+
+
+def _texts(elements: list[str]) -> bytes:
+    texts = [text.encode() for text in elements]
+    return b"".join([len(text).to_bytes(4, "little") + text for text in texts])

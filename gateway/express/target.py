@@ -68,7 +68,7 @@ class Target:
         except GatewayError:
             return None
         card, runner = release.release.card, release.runner
-        reader = PlainReader.of(release.session.signature, card.batch_axis)
+        reader = PlainReader.of(release.session.signature, card.batch_axis, release.decoder.limits)
         judge = PlainJudge.of(card, release.release.policy)
         short = isinstance(runner, Batcher) and release.session.cost.of(1) <= INLINE_MAX_US
         if not short or reader is None or judge is None or not caller.may("predict", model.name) or card.beside:

@@ -12,6 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
+from gateway.express.exchange import Exchange
 from gateway.express.express import Express
 from gateway.holding.holds import Holds
 from gateway.http.asgi import Receive, Scope, Send
@@ -62,11 +63,15 @@ class Gateway:
 
     def __init__(self, parts: GatewayParts) -> None:
         self.live = parts.live
-        self.take = parts.express.take
+        self._express = parts.express
         self._predict = PredictEntry(parts.pipeline, parts.follower, parts.bounds)
         self._protocol = create_protocol(parts, HANDLERS)
         self._body_s = parts.bounds.body_s
         self._forward = Forward(parts.console_url, parts.bounds.body_s)
+
+    def take(self, exchange: Exchange) -> bool:
+        """Whether a request that came whole is answered the express way; if not, nothing has happened to it."""
+        return self._express.take(exchange)
 
     def end_streams(self) -> None:
         """End the streams of the console that are passed on."""

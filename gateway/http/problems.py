@@ -10,7 +10,7 @@ from flags.errors import FlagsError
 from gateway.errors import BadRequest, GatewayError, NotFound
 from gateway.http.body import HUNG_UP, BodyEndedEarly
 from gateway.protocol.errors import BodyTooLarge, TooDeep
-from gateway.reply import Reply, error_reply
+from gateway.reply import Headers, Reply, error_reply
 
 _log = structlog.get_logger("gateway.request")
 
@@ -35,9 +35,9 @@ def as_response(reply: Reply) -> Response[bytes]:
     return Response(reply.whole, status_code=reply.status, headers=headers, media_type=kind)
 
 
-def known(request: Request[Any, Any, Any], error: GatewayError) -> Response[bytes]:
+def known(request: Request[Any, Any, Any], error: GatewayError, headers: Headers = ()) -> Response[bytes]:
     """An error of ours."""
-    reply = error_reply(error, instance=request.url.path)
+    reply = error_reply(error, instance=request.url.path, headers=headers)
     if error.status == 401:
         reply = Reply(reply.status, (*reply.headers, ("WWW-Authenticate", "Bearer")), reply.body)
     return as_response(reply)
@@ -59,7 +59,8 @@ def refused(request: Request[Any, Any, Any], error: HTTPException) -> Response[b
     if error.status_code == 413:
         found = request.headers.get("content-length", "too many")
         return known(request, BodyTooLarge(found=found[:20], limit=request.app.state.parts.api_body_max_bytes))
-    return known(request, {404: NotFound, 405: MethodNotAllowed}.get(error.status_code, BadRequest)())
+    allowed = tuple(("Allow", methods) for name, methods in (error.headers or {}).items() if name.lower() == "allow")
+    return known(request, {404: NotFound, 405: MethodNotAllowed}.get(error.status_code, BadRequest)(), allowed)
 
 
 def too_deep(request: Request[Any, Any, Any], _error: RecursionError) -> Response[bytes]:

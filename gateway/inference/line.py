@@ -25,12 +25,17 @@ class Waiting:
         self.rows = rows
         self.caller = caller
         self.answer = answer
-        self.bytes = sum(tensor.nbytes for tensor in feeds.values())
+        self.bytes = sum(map(_size, feeds.values()))
 
     @cached_property
     def alike(self) -> Hashable:
         """Equal for requests whose tensors can be put one after the other: the shape of an item, by input."""
         return tuple((name, tensor.dtype.char, tensor.shape[1:]) for name, tensor in sorted(self.feeds.items()))
+
+
+def _size(tensor: Tensor) -> int:
+    """What a tensor takes in memory, roughly; of texts an array holds no more than where they are."""
+    return tensor.nbytes + (sum(map(len, tensor.ravel().tolist())) if tensor.dtype.kind == "O" else 0)
 
 
 class Most(msgspec.Struct, frozen=True, kw_only=True):

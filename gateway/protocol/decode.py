@@ -102,6 +102,11 @@ class RequestDecoder:
         self._limits = limits or Limits()
 
     @property
+    def limits(self) -> Limits:
+        """How much a request may bring."""
+        return self._limits
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """The names of all outputs that a caller may ask for."""
         return tuple(sorted(self._outputs))

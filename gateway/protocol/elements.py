@@ -7,7 +7,7 @@ wrong with it is read off the parser's complaint.
 import re
 from collections.abc import Mapping
 from functools import cache, reduce
-from itertools import chain
+from itertools import chain, islice
 from math import prod
 from typing import Any, NoReturn
 
@@ -33,6 +33,7 @@ _FOUND = {"bool": "a boolean", "int": "a number", "float": "a number", "str": "a
           "object": "an object"}  # fmt: skip
 _BEGIN = re.compile(rb"\s*\[(\s*\[)?")
 _COMPLAINT = re.compile(r"(?:Expected `([^`]+)`, got `([^`]+)`|.*) - at `\$([^`]*)`")
+_TEXT = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _INDEX = re.compile(r"\[(\d+)\]")
 _COUNTED_BYTES = 1024 * 1024
 """From this size on the elements of a text are counted before they are made."""
@@ -48,8 +49,8 @@ def to_array(name: str, datatype: str, shape: tuple[int, ...], data: msgspec.Raw
     if begin is None:
         raise DataNotArray(tensor=name)
     dtype = NUMPY[datatype]
-    if len(data) > _COUNTED_BYTES and dtype.kind != "O":
-        _check_count(name, shape, data)
+    if len(data) > _COUNTED_BYTES:
+        (_check_texts if dtype.kind == "O" else _check_count)(name, shape, data)
     depth = len(shape) if begin[1] and shape else 1
     elements = _flat(name, shape, _parsed(name, datatype, shape, data, depth), depth)
     if len(elements) != prod(shape):
@@ -78,12 +79,23 @@ def _decoder(kind: str, depth: int) -> "msgspec.json.Decoder[list[Any]]":
 
 def _check_count(name: str, shape: tuple[int, ...], data: msgspec.Raw) -> None:
     """Refuses more elements than the shape has room for, before any is made: between two of them stands a comma."""
-    room, commas = prod(size or 1 for size in shape), 0
-    text = np.frombuffer(data, np.uint8)
-    for at in range(0, text.size, _COUNTED_BYTES):
-        commas += int(np.count_nonzero(text[at : at + _COUNTED_BYTES] == ord(",")))
-    if commas >= room:
+    commas = _times(",", data)
+    if commas >= prod(size or 1 for size in shape):
         raise WrongElementCount(tensor=name, expected=prod(shape), found=commas + 1)
+
+
+def _check_texts(name: str, shape: tuple[int, ...], data: msgspec.Raw) -> None:
+    """The same for texts, which may hold commas and quotes themselves; those with many are looked at one by one."""
+    room = prod(size or 1 for size in shape)
+    if _times('"', data) > 2 * room and any(True for _ in islice(_TEXT.finditer(data), room, None)):
+        raise WrongElementCount(tensor=name, expected=prod(shape), found=f"more than {room}")
+
+
+def _times(character: str, data: msgspec.Raw) -> int:
+    """How often a character stands in a text."""
+    text, sign = np.frombuffer(data, np.uint8), ord(character)
+    pieces = (text[at : at + _COUNTED_BYTES] for at in range(0, text.size, _COUNTED_BYTES))
+    return sum(int(np.count_nonzero(piece == sign)) for piece in pieces)
 
 
 def _flat(name: str, shape: tuple[int, ...], data: list[Any], depth: int) -> list[Any]:

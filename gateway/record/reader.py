@@ -114,7 +114,11 @@ def _header(file: BinaryIO) -> bytes:
 
 
 def tail(
-    directory: Path, committed: Mapping[str, int], limit: int = 500, wanted: Callable[[bytes], bool] = _everything
+    directory: Path,
+    committed: Mapping[str, int],
+    limit: int = 500,
+    wanted: Callable[[bytes], bool] = _everything,
+    most_bytes: int = STRETCH_MAX_BYTES,
 ) -> Iterator[Stretch]:
     """What each segment of the traffic directory's `open` holds behind the committed byte, in stretches of ≤ `limit`.
 
@@ -127,16 +131,18 @@ def tail(
         except FileNotFoundError:
             continue  # sealed since it was listed, so everything in it was committed
         with reader:
-            yield from _stretches(reader, limit, wanted)
+            yield from _stretches(reader, limit, wanted, most_bytes)
 
 
-def _stretches(reader: SegmentReader, limit: int, wanted: Callable[[bytes], bool]) -> Iterator[Stretch]:
+def _stretches(
+    reader: SegmentReader, limit: int, wanted: Callable[[bytes], bool], most_bytes: int
+) -> Iterator[Stretch]:
     start = reader.end
     entries: list[Recorded] = []
     for recorded in reader.wanted(wanted):
         if recorded is not None:
             entries.append(recorded)
-        if len(entries) == limit or reader.end - start >= STRETCH_MAX_BYTES:
+        if len(entries) == limit or reader.end - start >= most_bytes:
             yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
             start, entries = reader.end, []
     if reader.end > start:

@@ -17,10 +17,10 @@ from gateway.registry.card import Card, read_card
 from lockgate.client import Server, talking_to
 from lockgate.commands.models import FILE, ModelShown, card_text
 from lockgate.contexts import choose
+from lockgate.environment import read_client_environment
 from lockgate.errors import CardFaulty, NothingToMeasure, UnreadableFile, UnwritableFile
 from lockgate.output import note, print_json, print_table, say
 from lockgate.progress import waiting
-from lockgate.settings import read_client_environment
 
 DEFAULT_RUN_MAX_MS = 50.0
 DEFAULT_SECONDS = 20.0

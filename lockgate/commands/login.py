@@ -8,9 +8,9 @@ import msgspec
 
 from lockgate.client import talking_to
 from lockgate.contexts import DEFAULT_NAME, DEFAULT_URL, Context, read_contexts, write_contexts
+from lockgate.environment import read_client_environment
 from lockgate.errors import Refused
 from lockgate.output import note, print_json, print_table, say
-from lockgate.settings import read_client_environment
 from lockgate.sources import MASK
 
 

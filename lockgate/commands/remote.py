@@ -9,8 +9,8 @@ import msgspec
 
 from lockgate.client import Answer, Server, talking_to
 from lockgate.contexts import choose
+from lockgate.environment import read_client_environment
 from lockgate.output import print_table, say
-from lockgate.settings import read_client_environment
 
 T = TypeVar("T")
 

@@ -17,6 +17,7 @@ from tests.acceptance.cards import CLASSES, doubtful, request, sure
 from tests.acceptance.rpc import Inputs, Rpc, outputs, parameters, refused
 from tests.acceptance.scene import Scene, eventually, staged
 from tests.acceptance.tensors import DTYPES, KINDS_CARD, some
+from tests.acceptance.ways import Ways
 from tests.models import add_sub, every_datatype
 from tests.servers.process import MissingPart, until
 
@@ -220,6 +221,30 @@ def test_what_needs_no_key(rpc: Rpc) -> None:
     assert {"inference.GRPCInferenceService", "grpc.health.v1.Health"} <= set(rpc.reflected.get_services())
 
 
+def test_health_can_be_watched(rpc: Rpc) -> None:
+    """A load balancer that watches is told how it is now; of a service that is not here, that it is unknown."""
+    watching = rpc.channel.unary_stream(
+        "/grpc.health.v1.Health/Watch", response_deserializer=health_pb2.HealthCheckResponse.FromString
+    )
+    for service, status in (("", "SERVING"), ("inference.GRPCInferenceService", "SERVING"), ("no", "SERVICE_UNKNOWN")):
+        stream = watching(health_pb2.HealthCheckRequest(service=service).SerializeToString(), timeout=30)
+        assert health_pb2.HealthCheckResponse.ServingStatus.Name(next(stream).status) == status
+        stream.cancel()
+
+
+def test_what_is_not_served_is_not_found(served: Scene, rpc: Rpc) -> None:
+    """Another model or version is NOT_FOUND, whatever is asked about it, and what is no method is UNIMPLEMENTED."""
+    for model, version, code in (("nothing", "", "unknown-model"), (MODEL, "9", "unknown-version")):
+        message = rpc.inference(model, row(sure()), model_version=version)
+        assert ends(rpc, "ModelInfer", message, key=served.caller)[:2] == ("NOT_FOUND", code)
+        for method in ("ModelReady", "ModelMetadata", "ModelConfig", "ModelStatistics"):
+            asked = rpc.message(f"{method}Request")(name=model, version=version)
+            assert ends(rpc, method, asked, key=served.caller)[:2] == ("NOT_FOUND", code)
+    with pytest.raises(grpc.RpcError) as caught:
+        rpc.channel.unary_unary("/inference.GRPCInferenceService/ModelStreamInfer")(b"", timeout=30)
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
 def test_a_key_does_what_it_may(served: Scene, rpc: Rpc) -> None:
     """A key for another model sees nothing of this one, a caller does not operate, and an operator hears why not."""
     other = served.make_key("grpc-other", "predict:grades")
@@ -329,11 +354,13 @@ async def test_tritons_own_example_runs(served: Scene, client_python: Callable[[
     assert seen == {each: {"right": True, "refused": refusal} for each in ("http", "grpc")}
 
 
-async def test_the_kserve_client_sends_every_datatype(served: Scene, client_python: Callable[[str], Path]) -> None:
-    """Raw tensors and typed contents come back as they went."""
+async def test_the_kserve_client_sends_every_datatype(
+    served: Scene, ways: Ways, client_python: Callable[[str], Path]
+) -> None:
+    """Raw tensors and typed contents of every datatype come back as they went."""
     address = f"127.0.0.1:{served.server.grpc_port}"
-    seen = await stock("kserve_grpc", client_python("kserve"), address, served.caller, KINDS, SIMPLE)
-    assert (seen["outputs"], seen["wrong"], seen["typed"]) == (14, [], True)
+    seen = await stock("kserve_grpc", client_python("kserve"), address, served.caller, KINDS, "each-typed", SIMPLE)
+    assert (seen["outputs"], seen["wrong"], seen["right"]) == (27, [], True)
     assert (seen["ready"], seen["refused"]) == ([True, True, True], "UNAUTHENTICATED")
 
 

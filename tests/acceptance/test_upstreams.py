@@ -131,6 +131,21 @@ async def test_what_an_upstream_is_unsure_of_waits_for_a_person(champion: Scene)
     assert "at grpc://127.0.0.1" in shown
 
 
+async def test_what_an_upstream_answers_is_audited_and_on_record(champion: Scene, mlserver: MLServer) -> None:
+    """An answer of its own is drawn like any other; its record has the input, the release and the correction."""
+    founded(champion, "audited-there", f"{mlserver.http}/softmax", audit_rate=1.0)
+    async with champion.calling() as caller, champion.reviewing() as reviewer:
+        told = await caller.ask("audited-there", request(item := sure()))
+        assert (told.status_code, answers(told.json())) == (200, ["high"])
+        prediction_id = told.json()["parameters"]["prediction_id"]
+        case = await reviewer.next_case(prediction=prediction_id, kind="audit", seconds=30)
+        await reviewer.judge(case["id"], "correct", "low")
+        assert answers((await caller.truth(prediction_id)).json()) == ["low"]
+    shown = champion.operator.get(f"/api/v1/predictions/{prediction_id}").json()
+    assert shown["inputs"][0]["data"] == item
+    assert "audited-there@1" in str(shown["story"])
+
+
 async def test_an_upstream_is_a_candidate_beside_a_local_champion(served: Scene, mlserver: MLServer) -> None:
     """Its shadow runs are compared and judged; promoted it answers, and rolled back the local file answers again."""
     dataset = await learned(served, CANDIDATE)

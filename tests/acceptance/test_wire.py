@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from tests.acceptance.cards import request, sure
-from tests.acceptance.rpc import FIELDS, refused
+from tests.acceptance.rpc import FIELDS, outputs, refused
 from tests.acceptance.scene import Scene
 from tests.acceptance.tensors import DTYPES, LENGTH, written
-from tests.acceptance.ways import Ways, code_of, kinds
+from tests.acceptance.ways import Ways, code_of, kinds, typed
 from tests.models import softmax
 from tests.servers.process import until
 
@@ -218,6 +218,17 @@ def test_nothing_is_converted_silently(ways: Ways, columns: int) -> None:
             assert f"Element 0 of input 'in_{name}' is" in refused.json()["error"] or code == "float-for-integer"
 
 
+@pytest.mark.parametrize("shape", [(2, 3), (0, 3)], ids=["full", "empty"])
+def test_typed_contents_of_every_datatype_come_back(ways: Ways, shape: tuple[int, int]) -> None:
+    """Each in its own field, there and back, over all of its range."""
+    inputs = typed(shape)
+    answer = ways.rpc.call("ModelInfer", ways.rpc.inference("each-typed", inputs, raw=False), key=ways.scene.caller)
+    assert not answer.raw_output_contents
+    told = outputs(answer)
+    for name, (_, array) in inputs.items():
+        assert np.array_equal(told[name.replace("in", "out")], array), name
+
+
 def test_typed_contents_have_limits_too(ways: Ways) -> None:
     """Over gRPC several datatypes share a field, which holds more than they do."""
     for name in ("UINT8", "UINT16", "INT8", "INT16"):
@@ -262,6 +273,15 @@ def test_what_is_not_served_is_404(scene: Scene, place: str, verb: str) -> None:
     assert refused.status_code == 404, refused.text
     assert code_of(refused) == ("unknown-version" if "versions" in place else "unknown-model")
     assert len(refused.json()["error"]) < 200
+
+
+def test_another_method_is_told_which_one_there_is(scene: Scene) -> None:
+    """405 in our words, with the methods of the address."""
+    with scene.server.client(scene.caller) as client:
+        for path, method, allowed in (("/infer", "GET", "POST"), ("/ready", "POST", "GET"), ("", "DELETE", "GET")):
+            refused = client.request(method, f"/v2/models/grades{path}")
+            assert (refused.status_code, code_of(refused)) == (405, "method-not-allowed")
+            assert allowed in refused.headers["Allow"].split(", ")
 
 
 NOT_SERVED = {

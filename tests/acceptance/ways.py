@@ -1,6 +1,7 @@
 """The three ways on which tensors travel: JSON, binary data behind it, and gRPC. What goes in and comes out is one."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import grpc
@@ -27,6 +28,11 @@ def kinds(shape: tuple[int, int], seed: int = 0) -> Inputs:
     return {f"in_{name}": (name, some(name, shape, seed)) for name in DTYPES}
 
 
+def typed(shape: tuple[int, int], seed: int = 0) -> Inputs:
+    """Inputs of the model `each-typed`: all that typed contents have a field for."""
+    return {name: each for name, each in kinds(shape, seed).items() if name != "in_FP16"}
+
+
 def tokens(ids: object, state: object = None, threshold: float = 0.5) -> Inputs:
     """Inputs of the model `recurrent`."""
     array = np.array(ids, np.int64)
@@ -50,6 +56,7 @@ def texts(*values: str) -> Inputs:
 
 SHAPED = {
     "each-kind": Shaped(every_datatype, KINDS_CARD, kinds((1, 1))),
+    "each-typed": Shaped(partial(every_datatype, "FP16"), KINDS_CARD, typed((1, 1))),
     "recurrent": Shaped(recurrent, RECURRENT_CARD, tokens([[1]])),
     "bounds": Shaped(bounds, BOUNDS_CARD, numbers(1)),
     "lenient-bounds": Shaped(bounds, BOUNDS_CARD.replace('"score"', '"score"\nnot_finite = "null"'), numbers(1)),

@@ -1,13 +1,11 @@
 """A whole gateway in this process, so that its parts can be timed and its stacks taken: `python -m tests.bench.inside`.
 
 It takes an Errand as JSON on standard input and prints what was Seen as JSON. First one connection sends requests, and
-clocks around a few functions tell how long each of them takes; the stages of the pipeline are read from the traffic
-log, where every request leaves them. Then 64 connections do, without those clocks, and a timer takes a stack each
-millisecond.
+clocks around a few functions tell how long each of them takes. Then 64 connections do, without those clocks, and a
+timer takes a stack each millisecond.
 """
 
 import asyncio
-import inspect
 import signal
 import sys
 from base64 import b64decode
@@ -21,12 +19,14 @@ from typing import Any
 
 import msgspec
 
-from gateway.capture import Capture
-from gateway.http.app import Gateway
-from gateway.pipeline import Pipeline
-from gateway.record.entries import Decided
+from gateway.express.express import Express
+from gateway.express.judging import PlainJudge
+from gateway.express.moulds import ReplyMould
+from gateway.express.reading import PlainReader
+from gateway.express.target import Target
+from gateway.inference.session import OnnxSession
 from gateway.record.log import TrafficLog
-from gateway.record.reader import tail
+from lockgate.exchanges import WholeRequests
 from lockgate.listeners import bind
 from lockgate.logs import configure_logs
 from lockgate.processes.child import running_loop
@@ -38,7 +38,18 @@ from tests.bench.load import Endpoint
 from tests.bench.stacks import Frame, tree_of
 from tests.servers.process import free_port
 
-SPOTS = {"handle": (Pipeline, "handle"), "record": (Capture, "record"), "append": (TrafficLog, "record")}
+SPOTS: dict[str, tuple[type, str]] = {
+    "take": (Express, "take"),
+    "decode": (PlainReader, "read"),
+    "flags": (Target, "answering"),
+    "turn": (Express, "_end_of_turn"),
+    "run": (OnnxSession, "run"),
+    "settle": (PlainJudge, "judge"),
+    "make": (Express, "_make"),
+    "encode": (ReplyMould, "cast"),
+    "append": (TrafficLog, "write_together"),
+    "send": (WholeRequests, "answered"),
+}
 """Functions around which a clock is put, by the name of what it tells."""
 SAMPLE_S = 0.001
 IDLE_NS = 200_000
@@ -61,7 +72,6 @@ class Seen(msgspec.Struct, kw_only=True):
     p50_us: float
     """As the other side of the connection saw it."""
     spots: dict[str, float]
-    stages: dict[str, float]
     stacks: Frame
 
 
@@ -69,7 +79,7 @@ class Clocks:
     """What the clocks have shown, in nanoseconds."""
 
     def __init__(self) -> None:
-        self.taken: dict[str, list[int]] = {"app": [], "send": [], **{name: [] for name in SPOTS}}
+        self.taken: dict[str, list[int]] = {name: [] for name in SPOTS}
         self.processor_ns: list[int] = []
 
     @contextmanager
@@ -79,8 +89,6 @@ class Clocks:
         for name, (owner, function) in SPOTS.items():
             before.append((owner, function, getattr(owner, function)))
             setattr(owner, function, self._timed(name, before[-1][2]))
-        before.append((Gateway, "__call__", Gateway.__call__))
-        setattr(Gateway, "__call__", self._app(Gateway.__call__))  # noqa: B010 - a method is not assigned to
         try:
             yield
         finally:
@@ -90,37 +98,13 @@ class Clocks:
     def _timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         taken = self.taken[name]
 
-        async def waited(*given: Any, **named: Any) -> Any:
-            began = perf_counter_ns()
-            answer = await function(*given, **named)
-            taken.append(perf_counter_ns() - began)
-            return answer
-
-        def called(*given: Any, **named: Any) -> Any:
+        def timed(*given: Any, **named: Any) -> Any:
             began = perf_counter_ns()
             answer = function(*given, **named)
             taken.append(perf_counter_ns() - began)
+            if name == "send":
+                self.processor_ns.append(thread_time_ns())
             return answer
-
-        return waited if inspect.iscoroutinefunction(function) else called
-
-    def _app(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The application with a clock around it, and one around each thing it sends, which is summed."""
-
-        async def timed(app: Gateway, scope: Any, receive: Any, send: Any) -> None:
-            sending = 0
-
-            async def timed_send(message: Any) -> None:
-                nonlocal sending
-                began = perf_counter_ns()
-                await send(message)
-                sending += perf_counter_ns() - began
-
-            began = perf_counter_ns()
-            await function(app, scope, receive, timed_send)
-            self.taken["app"].append(perf_counter_ns() - began)
-            self.taken["send"].append(sending)
-            self.processor_ns.append(thread_time_ns())
 
         return timed
 
@@ -169,27 +153,16 @@ async def see(errand: Errand) -> Seen:
         keep_pauses_short()
         with clocks.around():
             one = await asyncio.to_thread(endpoint.press, 1)
-        stages = _stages(settings.traffic / "open", len(clocks.taken["app"]))
         with sampler.sampling():
             await asyncio.to_thread(endpoint.press, 64)
     processor_ns = (clocks.processor_ns[-1] - clocks.processor_ns[0]) / (len(clocks.processor_ns) - 1)
     return Seen(
-        answers=len(clocks.taken["app"]),
+        answers=len(clocks.taken["send"]),
         processor_us=processor_ns / 1000,
         p50_us=one.p50_us,
         spots={name: typical(taken) / 1000 for name, taken in clocks.taken.items()},
-        stages=stages,
         stacks=tree_of(sampler.stacks),
     )
-
-
-def _stages(directory: Path, requests: int) -> dict[str, float]:
-    """The stages of the latest requests, as the traffic log has them; it leaves out what a microsecond has begun."""
-    recorded = (recorded.entry for stretch in tail(directory, {}) for recorded in stretch.entries)
-    found = sorted((entry for entry in recorded if isinstance(entry, Decided)), key=lambda entry: entry.at_us)
-    latest = [entry.stages for entry in found[-requests:]]
-    names = type(latest[0]).__struct_fields__
-    return {name.removesuffix("_us"): typical([getattr(each, name) for each in latest]) + 0.5 for name in names}
 
 
 def typical(values: list[int]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from operator import truediv
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any
 
 import msgspec
@@ -76,15 +76,15 @@ def _compared(ours: Callable[[], object], others: Mapping[str, Callable[[], obje
 
 
 def _microseconds(functions: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """What one call of each takes: the best of as many as fit, in turn; what comes between only makes one longer."""
+    """What one call of each takes of a processor: the best of as many as fit, in turn."""
     for function in functions.values():
         function()
     ends, best = perf_counter() + AT_LEAST_S, dict.fromkeys(functions, float("inf"))
     while perf_counter() < ends:
         for name, function in functions.items():
-            began = perf_counter()
+            began = thread_time()
             function()
-            best[name] = min(best[name], perf_counter() - began)
+            best[name] = min(best[name], thread_time() - began)
     return {name: seconds * 1e6 for name, seconds in best.items()}
 
 

@@ -40,7 +40,7 @@ def _of(site: Site, subject: Subject, content: Content, pressing: Pressing) -> d
     rate = endpoint.press(pressing.connections).rate / 2
     with _trial(site, subject):
         half = [_half(site, endpoint, subject, pressing, rate) for _ in range(pressing.rounds)]
-        lost = _lost(site, endpoint, subject, pressing.connections)
+        lost = _lost(site, endpoint, subject, pressing)
     ratio = Measured.middle((on / off for off, on in half), p99_us=half, rate=rate)
     return {"half": ratio, "lost": lost}
 
@@ -70,11 +70,11 @@ def _half(site: Site, endpoint: Endpoint, subject: Subject, how: Pressing, rate:
         return off, endpoint.press(how.connections, seconds=how.seconds, rate=rate).p99_us
 
 
-def _lost(site: Site, endpoint: Endpoint, subject: Subject, connections: int) -> Measured:
+def _lost(site: Site, endpoint: Endpoint, subject: Subject, how: Pressing) -> Measured:
     """How many answers at full load with the shadow were none; what became of the runs is told beside it."""
     before = {name: site.counted(name) for name in (ANSWERED, DROPPED)}
     with _shadow(site, subject):
-        pressed = endpoint.press(connections)
+        pressed = endpoint.press(how.connections, seconds=how.seconds)
     ran, dropped = (site.counted(name) - before[name] for name in (ANSWERED, DROPPED))
     lost = sum(count for status, count in pressed.statuses.items() if status != 200)
     return Measured(value=lost, more={"answers": pressed.statuses.get(200, 0), "ran": ran, "dropped": dropped})

@@ -1,7 +1,7 @@
 """Where each microsecond of an automated request goes: the stages of one, in a gateway with everything on.
 
-What a stage of the pipeline takes is what the traffic log has of it; the rest is told by clocks around functions and by
-difference, so that the rows add up to the processor time of a request.
+Told by clocks around functions of the express way and by difference, so that the rows add up to the processor time of a
+request.
 """
 
 import subprocess
@@ -21,20 +21,20 @@ from tests.bench.subjects import tabular
 from tests.servers.lockgate import running_lockgate
 
 ROWS = {
-    "read": "the connection: the loop wakes, reads from the socket, takes the head apart, makes a task",
-    "entry": "the entry: the key, headers, the body, the event of the request",
-    "decode": "decode: the JSON body to checked tensors, with their digest and the caller's wishes",
-    "flags": "the three flags of the model for this context",
-    "decide": "decide: release, path and rule",
-    "run": "the model itself, and its turn",
-    "settle": "settle: answers, scores, rules and draws",
-    "fill": "the entry of the traffic log, filled in",
-    "append": "the entry of the traffic log, encoded and written",
-    "tell": "the rest of the pipeline: the reply encoded, counts, the trial's offer",
+    "read": "the connection: the loop wakes, reads from the socket and takes the head apart",
+    "entry": "the entry: the headers and the key",
+    "decode": "decode: the JSON body to checked tensors, with their digest",
+    "flags": "the three flags of the model for this context, and the decision that was made of them",
+    "run": "the model itself",
+    "settle": "settle: answers and scores",
+    "fill": "the items, draws and thresholds, the outputs by digest, and the entry of the traffic log, encoded",
+    "append": "the entry of the traffic log, written",
+    "encode": "the reply",
     "send": "the reply, handed to the connection",
+    "rest": "the turn of the loop, counts and the event of the request",
 }
 """What each row is."""
-ADDED = ("flags", "decide", "settle", "fill", "append")
+ADDED = ("flags", "settle", "fill", "append")
 """What there is because Lockgate is more than a server of models."""
 
 
@@ -55,21 +55,21 @@ def _seen() -> Seen:
 
 def rows(seen: Seen) -> dict[str, float]:
     """Microseconds by row. What no clock was around is part of the row that it lies in."""
-    spot, stage = seen.spots, seen.stages
-    within = sum(stage.values())
-    return {
-        "read": max(0.0, seen.processor_us - spot["app"]),
-        "entry": spot["app"] - spot["handle"] - spot["send"],
-        "decode": stage["decode"],
-        "flags": stage["flags"],
-        "decide": stage["decide"],
-        "run": within - sum(stage[name] for name in ("decode", "flags", "decide", "settle")),
-        "settle": stage["settle"],
-        "fill": spot["record"] - spot["append"],
+    spot = seen.spots
+    told = {
+        "read": max(0.0, seen.processor_us - spot["take"] - spot["turn"]),
+        "entry": spot["take"] - spot["decode"] - spot["flags"],
+        "decode": spot["decode"],
+        "flags": spot["flags"],
+        "run": spot["run"],
+        "settle": spot["settle"],
+        "fill": spot["make"] - spot["encode"],
         "append": spot["append"],
-        "tell": spot["handle"] - within - spot["record"],
+        "encode": spot["encode"],
         "send": spot["send"],
     }
+    turn = ("run", "settle", "fill", "append", "encode", "send")
+    return told | {"rest": spot["turn"] - sum(told[name] for name in turn)}
 
 
 def _row(name: str) -> Measured:

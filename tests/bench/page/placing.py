@@ -35,6 +35,7 @@ def blocks(run: Run | None, long: Run | None) -> dict[str, str]:
     made = {
         "goals": tables.goals(run, long) if run else NOT_YET,
         "both sides": tables.both_sides(run) if run else NOT_YET,
+        "details": tables.details(run) if run else NOT_YET,
         "stages": tables.stages(whole.more) if whole else NOT_YET,
         "method": tables.method(run, long) if run else NOT_YET,
     }

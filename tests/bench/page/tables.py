@@ -1,5 +1,6 @@
 """The tables of the page, each made of the run alone. Pure."""
 
+from collections.abc import Callable
 from statistics import median
 from typing import Any
 
@@ -17,6 +18,41 @@ BESIDE = {
     "speed_image_binary_c8": "answers a second; runs of onnxruntime",
 }
 """What both sides of a ratio were."""
+
+
+def _speeds(more: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {figure(median(taken))} µs" for name, taken in more["microseconds"].items())
+
+
+def _lost(more: dict[str, Any]) -> str:
+    return f"{more['answers']:,.0f} answers; the candidate ran {more['ran']:,.0f} times, dropped {more['dropped']:,.0f}"
+
+
+def _tails(more: dict[str, Any]) -> str:
+    off, on = (figure(median(side)) for side in zip(*more["p99_us"], strict=True))
+    return f"p99 {off} µs without, {on} µs with the shadow, at {figure(more['rate'])} requests a second"
+
+
+def _sharing(more: dict[str, Any]) -> str:
+    raw, load, busy = (median(more[name]) for name in ("raw", "load_share", "busy"))
+    return f"rates {figure(raw)} × as they are; the load had {load:.0%} of both processors, {busy:.0%} were busy"
+
+
+def _beside(more: dict[str, Any]) -> str:
+    p99, alone, run = (figure(each) for each in (median(more["p99_us"]), more["alone_p50_us"], more["run_us"]))
+    return f"p99 {p99} µs beside images, p50 {alone} µs alone; a run of the image model takes {run} µs"
+
+
+DETAILS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
+    ("speed_beside_images", _beside),
+    *((f"numbers_{name}", _speeds) for name in ("parse_image", "encode_1000", "encode_100000")),
+    *((f"shadow_p99{name}", _tails) for name in ("", "_image")),
+    *((f"shadow_lost{name}", _lost) for name in ("", "_image")),
+    ("overload_goodput", lambda more: f"the peak was {figure(more['peak'])} answers a second"),
+    ("workers_two", _sharing),
+    ("memory_mib", lambda more: f"{figure(more['idle'])} MiB before the first load"),
+    ("start_s", lambda more: f"{figure(median(more['one_processor']))} s with one processor for everything"),
+)
 
 
 def goals(run: Run, long: Run | None) -> str:
@@ -42,6 +78,12 @@ def both_sides(run: Run) -> str:
         if (each := run.cases.get(name)) and each.value is not None
     ]
     return table(["case", "what", "Lockgate", "beside it"], rows)
+
+
+def details(run: Run) -> str:
+    """What some cases saw besides their figure."""
+    found = [(name, told) for name, told in DETAILS if (each := run.cases.get(name)) and each.value is not None]
+    return table(["case", "what it saw besides"], [[f"`{name}`", told(run.cases[name].more)] for name, told in found])
 
 
 def stages(more: dict[str, Any]) -> str:

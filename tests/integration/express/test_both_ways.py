@@ -18,8 +18,9 @@ from gateway.record.reader import SegmentReader
 from gateway.record.segment import open_segments
 from gateway.registry.live import LivePlan
 from gateway.reply import Reply
+from tests.bench.stand import CARD as TEXT_CARD
 from tests.bench.stand import Stand, open_stand
-from tests.models import add_sub, network
+from tests.models import add_sub, every_datatype, network, text_classifier
 
 CARD = """
 batch_axis = 0
@@ -232,6 +233,8 @@ async def test_what_asks_for_more_or_is_wrong_takes_the_general_way() -> None:
         assert not entries(stand)
 
 
+UNAUDITED = "audit_rate = 0.0\naudit_rate_under_pressure = 0.0\n"
+EVERY_CARD = NUMBER.replace('"probabilities"', '"score"').replace('input = "x"', 'input = "in_FP32"')
 MANY = CARD.replace('"c"]', '"c"' + "".join(f', "d{n}"' for n in range(297)) + "]").replace(CHOICES, 'kind = "text"')
 GIVEN_BACK = {
     "a number beyond its datatype": (CARD, None, body([1e39, 0, 0, 0]), False),
@@ -297,9 +300,39 @@ async def test_what_cannot_be_recorded_is_not_answered_here() -> None:
     assert sent.given_back is not None
 
 
-async def test_models_whose_inputs_are_no_plain_numbers_are_never_plain() -> None:
-    """Text, and tensors whose sizes nobody declares, take the general way."""
-    async with open_stand() as stand:
-        await stand.switch(on=True)
-        content = b'{"inputs":[{"name":"text","shape":[1],"datatype":"BYTES","data":["good"]}]}'
-        assert not stand.express.take(send(stand, content, target=b"/v2/models/sentiment/infer"))
+async def test_texts_are_answered_alike() -> None:
+    """A text classifier with its labels as texts and their probabilities."""
+    texts = ["rather good", "ein gutes Stück \U0001f600", ""]
+    tensor = {"name": "text", "shape": [3], "datatype": "BYTES", "data": texts}
+    async with open_stand("m", text_classifier(), TEXT_CARD + UNAUDITED) as stand:
+        await stand.switch(on=True, model="m")
+        await compare(stand, json.dumps({"inputs": [tensor]}).encode())
+
+
+async def test_every_datatype_is_answered_alike() -> None:
+    """All of them in one request, each with its extremes."""
+    extremes = {
+        "BOOL": [True, False], "INT8": [-128, 127], "INT16": [-32768, 32767], "INT32": [-(2**31), 2**31 - 1],
+        "INT64": [-(2**63), 2**63 - 1], "UINT8": [0, 255], "UINT16": [0, 65535], "UINT32": [0, 2**32 - 1],
+        "UINT64": [0, 2**64 - 1], "FP16": [-65504.0, 0.1], "FP32": [0.1, -3e38], "FP64": [0.1, 1.7e308],
+        "BYTES": ["é", ""],
+    }  # fmt: skip
+    async with answering(EVERY_CARD, every_datatype(columns=1)) as stand:
+        live = stand.follower.live
+        signature = live.live(next(iter(live.plan.models.values())).champion).session.signature
+        inputs = [
+            {"name": spec.name, "shape": [2, 1], "datatype": spec.datatype, "data": extremes[spec.datatype]}
+            for spec in signature.inputs
+        ]
+        content = json.dumps({"inputs": inputs}).encode()
+        await compare(stand, content)
+        for wrong in ("INT8", "UINT64", "FP16"):
+            beyond = [each | {"data": [0, 2**70]} if each["datatype"] == wrong else each for each in inputs]
+            assert not stand.express.take(send(stand, json.dumps({"inputs": beyond}).encode())), wrong
+
+
+async def test_a_model_whose_sizes_nobody_declares_is_never_plain() -> None:
+    """Its requests take the general way."""
+    async with answering(EVERY_CARD, every_datatype()) as stand:
+        tensor = {"name": "in_FP32", "shape": [1, 1], "datatype": "FP32", "data": [0.5]}
+        assert not stand.express.take(send(stand, json.dumps({"inputs": [tensor]}).encode()))

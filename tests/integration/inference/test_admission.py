@@ -14,6 +14,7 @@ import pytest
 from gateway.inference import refusals
 from gateway.inference.admission import RuntimeWords, admit
 from gateway.inference.guess import guess
+from gateway.inference.inspect import inspect
 from gateway.inference.report import AdmissionLimits, AdmissionReport
 from gateway.inference.samples import sample_feeds
 from gateway.inference.session import OnnxSession
@@ -75,6 +76,31 @@ async def test_a_zipmap_becomes_a_tensor(tmp_path: Path, model: Callable[[], byt
     assert (output.name, output.datatype, output.shape) == ("output_probability", "FP32", (-1, -1))
     assert report.class_labels == labels
     assert [(found.meaning, found.per_item) for found in report.probe.outputs][1] == ("probabilities", True)
+
+
+UNFED = ("BFLOAT16", "FLOAT8E4M3FN", "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "FLOAT4E2M1", "INT4", "UINT4",
+         "COMPLEX64", "COMPLEX128")  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", UNFED)
+def test_what_cannot_be_fed_or_told_is_refused_by_name(kind: str) -> None:
+    """Element types without a datatype of the protocol are named, as inputs and as outputs."""
+    with pytest.raises(refusals.UnfeedableInput, match=f"Input 'x' is of type {kind.lower()}, which cannot be fed"):
+        inspect(models.of_types(kind, "FLOAT"))
+    with pytest.raises(refusals.UncarriedOutput, match=f"Output 'y' is of type {kind.lower()}, which the protocol"):
+        inspect(models.of_types("FLOAT", kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("sparse", "sparse tensor"), ("sequence", "sequence"), ("map", "map"), ("optional", "optional")]
+)
+def test_what_is_no_dense_tensor_is_refused_by_name(kind: str, name: str) -> None:
+    """Sparse tensors, sequences, maps and optionals cannot be fed, and sparse tensors and optionals cannot be told."""
+    with pytest.raises(refusals.StructuredInput, match=f"Input 'x' is a {name}, and only tensors can be fed"):
+        inspect(models.of_structure(kind, "float"))
+    if kind in ("sparse", "optional"):
+        with pytest.raises(refusals.UncarriedOutput, match=f"Output 'y' is of type {name}"):
+            inspect(models.of_structure("float", kind))
 
 
 @pytest.mark.parametrize("location", ["../weights.bin", "/etc/passwd", "weights.bin", "*/_ORT_MEM_ADDR_/*"])

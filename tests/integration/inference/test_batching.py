@@ -253,6 +253,67 @@ async def test_a_caller_who_sends_much_does_not_make_others_wait() -> None:
     await all_of(flood)
 
 
+async def test_a_hot_model_on_the_loop_does_not_make_another_wait() -> None:
+    """A thousand requests for one model share the loop with a single one for another, which is soon answered."""
+    cost = Cost(first_us=100, further_us=50)
+    hot, calm = opened(models.softmax(), cost), opened(models.softmax(), cost)
+    hot_runner, calm_runner = batcher(hot), batcher(calm)
+    flood = [ask(hot_runner, rows(1, number)) for number in range(1000)]
+    single = ask(calm_runner, rows(1), BEN)
+    assert same_as_alone(calm, rows(1), await asyncio.wait_for(single, 30))
+    assert sum(task.done() for task in flood) <= 20
+    assert all(isinstance(answer, dict) for answer in await all_of(flood))
+
+
+async def test_a_hot_model_in_its_thread_does_not_make_another_wait() -> None:
+    """While one model is busy and its line is full, another runs at once, on the loop or in a thread of its own."""
+    hot, calm = opened(models.softmax(), LONG), opened(models.softmax(), LONG)
+    quick = opened(models.softmax(), SHORT)
+    hot.may_run.clear()
+    runner = batcher(hot, max_waiting=4)
+    flood = [ask(runner, rows(1, number)) for number in range(5)]
+    await gathered(runner, 4)
+    with pytest.raises(TooManyWait):
+        runner.refuse_early(ADA)
+    for session in (calm, quick):
+        answer = await asyncio.wait_for(ask(batcher(session), rows(1)), 30)
+        assert same_as_alone(session, rows(1), answer)
+    assert not any(task.done() for task in flood)
+    hot.may_run.set()
+    assert all(isinstance(answer, dict) for answer in await all_of(flood))
+
+
+@pytest.mark.parametrize("cost", [SHORT, LONG], ids=["on the loop", "in the thread"])
+async def test_releases_of_the_same_file_are_not_joined(cost: Cost) -> None:
+    """Two releases share a session, and each request is run with those for its own release only."""
+    session = opened(models.softmax(), cost)
+    one, other = batcher(session), batcher(session)
+    session.may_run.clear()
+    asked = [rows(1, number) for number in range(6)]
+    if cost is SHORT:
+        session.may_run.set()
+    tasks = [ask((one, other)[number % 2], feeds) for number, feeds in enumerate(asked)]
+    if cost is LONG:
+        await gathered(one, 2)
+        await gathered(other, 2)
+        session.may_run.set()
+    answers = await all_of(tasks)
+    assert sorted(session.rows) == ([3, 3] if cost is SHORT else [1, 1, 2, 2])
+    assert all(map(same_as_alone, [session] * 6, asked, answers))
+
+
+async def test_an_answer_together_is_the_answer_alone_within_the_declared_tolerance() -> None:
+    """However many others it is run with, numbers differ by less than the 0.1 % that admission allows."""
+    session = opened(models.network(64, 128, 10), SHORT)
+    random = np.random.default_rng(0)
+    asked = [{"x": random.standard_normal((1 + count % 4, 64)).astype(np.float32)} for count in range(20)]
+    answers = await all_of([ask(batcher_of, feeds) for batcher_of in [batcher(session)] for feeds in asked])
+    assert max(session.rows) > 4
+    for feeds, answer in zip(asked, answers, strict=True):
+        alone = OnnxSession.run(session, feeds)["probabilities"]
+        assert np.allclose(alone, answer["probabilities"], rtol=1e-3, atol=1e-4)
+
+
 async def test_the_line_is_bounded_and_says_when_to_come_again() -> None:
     """Beyond its share a caller is refused at once; another caller still has a place."""
     session = opened(models.softmax(), Cost(first_us=1e6, further_us=1e6))

@@ -1,6 +1,7 @@
 """A session over the network, against servers that misbehave: nothing they send is believed, nobody waits for ever."""
 
 import asyncio
+import contextlib
 import json
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,6 +15,7 @@ from gateway.errors import GatewayError
 from gateway.inference.circuit import FAILURES
 from gateway.inference.errors import ModelFailed
 from gateway.inference.session import Stop
+from gateway.inference.upstream_errors import UpstreamUnavailable
 from gateway.inference.upstream_session import UpstreamSession, open_upstream
 from gateway.inference.upstreams import AllowedUpstreams, upstream_at
 from gateway.protocol.inference_pb2 import ModelInferRequest, ModelInferResponse
@@ -316,3 +318,89 @@ async def test_a_large_tensor_is_written_from_where_it_lies_and_read_to_where_it
     assert outputs["y"].nbytes == size
     assert outputs["y"].flags.aligned
     assert peak < 1.3 * size
+
+
+class Wire:
+    """A server that counts connections and requests, and hangs up on the requests that it is told to."""
+
+    def __init__(self) -> None:
+        self.connections, self.requests = 0, 0
+        self.hang_up = False
+        self.together = 1
+        self.all_here = asyncio.Event()
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        self.connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0] or 0))
+                said = await self._answer(head)
+                if said is None:
+                    break
+                writer.write(f"HTTP/1.1 200 OK\r\ncontent-length: {len(said)}\r\n\r\n".encode() + said)
+        writer.close()
+
+    async def _answer(self, head: str) -> bytes | None:
+        if "/infer" not in head:
+            return b'{"extensions": []}'
+        self.requests += 1
+        if self.requests == self.together:
+            self.all_here.set()
+        await self.all_here.wait()
+        return None if self.hang_up else told(y(), TEXTS)
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[tuple[Wire, UpstreamSession]]:
+    """Such a server, and a session on it."""
+    served = Wire()
+    server = await asyncio.start_server(served, "127.0.0.1", 0)
+    async with server, opened(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}") as session:
+        yield served, session
+
+
+async def test_connections_are_kept_and_used_again(wire: tuple[Wire, UpstreamSession]) -> None:
+    """Calls at the same time have one each; those after them need no further one."""
+    served, session = wire
+    served.together = 4
+    await asyncio.gather(*(session.infer(FEEDS) for _ in range(served.together)))
+    most = served.connections
+    for _ in range(6):
+        await session.infer(FEEDS)
+    assert (served.requests, served.connections) == (10, most)
+    assert most <= 2 * served.together
+
+
+async def test_what_may_have_reached_the_server_is_not_sent_again(wire: tuple[Wire, UpstreamSession]) -> None:
+    """A server that hangs up in the middle of a call has one request, and the caller an error that says nothing else;
+    the next call has a connection of its own."""
+    served, session = wire
+    served.hang_up = True
+    with pytest.raises(UpstreamUnavailable) as caught:
+        await session.infer(FEEDS)
+    assert (served.requests, caught.value.unread) == (1, False)
+    served.hang_up = False
+    assert list(await session.infer(FEEDS)) == ["y", "t"]
+
+
+async def test_a_call_that_broke_over_grpc_is_not_sent_again_and_its_time_is_told() -> None:
+    """The server sees one call, and how long the caller waits at most."""
+    left: list[float] = []
+
+    async def infer(_request: bytes, context: grpc.aio.ServicerContext) -> bytes:
+        left.append(context.time_remaining())
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "going away")
+        return b""
+
+    server = grpc.aio.server()
+    methods = {"ModelInfer": grpc.unary_unary_rpc_method_handler(infer)}
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("inference.GRPCInferenceService", methods),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    async with opened(f"grpc://127.0.0.1:{port}") as session:
+        assert await failing(session, within_s=9.0) == "upstream-unavailable"
+    await server.stop(None)
+    [seconds] = left
+    assert 0 < seconds <= 9.5

@@ -52,10 +52,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     tenant_id: UUID
 
-    async def add(self, name: str = "numbers", *, features: int = 4, card: str = CARD) -> Added:
-        """Add a small model of so many features."""
+    async def add(
+        self, name: str = "numbers", *, features: int = 4, card: str = CARD, model: bytes | None = None
+    ) -> Added:
+        """Add a small model of so many features, or another one."""
         file = self.folder / f"{features}.onnx"
-        file.write_bytes(softmax(features))
+        file.write_bytes(model or softmax(features))
         adding = Adding(tenant_id=self.tenant_id, name=name, file=file, card=card, by="person:ada@example.org")
         return await add(self.ledger, self.artifacts, adding)
 

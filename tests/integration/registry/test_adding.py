@@ -13,6 +13,7 @@ from gateway.store.flags import current_state
 from gateway.store.schema.plumbing import EventRow
 from gateway.store.schema.serves import ArtifactRow, ReleaseRow, ServingHistoryRow, VersionRow
 from tests.integration.registry.scene import CARD, Scene
+from tests.models import tempered, untrue_shape
 
 
 async def test_the_first_file_founds_the_model_with_all_flags_off(both_scene: Scene) -> None:
@@ -44,6 +45,24 @@ async def test_requests_are_joined_where_items_lie_apart(scene: Scene, axis: str
     await scene.add(card=f"batch_axis = {axis}\n{CARD}")
     [served] = (await scene.plan()).models.values()
     assert served.champion.joins is joins
+
+
+async def test_requests_with_an_input_for_all_their_items_are_not_joined(scene: Scene) -> None:
+    """A scalar says something of its own request, and two requests may say different things."""
+    await scene.add(model=tempered())
+    [served] = (await scene.plan()).models.values()
+    assert served.champion.signature is not None
+    assert [spec.shape for spec in served.champion.signature.inputs] == [(-1, 4), ()]
+    assert not served.champion.joins
+
+
+async def test_the_plan_has_the_shapes_that_admission_saw(scene: Scene) -> None:
+    """What a file declares untruly is not what callers are told."""
+    card = CARD.replace("probabilities", "y")
+    await scene.add(model=untrue_shape(), card=card)
+    [served] = (await scene.plan()).models.values()
+    assert served.champion.signature is not None
+    assert served.champion.signature.outputs[0].shape == (-1, 3)
 
 
 async def test_a_further_file_is_a_version_that_does_not_serve(both_scene: Scene) -> None:

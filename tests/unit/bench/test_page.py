@@ -30,8 +30,10 @@ def made(**cases: Taken) -> Run:
 
 WHOLE = made(
     speed_tail=taken(3, 2, percent=PERCENT, c1=TIMES, c64=TIMES),
-    overload_goodput=taken(0.9, 0.95, loads=[{"offered": 3.0, "good": 0.95, "refused": 2.0, "late": 0.0}]),
+    overload_goodput=taken(0.9, 0.95, peak=150.0, loads=[{"offered": 3.0, "good": 0.95, "refused": 2.0, "late": 0.0}]),
     stage_whole_us=taken(None, 110, rows=dict.fromkeys(ROWS, 10.0), p50_us=300.0, stacks=STACKS),
+    workers_two=taken(1.8, 1.9, raw=[1.2, 1.4, 1.3], load_share=[0.3], busy=[0.99]),
+    start_s=taken(2.0, None),
     broken=taken(0.5, None),
     missed=taken(0.5, 0.4),
 )
@@ -54,6 +56,13 @@ def test_what_was_not_measured_is_said_to_be_missing() -> None:
     assert set(blocks(None, None).values()) == {NOT_YET}
     assert "| `broken` | what | – |  | ≥ 0.5 | **broke** |" in blocks(WHOLE, LONG)["goals"]
     assert "| `missed` | what | 0.4 | 0.4 – 0.4 | ≥ 0.5 | **missed** |" in blocks(WHOLE, LONG)["goals"]
+
+
+def test_details_are_told_of_what_was_measured() -> None:
+    """A case that broke has none."""
+    told = blocks(WHOLE, LONG)["details"]
+    assert "| `workers_two` | rates 1.3 × as they are; the load had 30% of both processors, 99% were busy |" in told
+    assert "start_s" not in told
 
 
 def test_only_the_made_parts_of_a_page_are_replaced() -> None:

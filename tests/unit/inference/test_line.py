@@ -73,6 +73,12 @@ async def test_who_has_left_is_dropped() -> None:
     assert (line.requests, line.rows, line.bytes) == (0, 0, 0)
 
 
+async def test_texts_take_what_they_hold() -> None:
+    """A few long texts fill a line as the same bytes of numbers do."""
+    texts = {"t": np.array(["a" * 1000, "b" * 500], object)}
+    assert Waiting(texts, 2, ADA, asyncio.get_running_loop().create_future()).bytes == 1500 + 2 * 8
+
+
 async def test_a_share_of_the_line_is_for_each_caller() -> None:
     """Alone a caller may fill the line; beside others it has an equal part, and a newcomer always has a place."""
     line = line_of(waiting(ADA), waiting(ADA))

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from lockgate.children import pause_s
 from lockgate.contexts import DEFAULT_URL, Context, Contexts, choose, read_contexts, write_contexts
+from lockgate.environment import ClientSettings
 from lockgate.errors import PortTaken, StillRunning, UnknownContext
 from lockgate.health import Dependency, ProcessHealth, together
 from lockgate.listeners import address_of, bind, reserve
 from lockgate.logs import mask_keys
 from lockgate.presence import alone, present
 from lockgate.processes.order import Order, decode_order, encode_order
-from lockgate.settings import ClientSettings, Settings
+from lockgate.settings import Settings
 
 NAMES = st.text(min_size=1, max_size=20)
 

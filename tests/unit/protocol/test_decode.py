@@ -266,6 +266,46 @@ def test_elements_are_counted_before_they_are_made(part: bytes) -> None:
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("part", [b'"",', b'"a\\",\\"b",', b'["",""],'], ids=["empty", "with quotes", "nested"])
+def test_texts_are_counted_before_they_are_made(part: bytes) -> None:
+    """A large text with more texts than its shape has room for is refused without making them, with quotes or not."""
+    spec = TensorSpec(name="x", datatype="BYTES", shape=(-1,))
+    decoder = RequestDecoder(Signature(inputs=(spec,), outputs=()))
+    text = part * (4_000_000 // len(part))
+    message = b'{"inputs":[{"name":"x","shape":[1000],"datatype":"BYTES","data":[' + text + b'""]}]}'
+    tracemalloc.start()
+    try:
+        with pytest.raises(errors.WrongElementCount, match="has more than 1000 elements, but its shape asks for 1000"):
+            decoder.decode(message)
+        assert tracemalloc.get_traced_memory()[1] < 2 * len(message)
+    finally:
+        tracemalloc.stop()
+
+
+def test_texts_may_hold_what_stands_between_them() -> None:
+    """Quotes, commas and backslashes in a large text are its own; as many texts as the shape asks for are read."""
+    spec = TensorSpec(name="x", datatype="BYTES", shape=(-1,))
+    decoder = RequestDecoder(Signature(inputs=(spec,), outputs=()))
+    texts = ['","', "\\", '\\"', '"' * 1000] * 1000
+    message = {"name": "x", "shape": [len(texts)], "datatype": "BYTES", "data": texts}
+    assert decoder.decode(body(message)).feeds["x"].tolist() == texts
+
+
+def test_items_are_bounded_before_anything_is_made_of_them() -> None:
+    """Along the batch axis of a model or of what people see; without one, the number of elements alone counts."""
+    few = Limits(items_max=2)
+    decoder = RequestDecoder(SIGNATURE, display=frozenset({"photo"}), limits=few)
+    assert decoder.decode(body(x(), n())).items == 2
+    for inputs in ((x(shape=[3, 2], data=7), n()), (x(), n(), photo(shape=[3], data=7))):
+        with pytest.raises(errors.TooManyItems, match="has 3 items, and at most 2 are taken at once"):
+            decoder.decode(body(*inputs))
+    settings = TensorSpec(name="s", datatype="INT8", shape=(3,))
+    fixed = RequestDecoder(Signature(inputs=(N, settings), outputs=()), limits=few)
+    assert fixed.decode(body(n(), {"name": "s", "shape": [3], "datatype": "INT8", "data": [1, 2, 3]})).items == 2
+    free = RequestDecoder(Signature(inputs=(N,), outputs=()), batch_axis=None, limits=few)
+    assert free.decode(body(n(shape=[5], data=[1, 2, 3, 4, 5]))).items == 1
+
+
 def test_many_elements_are_taken() -> None:
     """A large text with as many elements as its shape asks for is read, flat or nested."""
     spec = TensorSpec(name="x", datatype="INT64", shape=(-1, -1))
