@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from tests.acceptance.scene import Scene
-from tests.servers.lockgate import Lockgate
+from tests.servers.lockgate import TLS, Lockgate
 from tests.servers.process import Process, accepts, free_port
 
 KINDS = ("console", "worker", "gateway")
@@ -42,7 +42,9 @@ class Apart(Lockgate):
 
     def up(self, kind: str, dependency: str) -> bool:
         """Whether a process says that something it depends on is there."""
-        (told,) = httpx.get(f"http://127.0.0.1:{self.monitors[kind]}/health", timeout=10).json()["processes"]
+        (told,) = httpx.get(f"http://127.0.0.1:{self.monitors[kind]}/health", timeout=10, verify=TLS).json()[
+            "processes"
+        ]
         states = {one["name"]: one["state"] for one in told["dependencies"]}
         return bool(states[dependency] == "up")
 
@@ -54,7 +56,7 @@ class Apart(Lockgate):
         if not accepts(self.monitors[kind]):
             return False
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"http://127.0.0.1:{self.monitors[kind]}/health/ready", timeout=5).is_success
+            return httpx.get(f"http://127.0.0.1:{self.monitors[kind]}/health/ready", timeout=5, verify=TLS).is_success
         return False
 
 

@@ -17,7 +17,7 @@ import psutil
 
 from tests.acceptance.cards import card, request, sure
 from tests.models import softmax
-from tests.servers.lockgate import Lockgate, running_lockgate
+from tests.servers.lockgate import TLS, Lockgate, running_lockgate
 from tests.servers.process import until
 
 Json = dict[str, Any]
@@ -226,7 +226,7 @@ async def calling_at(scene: Scene, gateway: str) -> AsyncIterator[Caller]:
     one = httpx.Limits(max_connections=1, keepalive_expiry=60)
     headers = {"Authorization": f"Bearer {scene.caller}"}
     async with httpx.AsyncClient(
-        base_url=scene.server.url, headers=headers, limits=one, timeout=70, trust_env=False
+        base_url=scene.server.url, headers=headers, limits=one, timeout=70, trust_env=False, verify=TLS
     ) as client:
         for other in others:
             other.suspend()
@@ -251,7 +251,7 @@ async def eventually(look: Callable[[], Awaitable[Found | None]], what: str, sec
 
 def _client(server: Lockgate, key: str) -> httpx.AsyncClient:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=70, trust_env=False)
+    return httpx.AsyncClient(base_url=server.url, headers=headers, timeout=70, trust_env=False, verify=TLS)
 
 
 def _answers(client: httpx.Client, model: str) -> bool:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.acceptance.cards import request, sure
 from tests.acceptance.scene import Caller, Scene, calling_at, eventually, staged
+from tests.servers.lockgate import TLS
 from tests.servers.unleash import CLIENT_TOKEN, Unleash
 
 MODEL, BRIEF = "grades", "brief"
@@ -31,12 +32,12 @@ class World(NamedTuple):
 
     def flags(self) -> dict[str, dict[str, Any]]:
         """How the flags of each gateway are, by its name."""
-        health = httpx.get(f"{self.scene.server.monitor_url}/health", timeout=30).json()
+        health = httpx.get(f"{self.scene.server.monitor_url}/health", timeout=30, verify=TLS).json()
         return {one["process"]: one["flags"] for one in health["processes"] if one.get("flags")}
 
     def metrics(self) -> str:
         """Every number of every process."""
-        return httpx.get(f"{self.scene.server.monitor_url}/metrics", timeout=30).text
+        return httpx.get(f"{self.scene.server.monitor_url}/metrics", timeout=30, verify=TLS).text
 
     async def until_flags(self, holds: Any, what: str) -> None:
         """Return once this holds of the flags of both gateways."""

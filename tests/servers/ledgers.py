@@ -1,4 +1,4 @@
-"""Fresh ledgers in milliseconds: each database is migrated once, and every test gets a copy of it."""
+"""Fresh ledgers in milliseconds: each database is migrated once, and every test gets one that is like it."""
 
 import asyncio
 import contextlib
@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
+from tests.servers.again import Again
 from tests.servers.postgres import Postgres
 
 TEMPLATE = "ledger_template"
@@ -40,7 +41,7 @@ class Ledgers:
                 shutil.copyfile(self._sqlite_template, path)
                 yield _sqlite_url(path)
         else:
-            with self._postgres_template.database(TEMPLATE) as url:
+            with self._postgres_ledgers.database() as url:
                 yield url
 
     @contextlib.contextmanager
@@ -59,11 +60,11 @@ class Ledgers:
         return path
 
     @cached_property
-    def _postgres_template(self) -> Postgres:
+    def _postgres_ledgers(self) -> Again:
         server = self._postgres()
         server.execute(f"CREATE DATABASE {TEMPLATE} TEMPLATE template0")
         _migrate(server.url_of(TEMPLATE))
-        return server
+        return Again(server, TEMPLATE)
 
 
 def _sqlite_url(path: Path) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from tests.servers.process import Process, accepts, free_port, until
 ADMIN = {"name": "Ada Admin", "email": "ada@example.org", "password": "a long pass phrase of the tests"}
 CHILD = "lockgate.processes.child"
 READY_S = 60.0
+# Certificates are read once: reading them takes longer than most requests, and no server of the tests has one.
+TLS = ssl.create_default_context()
 
 
 class Lockgate:
@@ -71,7 +74,7 @@ class Lockgate:
         if not accepts(self.monitor_port):
             return False
         with contextlib.suppress(httpx.HTTPError):
-            return httpx.get(f"{self.monitor_url}/health/ready", timeout=5).status_code == httpx.codes.OK
+            return httpx.get(f"{self.monitor_url}/health/ready", timeout=5, verify=TLS).status_code == httpx.codes.OK
         return False
 
     def stop(self) -> int:
@@ -122,7 +125,7 @@ class Lockgate:
         """Follow an invitation link as a new person; their key for the command line."""
         token = link.rstrip("/").rsplit("/", 1)[-1]
         body = {"token": token, "key_name": "tests", **person}
-        answer = httpx.post(f"{self.url}/api/v1/join", json=body, timeout=30)
+        answer = httpx.post(f"{self.url}/api/v1/join", json=body, timeout=30, verify=TLS)
         assert answer.is_success, answer.text
         key: str = answer.json()["key"]["key"]
         return key
@@ -139,7 +142,7 @@ class Lockgate:
         """An HTTP client with a key: the admin's unless another is given, none for an empty one."""
         chosen = self.key if key is None else key
         headers = {"Authorization": f"Bearer {chosen}"} if chosen else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=70, trust_env=False)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=70, trust_env=False, verify=TLS)
 
 
 @contextlib.contextmanager

@@ -107,12 +107,25 @@ class Postgres:
     @contextlib.contextmanager
     def database(self, template: str = "template0") -> Iterator[str]:
         """The URL of a fresh database, a copy of `template`; it is dropped at the end."""
-        name = f"test_{next(self._numbers)}"
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        name = self.copy_of(template)
         try:
             yield self.url_of(name)
         finally:
-            self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+            self.drop(name)
+
+    def new_name(self) -> str:
+        """A name that no database had yet."""
+        return f"test_{next(self._numbers)}"
+
+    def copy_of(self, template: str) -> str:
+        """The name of a fresh database, a copy of `template`."""
+        name = self.new_name()
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return name
+
+    def drop(self, name: str) -> None:
+        """Remove a database, whoever uses it."""
+        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def execute(self, statement: str) -> None:
         """Run one statement as the administrator."""
