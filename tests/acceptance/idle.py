@@ -4,7 +4,7 @@
 """
 
 import resource
-import select
+import selectors
 import socket
 import sys
 
@@ -13,17 +13,16 @@ def main(port: int, count: int) -> None:
     """Print `open` once all are connected, and the number of those that were cut off once that is all."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    ends = select.poll()
-    silent = {}
+    ends = selectors.DefaultSelector()  # one that does not look at all of them each time
     for _ in range(count):
-        one = socket.create_connection(("127.0.0.1", port), timeout=60)
-        silent[one.fileno()] = one
-        ends.register(one, select.POLLIN)
+        ends.register(socket.create_connection(("127.0.0.1", port), timeout=60), selectors.EVENT_READ)
     print("open", flush=True)
-    while silent:
-        for descriptor, _ in ends.poll():
-            ends.unregister(descriptor)
-            silent.pop(descriptor).close()
+    while ends.get_map():
+        for key, _ in ends.select():
+            ended = key.fileobj
+            assert isinstance(ended, socket.socket)
+            ends.unregister(ended)
+            ended.close()
     print(count, flush=True)
 
 
