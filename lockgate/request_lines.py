@@ -14,24 +14,13 @@ KEY = re.compile(r"lg_[A-Za-z0-9_-]{16,}")
 _ENCODER = msgspec.json.Encoder()
 
 
-class _Line(msgspec.Struct, kw_only=True, gc=False):
-    model: str
-    status: int | str
-    error: str
-    ms: float
-    event: str = "request"
-    process: str
-    level: str = "info"
-    at: str
-
-
 class RequestLines:
     """Writes the events of requests to a stream."""
 
     def __init__(self, stream: TextIO, process: str) -> None:
         self._stream = stream
-        self._process = process
-        self._lines: list[bytes] = []
+        self._end = f'"event": "request", "process": {_text(process)}, "level": "info"'
+        self._lines: list[str] = []
 
     def put(self, model: str, status: int | str, error: str, ms: float) -> None:
         """Log the event of one request, at the end of this turn."""
@@ -39,13 +28,15 @@ class RequestLines:
         if not self._lines:
             asyncio.get_running_loop().call_soon(self._write)
         at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        told = status if isinstance(status, int) else _text(status)
         self._lines.append(
-            _ENCODER.encode(_Line(model=model, status=status, error=error, ms=ms, process=self._process, at=at))
+            f'{{"model": {_text(model)}, "status": {told}, "error": {_text(error)}, "ms": {ms}, '
+            f'{self._end}, "at": "{at}"}}\n'
         )
 
     def _write(self) -> None:
         lines, self._lines = self._lines, []
-        self._stream.write((b"\n".join(lines) + b"\n").decode())
+        self._stream.write("".join(lines))
 
 
 class NoLines:
@@ -53,6 +44,11 @@ class NoLines:
 
     def put(self, model: str, status: int | str, error: str, ms: float) -> None:
         """Nothing."""
+
+
+def _text(text: str) -> str:
+    """The text as JSON."""
+    return _ENCODER.encode(text).decode()
 
 
 def masked(text: str) -> str:
