@@ -6,12 +6,12 @@ number) goes the general way with what was drawn for it, and nobody has noted an
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from random import Random
 from time import perf_counter, perf_counter_ns
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from msgspec import UNSET
 
@@ -21,19 +21,20 @@ from gateway.express.finished import Finished, count, offer
 from gateway.express.judging import Judged, all_finite
 from gateway.express.moulds import Varying, item_of
 from gateway.express.outputs import Outputs
-from gateway.express.reading import PlainRequest
-from gateway.express.target import Answering, Target
+from gateway.express.target import Target
+from gateway.express.turn import Turn, Waiting, fair_share
 from gateway.holding.holds import Holds
 from gateway.ids import fresh_id
 from gateway.inference.shadow import ShadowRunner
 from gateway.noted import note_failure
 from gateway.pipeline import pressed
+from gateway.plan import Plan
 from gateway.protocol.datatypes import Tensor
 from gateway.record.codec import ENTRY_MAX_BYTES
 from gateway.record.errors import DiskReserveReached, TrafficLogUnavailable
 from gateway.record.log import TrafficLog
 from gateway.registry.follower import Follower
-from gateway.registry.live import LiveRelease
+from gateway.registry.live import LivePlan, LiveRelease
 from gateway.times import now_us
 
 _NOT_PLAIN = frozenset(
@@ -41,23 +42,8 @@ _NOT_PLAIN = frozenset(
 )
 """Headers that ask for something beside the answer, or say that the body is not plain JSON."""
 _TARGETS_MAX = 1024
-
-
-class Waiting:
-    """A plain request that waits for the end of the turn."""
-
-    __slots__ = ("answering", "at_us", "began_ns", "decided_ns", "exchange", "read_ns", "request", "target")
-
-    def __init__(self, exchange: Exchange, target: Target, request: PlainRequest, answering: Answering,
-                 at_us: int, began_ns: int, read_ns: int) -> None:  # fmt: skip
-        self.exchange = exchange
-        self.target = target
-        self.request = request
-        self.answering = answering
-        self.at_us = at_us
-        self.began_ns = began_ns
-        self.read_ns = read_ns
-        self.decided_ns = perf_counter_ns()
+_Key = tuple[bytes, bytes]
+Kept = TypeVar("Kept")
 
 
 class Made(NamedTuple):
@@ -68,15 +54,6 @@ class Made(NamedTuple):
     entry: bytes
     reply: bytes
     draws: tuple[float, ...]
-
-
-class Turn:
-    """The plain requests of one release that came in this turn of the loop."""
-
-    def __init__(self, release: LiveRelease) -> None:
-        self.release = release
-        self.waiting: list[Waiting] = []
-        self.heads: dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]] = {}
 
 
 class Express:
@@ -100,7 +77,9 @@ class Express:
         self._compressed_from = compressed_from
         self._process = log.settings.process
         self._loop = asyncio.get_running_loop()
-        self._targets: OrderedDict[tuple[bytes, bytes], Target | None] = OrderedDict()
+        self._targets: OrderedDict[_Key, Target] = OrderedDict()
+        self._never: OrderedDict[_Key, tuple[LivePlan, Plan]] = OrderedDict()
+        """The plans under which requests of a key for a path are never plain."""
         self._turns: dict[int, Turn] = {}
 
     def take(self, exchange: Exchange) -> bool:
@@ -130,11 +109,14 @@ class Express:
         known = self._targets.get(key)
         if known is not None and known.holds(live, at_us):
             return known
+        never = self._never.get(key)
+        if never is not None and never[0] is live and never[1] is live.plan:
+            return None
         target = Target.of(live, authorization.decode("latin-1"), path.decode("latin-1"), at_us)
-        if target is not None:
-            if len(self._targets) >= _TARGETS_MAX:
-                self._targets.popitem(last=False)
-            self._targets[key] = target
+        if target is None:
+            _keep(self._never, key, (live, live.plan))
+        else:
+            _keep(self._targets, key, target)
         return target
 
     def _join(self, waiting: Waiting) -> None:
@@ -245,27 +227,6 @@ class Express:
             offer(self._shadow, one.finished, one.draws)
 
 
-def fair_share(waiting: list[Waiting], most: int) -> tuple[list[Waiting], list[Waiting]]:
-    """The requests whose turn it is, `most` items or a single request, and the others; callers take turns."""
-    if sum(each.request.items for each in waiting) <= most:
-        return waiting, []
-    lines: OrderedDict[bytes, deque[Waiting]] = OrderedDict()
-    for each in waiting:
-        lines.setdefault(each.target.key_bytes, deque()).append(each)
-    taken: list[Waiting] = []
-    items, callers = 0, deque(lines.values())
-    while callers:
-        line = callers.popleft()
-        if taken and items + line[0].request.items > most:
-            continue
-        taken.append(line.popleft())
-        items += taken[-1].request.items
-        if line:
-            callers.append(line)
-    gone = set(map(id, taken))
-    return taken, [each for each in waiting if id(each) not in gone]
-
-
 def _run(release: LiveRelease, feeds: Mapping[str, Tensor], items: int) -> dict[str, Tensor] | None:
     """The outputs; None where a number is too large, the run fails or an item has no row of its own."""
     if not all(map(all_finite, feeds.values())):
@@ -282,6 +243,13 @@ def _stages(waiting: Waiting, ran_ns: int) -> tuple[int, int, int, int, int, int
     read_us = (waiting.read_ns - waiting.began_ns) // 1000
     flags_us = (waiting.decided_ns - waiting.read_ns) // 1000
     return read_us, flags_us, 0, 0, (ran_ns - waiting.decided_ns) // 1000, (perf_counter_ns() - ran_ns) // 1000
+
+
+def _keep(kept: "OrderedDict[_Key, Kept]", key: _Key, value: Kept) -> None:
+    """Keep a value, and no more of them than there may be."""
+    if key not in kept and len(kept) >= _TARGETS_MAX:
+        kept.popitem(last=False)
+    kept[key] = value
 
 
 def _generally(batch: Sequence[Waiting]) -> None:

@@ -24,7 +24,7 @@ from gateway.stages import Stages
 from gateway.statistics import STATISTICS, Spending
 
 if TYPE_CHECKING:
-    from gateway.express.express import Waiting
+    from gateway.express.turn import Waiting
 
 
 class Finished(NamedTuple):

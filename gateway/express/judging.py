@@ -1,7 +1,6 @@
 """Reads the outputs of several plain requests at once as answers and scores, as `gateway.answers` reads one's. Pure."""
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -102,8 +101,8 @@ def _rows(array: Tensor) -> Any:
 
 
 def all_finite(array: Tensor) -> bool:
-    """Whether the numbers of a tensor are certainly finite; a sum tells at once, and in doubt they are not."""
-    return array.dtype.kind != "f" or isfinite(np.add.reduce(array, axis=None))
+    """Whether all numbers of a tensor are finite."""
+    return array.dtype.kind != "f" or bool(np.logical_and.reduce(np.isfinite(array), axis=None))
 
 
 def _inside(policy: Policy, feeds: Mapping[str, Tensor], items: int) -> list[bool]:

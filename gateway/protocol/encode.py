@@ -17,6 +17,8 @@ NOT_FINITE = "not_finite"
 """The parameter that counts the numbers of an output that are not finite, and is true for a response with some."""
 MUCH = 256
 """From so many elements on a tensor is written by orjson, which reads arrays where they lie."""
+SPLICED_FROM = 65_536
+"""From so many bytes on JSON that is ready is not copied through the encoder."""
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -59,7 +61,24 @@ def encode_response(
         parameters=parameters or UNSET,
         outputs=messages,
     )
-    return Encoded(_ENCODER.encode(response), tuple(tensors))
+    return Encoded(_encoded(response), tuple(tensors))
+
+
+def _encoded(response: ResponseMessage) -> bytes:
+    """The response as JSON; what is JSON already is put in its place instead of going through the encoder."""
+    raw = [output.data for output in response.outputs if isinstance(output.data, msgspec.Raw)]
+    if sum(len(memoryview(data)) for data in raw) < SPLICED_FROM:
+        return _ENCODER.encode(response)
+    parts: list[bytes | memoryview] = [_ENCODER.encode(msgspec.structs.replace(response, outputs=()))[:-2]]
+    for number, output in enumerate(response.outputs):
+        parts.append(b"," if number else b"")
+        if isinstance(output.data, msgspec.Raw):
+            head = _ENCODER.encode(msgspec.structs.replace(output, data=UNSET))
+            parts += (head[:-1], b',"data":', memoryview(output.data), b"}")
+        else:
+            parts.append(_ENCODER.encode(output))
+    parts.append(b"]}")
+    return b"".join(parts)
 
 
 def encode_held(*, model: str, version: str, id: str, parameters: Parameters, error: str) -> bytes:  # noqa: A002
@@ -105,7 +124,7 @@ def _not_finite(name: str, array: Tensor, *, nulls: bool) -> int:
     if array.dtype.kind != "f":
         return 0
     finite = np.isfinite(array)
-    if finite.all():
+    if np.logical_and.reduce(finite, axis=None):
         return 0
     if not nulls:
         raise OutputNotFinite(output=name)

@@ -27,11 +27,17 @@ PR_SET_PDEATHSIG = 1
 READY = b"ready\n"
 
 
+BEHIND_GATEWAYS = 10
+"""Steps of niceness: beside gateways that never rest, a tenth of the processor is left for it."""
+
+
 def main() -> int:
     """Be the process that the order describes, until told to end."""
     order = decode_order(sys.stdin.buffer.readline())
     if order.supervisor_pid is not None:
         end_with(order.supervisor_pid)
+    if order.kind != "gateway":
+        give_way()
     configure_logs(order.settings.log_level, order.settings.log_format, order.name)
     try:
         with running_loop() as runner:
@@ -43,6 +49,12 @@ def main() -> int:
         structlog.get_logger().critical("process_crashed", exc_info=error)
         return 1
     return 0
+
+
+def give_way() -> None:
+    """Let gateways go before this process where both want the same processor: callers wait, and pages can."""
+    if sys.platform == "linux":
+        os.nice(BEHIND_GATEWAYS)
 
 
 def end_with(supervisor_pid: int) -> None:

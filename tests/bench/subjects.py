@@ -82,9 +82,9 @@ def digits() -> Subject:
 
 @cache
 def image() -> Subject:
-    """A picture of 224 × 224 through some milliseconds of convolutions."""
+    """A picture of 224 × 224 through some milliseconds of convolutions; its pixels are digested and not kept."""
     x = np.random.default_rng(2).random((1, 3, 224, 224)).astype(np.float32)
-    return Subject("image", convolutions(), x, 10)
+    return Subject("image", convolutions(), x, 10, "capture = 0.0\n")
 
 
 @cache

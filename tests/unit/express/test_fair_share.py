@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.express.express import fair_share
+from gateway.express.turn import fair_share
 
 
 def waiting(*line: tuple[str, int]) -> list[Any]:

@@ -1,0 +1,56 @@
+"""The plain requests that wait for the end of a turn of the loop, and whose turn it is then."""
+
+from collections import OrderedDict, deque
+from time import perf_counter_ns
+
+from gateway.express.exchange import Exchange
+from gateway.express.reading import PlainRequest
+from gateway.express.target import Answering, Target
+from gateway.registry.live import LiveRelease
+
+
+class Waiting:
+    """A plain request that waits for the end of the turn."""
+
+    __slots__ = ("answering", "at_us", "began_ns", "decided_ns", "exchange", "read_ns", "request", "target")
+
+    def __init__(self, exchange: Exchange, target: Target, request: PlainRequest, answering: Answering,
+                 at_us: int, began_ns: int, read_ns: int) -> None:  # fmt: skip
+        self.exchange = exchange
+        self.target = target
+        self.request = request
+        self.answering = answering
+        self.at_us = at_us
+        self.began_ns = began_ns
+        self.read_ns = read_ns
+        self.decided_ns = perf_counter_ns()
+
+
+class Turn:
+    """The plain requests of one release that came in this turn of the loop."""
+
+    def __init__(self, release: LiveRelease) -> None:
+        self.release = release
+        self.waiting: list[Waiting] = []
+        self.heads: dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]] = {}
+
+
+def fair_share(waiting: list[Waiting], most: int) -> tuple[list[Waiting], list[Waiting]]:
+    """The requests whose turn it is, `most` items or a single request, and the others; callers take turns."""
+    if sum(each.request.items for each in waiting) <= most:
+        return waiting, []
+    lines: OrderedDict[bytes, deque[Waiting]] = OrderedDict()
+    for each in waiting:
+        lines.setdefault(each.target.key_bytes, deque()).append(each)
+    taken: list[Waiting] = []
+    items, callers = 0, deque(lines.values())
+    while callers:
+        line = callers.popleft()
+        if taken and items + line[0].request.items > most:
+            continue
+        taken.append(line.popleft())
+        items += taken[-1].request.items
+        if line:
+            callers.append(line)
+    gone = set(map(id, taken))
+    return taken, [each for each in waiting if id(each) not in gone]
