@@ -12,7 +12,8 @@ from pathlib import Path
 
 from gateway.store.dump import count_rows, dump_rows, empty_tenants, in_batches, load_rows, tables
 from gateway.store.ledger import Ledger, WriteSession
-from gateway.store.migrate import current, head, upgrade
+from gateway.store.migrate import current, upgrade
+from gateway.store.revisions import head
 from gateway.times import now_us
 from lockgate.archive import (
     CHUNK_BYTES,

@@ -106,7 +106,7 @@ class Child:
         self.state = "starting"
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "lockgate.processes.child", self.order.name),  # the name is for whoever lists processes
+            *("-m", "lockgate.processes", self.order.name),  # the name is for whoever lists processes
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             pass_fds=[one.fileno() for one in self._sockets],

@@ -8,6 +8,8 @@ from pathlib import Path
 from msgspec import Struct
 
 PREFIX = "LOCKGATE_"
+CONFIG = "LOCKGATE_CONFIG"
+CONFIG_FILE = "lockgate.toml"
 CLIENT_VARIABLES = {
     "LOCKGATE_CONFIG": "the file with settings, instead of lockgate.toml in the working folder",
     "LOCKGATE_URL": "the server that commands talk to",

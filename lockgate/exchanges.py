@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from gateway.http.entry import DRAWS
+from gateway.http.asgi import DRAWS
 from lockgate.bounded import Bounded
 
 PLAIN_TARGET = re.compile(rb"/[A-Za-z0-9/._~@-]*")

@@ -14,8 +14,6 @@ from flags.source import EMBEDDED, UNLEASH, FlagHome
 from flags.unleash.place import Place, address_of
 from flags.unleash.server import environment_of
 
-CONFIG = "LOCKGATE_CONFIG"
-CONFIG_FILE = "lockgate.toml"
 MIB = 1 << 20
 Address = Annotated[str, Meta(pattern=r"^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$", extra={"expects": "HOST:PORT"})]
 MaybeAddress = Annotated[
@@ -235,11 +233,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def ledger_url(self) -> str:
         """The ledger's SQLAlchemy URL."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_directory.absolute() / 'ledger.db'}"
+        return self.database_url or f"sqlite+aiosqlite:///{self.ledger_file}"
+
+    @property
+    def ledger_file(self) -> Path:
+        """Where the ledger lies, unless a URL says otherwise."""
+        return self.data_directory.absolute() / "ledger.db"
 
     @property
     def embedded(self) -> bool:
-        """Whether the ledger is the SQLite file that needs no server."""
+        """Whether the ledger is a file that needs no server."""
         return self.ledger_url.startswith("sqlite")
 
     @property

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
-from lockgate.environment import CLIENT_VARIABLES, PREFIX, read_environment
+from lockgate.environment import CLIENT_VARIABLES, CONFIG, CONFIG_FILE, PREFIX, read_environment
 from lockgate.errors import UnknownSetting, UnreadableFile, WrongSetting
-from lockgate.settings import CONFIG, CONFIG_FILE, Settings
+from lockgate.settings import Settings
 
 MASK = "••••"
 

@@ -11,6 +11,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+DRAWS = "lockgate.draws"
+"""Where the scope of a request that was plain at first has what was drawn for its items."""
 JOINED_MAX_BYTES = 65_536
 """Up to this size it costs less to join the parts of a reply than to send one after the other."""
 

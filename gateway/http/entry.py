@@ -16,7 +16,7 @@ from gateway.access.callers import caller_of, require
 from gateway.call import Call
 from gateway.errors import GatewayError
 from gateway.holding.asked import RawHeaders
-from gateway.http.asgi import Receive, Scope, Send, header, send_reply, values_of
+from gateway.http.asgi import DRAWS, Receive, Scope, Send, header, send_reply, values_of
 from gateway.http.body import BodyTooSlow, read_body
 from gateway.http.compression import deflated, encoding_of, inflated
 from gateway.noted import note, note_failure
@@ -28,8 +28,6 @@ from gateway.reply import Reply, error_reply
 from gateway.times import now_us
 
 INFER = re.compile(r"/v2/models/([^/]{1,64})(?:/versions/([^/]{1,20}))?/infer")
-DRAWS = "lockgate.draws"
-"""Where the scope of a request that was plain at first has what was drawn for its items."""
 _LENGTH_HEADER = LENGTH_HEADER.lower().encode()
 
 

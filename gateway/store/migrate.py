@@ -8,7 +8,6 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import URL, Connection, insert, inspect, make_url
@@ -16,6 +15,7 @@ from sqlalchemy import URL, Connection, insert, inspect, make_url
 from gateway.errors import GatewayError
 from gateway.ids import new_id
 from gateway.store.engines import open_engines
+from gateway.store.revisions import MIGRATIONS, head, revisions
 from gateway.store.schema.who import TenantRow
 from gateway.times import now_us
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:  # Alembic is loaded where something is migrated: each process
     from alembic.config import Config
 
 DEFAULT_TENANT = "default"
-MIGRATIONS = Path(__file__).parent / "migrations"
 T = TypeVar("T")
 
 
@@ -47,16 +46,6 @@ def _config(connection: Connection | None = None) -> "Config":
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-def revisions() -> list[str]:
-    """The revisions that this code knows, the first one first; the name of a migration's file begins with its own."""
-    return sorted(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
-
-
-def head() -> str:
-    """The newest revision that this code knows."""
-    return revisions()[-1]
 
 
 async def _with_connection(url: URL, work: Callable[[Connection], T]) -> T:

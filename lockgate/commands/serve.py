@@ -5,7 +5,7 @@ import asyncio
 import click
 import structlog
 
-from gateway.store.migrate import check, upgrade
+from gateway.store.revisions import file_revision, head
 from lockgate.commands.options import server_options, settled
 from lockgate.logs import configure_logs
 from lockgate.monitor import monitor
@@ -51,10 +51,12 @@ async def prepare_ledger(settings: Settings) -> None:
 
     Raises: LedgerTooOld, LedgerTooNew, LedgerUnavailable.
     """
-    if not settings.embedded:
-        await check(settings.ledger_url)
-        return
-    await upgrade(settings.ledger_url)
+    if not settings.database_url and file_revision(settings.ledger_file) == head():
+        return  # the usual start: the ledger's libraries are for the children to load
+
+    from gateway.store.migrate import check, upgrade
+
+    await (upgrade if settings.embedded else check)(settings.ledger_url)
 
 
 async def greeting(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""The entry of a supervised process: `python -m lockgate.processes.child`, with its order on standard input.
+"""A supervised process, with its order on standard input.
 
 Standard input stays open for as long as the supervisor lives: its end tells the child to end. On Linux the kernel ends
 the child with its supervisor in any case, so that after a crash the ports are free for the next start.
@@ -117,7 +117,3 @@ async def end_with_standard_input(told: asyncio.Event) -> None:
 def _say(line: bytes) -> None:
     sys.stdout.buffer.write(line)
     sys.stdout.buffer.flush()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

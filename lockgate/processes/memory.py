@@ -12,6 +12,7 @@ YOUNG = 20_000
 
 def keep_pauses_short() -> None:
     """Collect once, and leave what is there by now out of every later collection. Call it when the process is ready."""
+    gc.enable()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 20, 20)

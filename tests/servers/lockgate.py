@@ -17,7 +17,7 @@ import psutil
 from tests.servers.process import Process, accepts, free_port, until
 
 ADMIN = {"name": "Ada Admin", "email": "ada@example.org", "password": "a long pass phrase of the tests"}
-CHILD = "lockgate.processes.child"
+CHILD = "lockgate.processes"
 READY_S = 60.0
 # Certificates are read once: reading them takes longer than most requests, and no server of the tests has one.
 TLS = ssl.create_default_context()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.http.entry import DRAWS
+from gateway.http.asgi import DRAWS
 from lockgate.exchanges import WholeExchange
 from lockgate.web import serving
 
