@@ -8,8 +8,8 @@ from lockgate.main import COMMANDS
 
 KEPT_OUT = {"duckdb", "jinja2", "onnx", "pyarrow"}
 SERVERS = {"alembic", "grpc", "litestar", "numpy", "onnxruntime", "sqlalchemy"}
-WORKING_HERE = {"serve", "gateway", "console", "worker", "migrate", "doctor", "backup", "restore", "recover"}
-"""The commands that touch the ledger themselves; every other one is a call to a server."""
+WORKING_HERE = {"bench", "serve", "gateway", "console", "worker", "migrate", "doctor", "backup", "restore", "recover"}
+"""The commands that work on this machine's own ledger or files; every other one is a call to a server."""
 
 
 def test_a_gateway_process_loads_none_of_the_consoles_libraries() -> None:
