@@ -66,13 +66,16 @@ class WholeRequests(Bounded):
     _whole: bytes | None = None
     """The body of a request that may come whole, as far as it has; None where it is an ASGI request."""
     _length = -1
+    """What the head says of the body; -1 where it says nothing."""
+    _unusual = False
+    """Whether the head asks for something that uvicorn alone does."""
     _quiet_since = 0.0
     _date_headers: list[tuple[bytes, bytes]] | None = None
     _head = b""
 
     def on_message_begin(self) -> None:
         """Another request begins; its scope is made if it is needed."""
-        self._in_head, self._head_bytes, self._length = True, 0, -1
+        self._in_head, self._head_bytes, self._length, self._unusual = True, 0, -1, False
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -81,7 +84,7 @@ class WholeRequests(Bounded):
         if name == b"content-length" and value.isdigit():
             self._length = int(value)
         elif name in _NEEDS_ASGI:
-            self._length = -1 << 62
+            self._unusual = True
             self.expect_100_continue |= name == b"expect" and value.lower() == b"100-continue"
         self.headers.append((name, value))
 
@@ -181,6 +184,8 @@ class WholeRequests(Bounded):
         """Whether the request could be taken whole, by its head."""
         return (
             0 <= self._length <= WHOLE_MAX_BYTES
+            and not self._unusual
+            and not self.flow.write_paused  # whoever does not read is not answered more before it does
             and (self.cycle is None or self.cycle.response_complete)
             and not self.pipeline
             and self.parser.get_method() == b"POST"

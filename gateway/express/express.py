@@ -84,6 +84,13 @@ class Express:
 
     def take(self, exchange: Exchange) -> bool:
         """Whether this request is plain, and is answered by and by; if not, nothing has happened to it."""
+        try:
+            return self._take(exchange)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the general way answers
+            note_failure(error)
+            return False
+
+    def _take(self, exchange: Exchange) -> bool:
         began_ns, at_us = perf_counter_ns(), now_us()
         authorization = None
         for name, value in exchange.headers:

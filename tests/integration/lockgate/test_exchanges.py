@@ -25,6 +25,7 @@ class App:
         self.came_whole = asyncio.Event()
         self.takes = True
         self.answers = True
+        self.much = b""
 
     def take(self, exchange: WholeExchange) -> bool:
         """Keep it, and answer it at once where it is to be."""
@@ -33,7 +34,7 @@ class App:
         self.taken.append(exchange)
         self.came_whole.set()
         if self.answers:
-            exchange.answer(b"whole:" + exchange.body)
+            exchange.answer(self.much or b"whole:" + exchange.body)
         return True
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -43,7 +44,7 @@ class App:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
         self.came.append((scope, body))
-        said = b"asgi:" + body
+        said = self.much or b"asgi:" + body
         await send(
             {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]}
         )  # fmt: skip
@@ -223,3 +224,16 @@ async def test_a_quiet_connection_is_closed_and_a_busy_one_is_not() -> None:
             assert await caller.says(WHOLE) == b"whole:body"
             await asyncio.sleep(0.2)
         assert await asyncio.wait_for(caller.reader.read(), 5) == b""
+
+
+async def test_who_does_not_read_is_not_answered_for_ever() -> None:
+    """Of two thousand requests sent ahead only so many are answered as the system has room for."""
+    app = App()
+    app.much = b"x" * 262_144
+    async with calling(app) as caller:
+        for _ in range(2000):
+            caller.writer.write(WHOLE)
+        before = -1
+        while before != (before := len(app.taken) + len(app.came)):  # noqa: ASYNC110 - that nothing happens is told by nobody
+            await asyncio.sleep(0.3)
+        assert before < 400
