@@ -6,12 +6,11 @@ number) goes the general way with what was drawn for it, and nobody has noted an
 """
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from random import Random
 from time import perf_counter, perf_counter_ns
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from msgspec import UNSET
 
@@ -34,7 +33,7 @@ from gateway.record.codec import ENTRY_MAX_BYTES
 from gateway.record.errors import DiskReserveReached, TrafficLogUnavailable
 from gateway.record.log import TrafficLog
 from gateway.registry.follower import Follower
-from gateway.registry.live import LivePlan, LiveRelease
+from gateway.registry.live import LiveRelease
 from gateway.times import now_us
 
 _NOT_PLAIN = frozenset(
@@ -42,8 +41,6 @@ _NOT_PLAIN = frozenset(
 )
 """Headers that ask for something beside the answer, or say that the body is not plain JSON."""
 _TARGETS_MAX = 1024
-_Key = tuple[bytes, bytes]
-Kept = TypeVar("Kept")
 
 
 class Made(NamedTuple):
@@ -77,9 +74,6 @@ class Express:
         self._compressed_from = compressed_from
         self._process = log.settings.process
         self._loop = asyncio.get_running_loop()
-        self._targets: OrderedDict[_Key, Target] = OrderedDict()
-        self._never: OrderedDict[_Key, tuple[LivePlan, Plan]] = OrderedDict()
-        """The plans under which requests of a key for a path are never plain."""
         self._turns: dict[int, Turn] = {}
 
     def take(self, exchange: Exchange) -> bool:
@@ -113,18 +107,13 @@ class Express:
         """The target of a key and a path under the plan in force."""
         live = self._follower.live
         key = sha256(authorization).digest(), path
-        known = self._targets.get(key)
-        if known is not None and known.holds(live, at_us):
-            return known
-        never = self._never.get(key)
-        if never is not None and never[0] is live and never[1] is live.plan:
-            return None
-        target = Target.of(live, authorization.decode("latin-1"), path.decode("latin-1"), at_us)
-        if target is None:
-            _keep(self._never, key, (live, live.plan))
-        else:
-            _keep(self._targets, key, target)
-        return target
+        known: tuple[Plan, Target | None] | None = live.made.get(key)
+        if known is None or known[0] is not live.plan:
+            if len(live.made) >= _TARGETS_MAX:
+                live.made.clear()
+            target = Target.of(live, authorization.decode("latin-1"), path.decode("latin-1"), at_us)
+            known = live.made[key] = live.plan, target
+        return None if known[1] is None or known[1].expired(at_us) else known[1]
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release
@@ -250,13 +239,6 @@ def _stages(waiting: Waiting, ran_ns: int) -> tuple[int, int, int, int, int, int
     read_us = (waiting.read_ns - waiting.began_ns) // 1000
     flags_us = (waiting.decided_ns - waiting.read_ns) // 1000
     return read_us, flags_us, 0, 0, (ran_ns - waiting.decided_ns) // 1000, (perf_counter_ns() - ran_ns) // 1000
-
-
-def _keep(kept: "OrderedDict[_Key, Kept]", key: _Key, value: Kept) -> None:
-    """Keep a value, and no more of them than there may be."""
-    if key not in kept and len(kept) >= _TARGETS_MAX:
-        kept.popitem(last=False)
-    kept[key] = value
 
 
 def _generally(batch: Sequence[Waiting]) -> None:

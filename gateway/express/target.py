@@ -18,7 +18,7 @@ from gateway.express.reading import PlainReader, PlainRequest
 from gateway.http.entry import INFER
 from gateway.inference.batching import Batcher
 from gateway.inference.session import INLINE_MAX_US
-from gateway.plan import Caller, ModelPlan, Plan
+from gateway.plan import Caller, ModelPlan
 from gateway.registry.live import LivePlan, LiveRelease
 
 ASKED = Asked()
@@ -43,7 +43,6 @@ class Target:
     def __init__(self, live: LivePlan, caller: Caller, model: ModelPlan, release: LiveRelease, batcher: Batcher,
                  reader: PlainReader, judge: PlainJudge) -> None:  # fmt: skip
         self.live = live
-        self.plan: Plan = live.plan
         self.caller = caller
         self.model = model
         self.release = release
@@ -76,10 +75,10 @@ class Target:
         assert isinstance(runner, Batcher)
         return cls(live, caller, model, release, runner, reader, judge)
 
-    def holds(self, live: LivePlan, now_us: int) -> bool:
-        """Whether this is still how things are, and the key has not expired."""
+    def expired(self, now_us: int) -> bool:
+        """Whether the key has expired meanwhile."""
         expires_us = self.caller.expires_us
-        return self.plan is live.plan and self.live is live and (expires_us is None or now_us < expires_us)
+        return expires_us is not None and expires_us <= now_us
 
     def answering(self, flags: AdoptedFlags, request: PlainRequest, now_us: int, process: str) -> Answering | None:
         """How a request is answered, if its model answers it by itself."""

@@ -7,7 +7,7 @@ counted cache; a live plan that was replaced gives its sessions back when its la
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
@@ -101,6 +101,8 @@ class LivePlan:
         """What is kept open of the plan, and what is left cold."""
         self.failed = failed or {}
         """The releases that could not be opened, by name, and why."""
+        self.made: dict[tuple[bytes, bytes], Any] = {}
+        """What the express way has made for this plan, which goes with it (`gateway.express.express`)."""
         self._releases = releases
         self._cache = cache
         self._requests = 0
@@ -174,6 +176,7 @@ class LivePlan:
     def retire(self) -> None:
         """Give the sessions back as soon as no request uses them any more."""
         self._retired = True
+        self.made.clear()
         self._close_if_left()
 
     def model(self, tenant_id: UUID, name: str, version: str | None = None) -> ModelPlan:

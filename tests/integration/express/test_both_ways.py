@@ -336,3 +336,15 @@ async def test_a_model_whose_sizes_nobody_declares_is_never_plain() -> None:
     async with answering(EVERY_CARD, every_datatype()) as stand:
         tensor = {"name": "in_FP32", "shape": [1, 1], "datatype": "FP32", "data": [0.5]}
         assert not stand.express.take(send(stand, json.dumps({"inputs": [tensor]}).encode()))
+
+
+async def test_what_was_made_for_a_plan_goes_with_it() -> None:
+    """So that no session stays open because somebody asked for its release once."""
+    async with answering() as stand:
+        assert stand.express.take(send(stand, body(ROW)))
+        assert not stand.express.take(send(stand, body(ROW), target=b"/v2/models/n/infer"))
+        live = stand.follower.live
+        assert len(live.made) == 2
+        await asyncio.sleep(0.05)
+        live.retire()
+        assert not live.made
