@@ -136,7 +136,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     context: AllowedContext = msgspec.field(default_factory=AllowedContext)
     policy: Policy = msgspec.field(default_factory=Policy)
     batching: BatchBounds = BatchBounds()
-    session: SessionWish = SessionWish()
+    session: SessionWish = msgspec.field(default_factory=SessionWish)
 
     @property
     def beside(self) -> frozenset[str]:
