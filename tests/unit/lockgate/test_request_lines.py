@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 
-from lockgate.logs import configure_logs
 from lockgate.request_lines import RequestLines
 
 
@@ -26,11 +25,3 @@ async def test_the_events_of_a_turn_are_written_together_at_its_end() -> None:
     lines.put("tabular", 200, "", 0.5)
     await asyncio.sleep(0)
     assert len(stream.getvalue().splitlines()) == 3
-
-
-def test_where_nobody_wants_to_know_nothing_is_made() -> None:
-    """With the level at warning an event of a request costs nothing, and needs no loop to be written on."""
-    from gateway.noted import note
-
-    configure_logs("warning", "json", "test")
-    note("tabular", 200, "", 0.0)
