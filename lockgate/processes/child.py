@@ -27,8 +27,8 @@ PR_SET_PDEATHSIG = 1
 READY = b"ready\n"
 
 
-BEHIND_GATEWAYS = 10
-"""Steps of niceness: beside gateways that never rest, a tenth of the processor is left for it."""
+BEHIND_GATEWAYS = 5
+"""Steps of niceness: beside gateways that never rest, a quarter of the processor is left for people's verdicts."""
 
 
 def main() -> int:
