@@ -35,7 +35,7 @@ from gateway.policy import Policy
 from gateway.protocol.datatypes import Tensor
 from gateway.protocol.decode import InferenceRequest
 from gateway.registry.follower import Follower
-from gateway.registry.live import LivePlan
+from gateway.registry.live import LivePlan, LiveRelease
 from gateway.reply import Reply
 from gateway.settle import Run, settle
 from gateway.stages import Stages
@@ -99,9 +99,7 @@ class Pipeline:
         at.after("decide")
         answering = live.live(decision.release)
         try:
-            outputs = await answering.runner.infer(
-                request.feeds, items=request.items, caller=call.caller.key_id, within_s=asked.within_s
-            )
+            outputs = await self._outputs(call, answering, request, asked)
         except TooManyWait:
             raise
         except GatewayError as error:
@@ -130,10 +128,21 @@ class Pipeline:
             environment=self._follower.flags.environment,
             flag_revision=revision,
         )
-        position = await self._capture.record(prediction, flags, at, self._random.random())
+        draw = call.begun.capture_draw
+        position = await self._capture.record(prediction, flags, at, self._random.random() if draw is None else draw)
         _count(prediction)
         self._shadow.offer(Beside(live=live, prediction=prediction, flags=flags, at=at))
         return msgspec.structs.replace(prediction, log_position=position)
+
+    async def _outputs(
+        self, call: Call, answering: LiveRelease, request: InferenceRequest, asked: Asked
+    ) -> dict[str, Tensor]:
+        """What the release says, unless it has said it to this request already. Raises: GatewayError."""
+        if call.begun.release == answering.release.id:
+            return call.begun.outputs
+        return await answering.runner.infer(
+            request.feeds, items=request.items, caller=call.caller.key_id, within_s=asked.within_s
+        )
 
     def _flags(self, call: Call, told: Told, digest: str, at: Stages) -> FlagView:
         """The model's three flags for this request."""
@@ -182,7 +191,7 @@ class Pipeline:
             inputs=request.feeds,
             outputs=outputs,
             items=request.items,
-            draws=call.draws or [self._random.random() for _ in range(request.items)],
+            draws=call.begun.draws or [self._random.random() for _ in range(request.items)],
             pressed=pressed(model, policy, held),
             full=held >= policy.max_open_holds or waiting >= policy.max_waiting_callers,
         )

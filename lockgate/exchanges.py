@@ -1,7 +1,8 @@
 """Requests that came whole are handed on as they are, without a task each; everything else stays uvicorn's.
 
 An application with a method `take` is asked first for each POST that came in one piece on a connection where nothing
-else is being answered. What it does not take, or gives back, becomes an ASGI request as if nobody had asked.
+else is being answered. What it does not take, or gives back, becomes an ASGI request as if nobody had asked. A larger
+body comes whole, too, where the application has room for it (`room`), unless it takes its time.
 """
 
 import asyncio
@@ -9,10 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-
-from gateway.http.asgi import DRAWS
-from lockgate.bounded import Bounded
+from gateway.http.asgi import BODY
+from gateway.protocol.binary import Body
+from lockgate.bodies import ComingBody, ReadsStraight, Rest, Room
+from lockgate.cycles import cycle_for
 
 PLAIN_TARGET = re.compile(rb"/[A-Za-z0-9/._~@-]*")
 """Paths that mean what they say: no query, and nothing that is escaped."""
@@ -23,7 +24,7 @@ class WholeExchange:
 
     __slots__ = ("_by", "body", "disconnected", "headers", "keep_alive", "message_event", "response_complete", "target")
 
-    def __init__(self, by: "WholeRequests", body: bytes) -> None:
+    def __init__(self, by: "WholeRequests", body: Body) -> None:
         self.target = by.url
         self.headers = by.headers
         self.body = body
@@ -39,11 +40,11 @@ class WholeExchange:
             self.response_complete = True
             self._by.answered(body, keep_alive=self.keep_alive)
 
-    def generally(self, draws: tuple[float, ...] = ()) -> None:
-        """Let the application answer it as any other request; what was drawn for its items is not drawn again."""
+    def generally(self, begun: Any = None) -> None:
+        """Let the application answer it as any other request; it finds in its scope what was begun of it."""
         if not self.response_complete:
             self.response_complete = True
-            self._by.give_on(self, draws)
+            self._by.give_on(self, begun)
 
 
 class _Nobody:
@@ -56,15 +57,20 @@ class _Nobody:
 _NOBODY_LISTENS: Any = _Nobody()
 
 
-class WholeRequests(Bounded):
+class WholeRequests(ReadsStraight):
     """The protocol of connections to an application that takes whole requests."""
 
     cycle: Any
     """What is being answered, or was last: a cycle of uvicorn's, an exchange, or None."""
     take: ClassVar[Callable[[Any], bool]]
     """Whether the application takes an exchange; a static method."""
+    room: ClassVar[Callable[[bytes, list[tuple[bytes, bytes]], int], memoryview | None]]
+    """Where the application wants a large body to lie, by target, headers and length; a static method."""
     _whole: bytes | None = None
-    """The body of a request that may come whole, as far as it has; None where it is an ASGI request."""
+    """The body of a request that may come whole, as far as it has; None where it is large, or an ASGI request."""
+    _coming: Room | None = None
+    """The same for a large body."""
+    _late: asyncio.TimerHandle | None = None
     _length = -1
     """What the head says of the body; -1 where it says nothing."""
     _unusual = False
@@ -90,41 +96,53 @@ class WholeRequests(Bounded):
 
     def on_headers_complete(self) -> None:
         """The headers are here."""
-        if self._may_come_whole():
-            self._in_head, self._in_body = False, True
-            self._unwatch()
-            self.crowd.works(self)
-            self._whole = b""
-        else:
+        if not self._may_come_whole():
             self._begin_asgi()
+        elif self._length > WHOLE_MAX_BYTES:
+            self._begin_large()
+        else:
+            self._begin_whole()
+            self._whole = b""
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""
-        if self._whole is None:
-            super().on_body(body)
-        else:
+        if self._coming is not None:
+            self._coming.put(body)
+        elif self._whole is not None:
             self._whole += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is here."""
-        body, self._whole = self._whole, None
-        if body is None:
+        if self._coming is not None:
+            self._coming = None
+            self._comes_no_more(whole=True)
+            self.flow.resume_reading()
+        elif self._whole is not None:
+            self.cycle = WholeExchange(self, self._whole)
+            self._whole = None
+        else:
             super().on_message_complete()
             return
         self._in_body = False
-        exchange = WholeExchange(self, body)
-        self.cycle = exchange
+        exchange = self.cycle
         if not type(self).take(exchange):
             exchange.generally()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; a body that has not come with its head is waited for as uvicorn does."""
+        """Take what came; a small body that has not come with its head is waited for as uvicorn does."""
         super().data_received(data)
-        if self._whole is not None and self.parser is not None:
+        if self.transport.is_closing():
+            return
+        if self._whole is not None:
             body, self._whole = self._whole, None
             self._begin_asgi()
             if body:
                 super().on_body(body)
+        elif self._coming is not None and self._late is None:
+            self._late = self.loop.call_later(LATE_S, self._is_late)
+            self.speak(Rest(self, self._coming, self._comes_no_more))
 
     def answered(self, body: bytes, *, keep_alive: bool) -> None:
         """Write an answer and be ready for the next request."""
@@ -136,9 +154,9 @@ class WholeRequests(Bounded):
                 transport.close()
         self.on_response_complete()
 
-    def give_on(self, exchange: WholeExchange, draws: tuple[float, ...]) -> None:
+    def give_on(self, exchange: WholeExchange, begun: Any) -> None:
         """Start the application on a whole request."""
-        cycle = self._cycle(exchange, draws)
+        cycle = cycle_for(self, exchange, begun)
         if self.cycle is exchange:
             self.cycle = cycle
         self._start_asgi_task(cycle, self.app)
@@ -183,7 +201,7 @@ class WholeRequests(Bounded):
     def _may_come_whole(self) -> bool:
         """Whether the request could be taken whole, by its head."""
         return (
-            0 <= self._length <= WHOLE_MAX_BYTES
+            self._length >= 0
             and not self._unusual
             and not self.flow.write_paused  # whoever does not read is not answered more before it does
             and (self.cycle is None or self.cycle.response_complete)
@@ -195,6 +213,39 @@ class WholeRequests(Bounded):
             and PLAIN_TARGET.fullmatch(self.url) is not None
         )
 
+    def _begin_whole(self) -> None:
+        """Wait for the body of a request of which nothing is made before all of it is here."""
+        self._in_head, self._in_body = False, True
+        self._unwatch()
+        self.crowd.works(self)
+
+    def _begin_large(self) -> None:
+        """Wait for a large body where the application wants it whole; else let it be read while it is answered."""
+        memory = type(self).room(self.url, self.headers, self._length)
+        if memory is None:
+            self._begin_asgi()
+            self.scope[BODY] = ComingBody(self, self.cycle)  # type: ignore[literal-required]
+        else:
+            self._begin_whole()
+            self._coming = Room(memory)
+            self.cycle = WholeExchange(self, memory)
+        self.flow.pause_reading()
+
+    def _comes_no_more(self, whole: bool) -> None:  # noqa: ARG002 - as a Rest tells it
+        """A large body has come, or nobody is there any more."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _is_late(self) -> None:
+        """The application answers a request whose body takes its time, while it comes."""
+        room, self._coming, self._late = self._coming, None, None
+        keep_alive, self.cycle = self.cycle.keep_alive, None
+        self.listen()
+        self._begin_asgi()
+        self.cycle.keep_alive &= keep_alive
+        self.scope[BODY] = ComingBody(self, self.cycle, room)  # type: ignore[literal-required]
+
     def _begin_asgi(self) -> None:
         """Go on as uvicorn does, as if the request began here."""
         url, headers, expect = self.url, self.headers, self.expect_100_continue
@@ -202,44 +253,6 @@ class WholeRequests(Bounded):
         self.url, self.expect_100_continue = url, expect
         self.headers.extend(headers)
         super().on_headers_complete()
-
-    def _cycle(self, exchange: WholeExchange, draws: tuple[float, ...]) -> RequestResponseCycle:
-        """uvicorn's cycle for a request that is whole already."""
-        path = exchange.target.decode("ascii")
-        scope: Any = {
-            "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": "1.1",
-            "server": self.server,
-            "client": self.client,
-            "scheme": self.scheme,
-            "method": "POST",
-            "root_path": self.root_path,
-            "path": self.root_path + path,
-            "raw_path": self.root_path.encode("ascii") + exchange.target,
-            "query_string": b"",
-            "headers": exchange.headers,
-            "state": self.app_state.copy(),
-            DRAWS: draws,
-        }
-        cycle = RequestResponseCycle(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=self.access_log,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=False,
-            keep_alive=exchange.keep_alive,
-            on_response=self.on_response_complete,
-        )
-        cycle.body += exchange.body
-        cycle.more_body = False
-        cycle.disconnected = exchange.disconnected
-        cycle.message_event.set()
-        return cycle
 
     def _answer_head(self) -> bytes:
         """The head of an answer up to its length; uvicorn makes the date anew each second."""
@@ -253,4 +266,6 @@ class WholeRequests(Bounded):
 
 WHOLE_MAX_BYTES = 65_536
 """What is longer is no small request."""
+LATE_S = 1.0
+"""How long a large body may take before the application answers it while it comes."""
 _NEEDS_ASGI = frozenset({b"expect", b"transfer-encoding", b"upgrade"})

@@ -80,4 +80,5 @@ def _protocol(app: App, crowd: Crowd) -> type[Bounded]:
     take = getattr(app, "take", None)
     if take is None:
         return type("Listener", (Bounded,), {"crowd": crowd})
-    return type("WholeListener", (WholeRequests,), {"crowd": crowd, "take": staticmethod(take)})
+    asked = {"take": staticmethod(take), "room": staticmethod(app.room)}
+    return type("WholeListener", (WholeRequests,), {"crowd": crowd} | asked)

@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+from gateway.call import NOTHING_BEGUN, Begun
+from gateway.protocol.binary import Body
+
 
 class Exchange(Protocol):
     """A POST that came whole in one piece, on a connection where nothing else is being answered."""
@@ -10,10 +13,10 @@ class Exchange(Protocol):
     """The path as it was sent; there is no query."""
     headers: list[tuple[bytes, bytes]]
     """Names in lower case."""
-    body: bytes
+    body: Body
 
     def answer(self, body: bytes) -> None:
         """Write 200 with this JSON."""
 
-    def generally(self, draws: tuple[float, ...] = ()) -> None:
-        """Let the application answer it as any other request; what was drawn for its items is not drawn again."""
+    def generally(self, begun: Begun = NOTHING_BEGUN) -> None:
+        """Let the application answer it as any other request; nothing that was begun is done again."""

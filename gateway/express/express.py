@@ -1,8 +1,10 @@
 """Plain requests on their way: taken as they come, run at the end of the loop's turn, and answered in one go.
 
-What comes of a run is judged for all its requests at once; their entries are one write, before any of them is answered.
+A model that takes longer runs in its session's thread, one request at a time or joined as the batcher does it. What
+comes of a run is judged for all its requests at once; their entries are one write, before any of them is answered.
 A request that turns out not to be plain (it is held, drawn for audit, or its model has something to say that is no
-number) goes the general way with what was drawn for it, and nobody has noted anything of it here.
+number) goes the general way with what was drawn for it and what its model has said; nobody has noted anything of it
+here.
 """
 
 import asyncio
@@ -14,7 +16,9 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from gateway.call import Begun
 from gateway.errors import GatewayError
+from gateway.express.asking import Headers, asking_of
 from gateway.express.exchange import Exchange
 from gateway.express.finished import Finished, count, offer
 from gateway.express.judging import Judged, all_finite
@@ -25,9 +29,11 @@ from gateway.express.turn import Turn, Waiting, fair_share
 from gateway.holding.holds import Holds
 from gateway.ids import fresh_id
 from gateway.inference.shadow import ShadowRunner
+from gateway.metrics import JOINED_REQUESTS
 from gateway.noted import note_failure
 from gateway.pipeline import pressed
 from gateway.plan import Plan
+from gateway.protocol.binary import room_for
 from gateway.protocol.datatypes import Tensor
 from gateway.record.codec import ENTRY_MAX_BYTES
 from gateway.record.errors import DiskReserveReached, TrafficLogUnavailable
@@ -36,10 +42,8 @@ from gateway.registry.follower import Follower
 from gateway.registry.live import LiveRelease
 from gateway.times import now_us
 
-_NOT_PLAIN = frozenset(
-    {b"prefer", b"idempotency-key", b"lockgate-context", b"content-encoding", b"inference-header-content-length"}
-)
-"""Headers that ask for something beside the answer, or say that the body is not plain JSON."""
+ROOM_MAX_BYTES = 1 << 20
+"""Up to this size the digest of a body may hold up the loop."""
 _TARGETS_MAX = 1024
 
 
@@ -50,7 +54,7 @@ class Made(NamedTuple):
     finished: Finished
     entry: bytes
     reply: bytes
-    draws: tuple[float, ...]
+    begun: Begun
 
 
 class Express:
@@ -75,6 +79,7 @@ class Express:
         self._process = log.settings.process
         self._loop = asyncio.get_running_loop()
         self._turns: dict[int, Turn] = {}
+        self._long: set[asyncio.Task[None]] = set()
 
     def take(self, exchange: Exchange) -> bool:
         """Whether this request is plain, and is answered by and by; if not, nothing has happened to it."""
@@ -86,22 +91,32 @@ class Express:
 
     def _take(self, exchange: Exchange) -> bool:
         began_ns, at_us = perf_counter_ns(), now_us()
-        authorization = None
-        for name, value in exchange.headers:
-            if name in _NOT_PLAIN:
-                return False
-            if name == b"authorization" and authorization is None:
-                authorization = value
-        target = self._target(authorization, exchange.target, at_us) if authorization is not None else None
-        request = target.reader.read(exchange.body) if target is not None else None
-        if target is None or request is None:
+        asking = asking_of(exchange.headers)
+        target = self._target(asking.authorization, exchange.target, at_us) if asking is not None else None
+        if asking is None or target is None:
+            return False
+        request = target.reader.read(exchange.body, asking.json_bytes)
+        if request is None:
             return False
         read_ns = perf_counter_ns()
         answering = target.answering(self._follower.flags, request, at_us, self._process)
         if answering is None:
             return False
-        self._join(Waiting(exchange, target, request, answering, at_us, began_ns, read_ns))
-        return True
+        waiting = Waiting(exchange, target, request, answering, at_us, began_ns, read_ns)
+        if target.short:
+            self._join(waiting)
+            return True
+        return self._begin(waiting)
+
+    def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
+        """Where a larger body shall lie, to be taken whole; None where it is not plain, or waits for its turn."""
+        asking = asking_of(headers) if size <= ROOM_MAX_BYTES else None
+        if asking is None or asking.json_bytes is None:
+            return None
+        target = self._target(asking.authorization, path, now_us())
+        if target is None or target.short or not target.batcher.has_room(target.caller.key_id):
+            return None
+        return room_for(size, asking.json_bytes)
 
     def _target(self, authorization: bytes, path: bytes, at_us: int) -> Target | None:
         """The target of a key and a path under the plan in force."""
@@ -134,22 +149,58 @@ class Express:
         for each in batches:
             try:
                 with each[0].target.live.in_use():
-                    self._answer(turn, each)
+                    self._answer(each)
             except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the general way answers
                 note_failure(error)
                 _generally(each)
 
-    def _answer(self, turn: Turn, batch: list[Waiting]) -> None:
+    def _begin(self, waiting: Waiting) -> bool:
+        """Run a long model in its session's thread; false where too many wait for it."""
+        target, request = waiting.target, waiting.request
+        if not target.batcher.has_room(target.caller.key_id):
+            return False
+        feeds = target.reader.feeds([request], request.items)
+        if request.elements and not all(map(all_finite, feeds.values())):
+            return False
+        running = target.batcher.begin(feeds, items=request.items, caller=target.caller.key_id)
+        task = self._loop.create_task(self._end(waiting, feeds, running))
+        self._long.add(task)
+        task.add_done_callback(self._long.discard)
+        return True
+
+    async def _end(
+        self, waiting: Waiting, feeds: dict[str, Tensor], running: "asyncio.Future[dict[str, Tensor]]"
+    ) -> None:
+        """Answer a request once its run has ended."""
+        try:
+            with waiting.target.live.in_use():
+                arrays = await running
+                self._judge([waiting], feeds, arrays)
+        except GatewayError:
+            waiting.exchange.generally()
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the general way answers
+            note_failure(error)
+            waiting.exchange.generally()
+
+    def _answer(self, batch: list[Waiting]) -> None:
         """Run, judge, record and answer these requests; the general way takes them where anything is not as usual."""
         target, items = batch[0].target, sum(waiting.request.items for waiting in batch)
         feeds = target.reader.feeds([waiting.request for waiting in batch], items)
         arrays = _run(target.release, feeds, items)
-        ran_ns = perf_counter_ns()
-        judged = target.judge.judge(feeds, arrays, target.release.release.policy) if arrays is not None else None
-        if arrays is None or judged is None:
+        if arrays is None:
             _generally(batch)
         else:
-            self._finish(self._made(batch, judged, Outputs(arrays, turn.heads), ran_ns))
+            JOINED_REQUESTS.observe(len(batch), target.model.name)
+            self._judge(batch, feeds, arrays)
+
+    def _judge(self, batch: list[Waiting], feeds: dict[str, Tensor], arrays: dict[str, Tensor]) -> None:
+        """Judge what a run has come to, record and answer."""
+        target, ran_ns = batch[0].target, perf_counter_ns()
+        judged = target.judge.judge(feeds, arrays, target.release.release.policy)
+        if judged is None:
+            _generally(batch)
+        else:
+            self._finish(self._made(batch, judged, Outputs(arrays, target.heads), ran_ns))
 
     def _made(self, batch: list[Waiting], judged: Judged, outputs: Outputs, ran_ns: int) -> list[Made]:
         """The requests that are still plain, each with its entry and reply; the others go the general way."""
@@ -157,16 +208,21 @@ class Express:
         start = 0
         for waiting in batch:
             stop = start + waiting.request.items
-            draws = tuple([self._random.random() for _ in range(start, stop)])
-            one = self._make(waiting, judged, outputs, start, draws, ran_ns)
+            begun = Begun(
+                draws=tuple([self._random.random() for _ in range(start, stop)]),
+                capture_draw=self._random.random(),
+                release=waiting.target.release.release.id,
+                outputs=outputs.rows(start, stop),
+            )
+            one = self._make(waiting, judged, outputs, start, begun, ran_ns)
             if one is None:
-                waiting.exchange.generally(draws)
+                waiting.exchange.generally(begun)
             else:
                 made.append(one)
             start = stop
         return made
 
-    def _make(self, waiting: Waiting, judged: Judged, outputs: Outputs, start: int, draws: tuple[float, ...],
+    def _make(self, waiting: Waiting, judged: Judged, outputs: Outputs, start: int, begun: Begun,
               ran_ns: int) -> Made | None:  # fmt: skip
         """The entry and the reply of a request; None where it is not plain after all."""
         answering, request, model = waiting.answering, waiting.request, waiting.target.model
@@ -174,7 +230,7 @@ class Express:
         full = pressed(model, policy, self._holds.open_count(model.id))
         rate = policy.audit_rate_under_pressure if full else policy.audit_rate
         items = []
-        for index, draw in enumerate(draws, start):
+        for index, draw in enumerate(begun.draws, start):
             answer, score = judged.answers[index], judged.scores[index]
             if answer is None or draw < rate or (judged.inside is not None and not judged.inside[index]):
                 return None
@@ -186,8 +242,11 @@ class Express:
         if told is None:
             return None
         text, digest, tensors = told
-        identifier, captured = fresh_id(), policy.capture >= 1.0 or self._random.random() < policy.capture
-        finished = Finished(waiting, judged, start, tensors, identifier, rate, _stages(waiting, ran_ns))
+        assert begun.capture_draw is not None
+        identifier, captured = fresh_id(), begun.capture_draw < policy.capture
+        if captured and not request.short:
+            return None
+        finished = Finished(waiting, judged, start, tensors, identifier, rate, waiting.stages(ran_ns))
         varying = Varying(
             at_us=waiting.at_us,
             prediction=identifier.bytes,
@@ -204,7 +263,7 @@ class Express:
         reply = answering.reply.cast(str(identifier), request.id, text)
         if len(entry) > ENTRY_MAX_BYTES or len(reply) >= self._compressed_from:
             return None
-        return Made(waiting, finished, entry, reply, draws)
+        return Made(waiting, finished, entry, reply, begun)
 
     def _finish(self, made: list[Made]) -> None:
         """Write the entries, then answer; what could not be recorded is answered only where its policy says so."""
@@ -215,12 +274,12 @@ class Express:
         for one in made[:written]:
             one.waiting.exchange.answer(one.reply)
         for one in made[written:]:
-            one.waiting.exchange.generally(one.draws)
+            one.waiting.exchange.generally(one.begun)
         ended = perf_counter()
         count([one.finished for one in made[:written]], ended)
         for one in made[:written]:
             self._follower.flags.asked(one.waiting.target.model.name, one.waiting.answering.view)
-            offer(self._shadow, one.finished, one.draws)
+            offer(self._shadow, one.finished, one.begun.draws)
 
 
 def _run(release: LiveRelease, feeds: Mapping[str, Tensor], items: int) -> dict[str, Tensor] | None:
@@ -232,13 +291,6 @@ def _run(release: LiveRelease, feeds: Mapping[str, Tensor], items: int) -> dict[
     except GatewayError:
         return None
     return arrays if all(array.shape[:1] == (items,) for array in arrays.values()) else None
-
-
-def _stages(waiting: Waiting, ran_ns: int) -> tuple[int, int, int, int, int, int]:
-    """The microseconds of each stage until the run had ended; deciding is part of asking the flags."""
-    read_us = (waiting.read_ns - waiting.began_ns) // 1000
-    flags_us = (waiting.decided_ns - waiting.read_ns) // 1000
-    return read_us, flags_us, 0, 0, (ran_ns - waiting.decided_ns) // 1000, (perf_counter_ns() - ran_ns) // 1000
 
 
 def _generally(batch: Sequence[Waiting]) -> None:

@@ -15,7 +15,7 @@ from gateway.holding.held import HeldPrediction
 from gateway.ids import standard
 from gateway.inference.beside import Beside
 from gateway.inference.shadow import ShadowRunner
-from gateway.metrics import JOINED_REQUESTS, PREDICTIONS
+from gateway.metrics import PREDICTIONS
 from gateway.noted import note
 from gateway.protocol.binary import from_bytes
 from gateway.protocol.datatypes import NUMPY, Tensor
@@ -47,7 +47,6 @@ def count(finished: Sequence[Finished], ended: float) -> None:
     if not finished:
         return
     model = finished[0].waiting.target.model
-    JOINED_REQUESTS.observe(len(finished), model.name)
     spent: dict[tuple[str, PathName, str, int], Spending] = {}
     for one in finished:
         at, decision = one.waiting, one.waiting.answering.decision

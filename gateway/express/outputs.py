@@ -68,6 +68,10 @@ class Outputs:
         digest = sha256(b"".join([digested[at] for at in self._sorted])).hexdigest()
         return b",".join(texts), digest, tuple(kept)
 
+    def rows(self, start: int, stop: int) -> dict[str, Tensor]:
+        """The outputs of some rows, as the model gave them."""
+        return {output.name: output.array[start:stop] for output in self._outputs}
+
     def _head(self, name: str, datatype: str, shape: tuple[int, ...]) -> tuple[bytes, bytes]:
         """What stands before the elements, in a reply and in a digest."""
         key = (name, datatype, shape)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import numpy as np
 
+from gateway.protocol.binary import Body
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.decode import Limits
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
@@ -35,13 +36,13 @@ class PlainInput(NamedTuple):
     name: str
     datatype: str
     shape: tuple[int, ...]
-    data: bytes
+    data: Body
 
 
 class PlainRequest:
     """A plain request: its tensors in the order of the signature, and their digest."""
 
-    __slots__ = ("digest", "elements", "id", "inputs", "items")
+    __slots__ = ("digest", "elements", "id", "inputs", "items", "short")
 
     def __init__(
         self,
@@ -50,13 +51,17 @@ class PlainRequest:
         elements: tuple[list[Any], ...],
         items: int,
         digest: str,
+        *,
+        short: bool = True,
     ) -> None:
         self.id = id
         self.inputs = inputs
         self.elements = elements
-        """The elements of each tensor as they stood in the JSON."""
+        """The elements of each tensor as they stood in the JSON; none where they stood behind it."""
         self.items = items
         self.digest = digest
+        self.short = short
+        """Whether an entry has room for its tensors."""
 
 
 class PlainReader:
@@ -66,6 +71,7 @@ class PlainReader:
         kinds = [_KINDS[NUMPY[spec.datatype].kind] for spec in inputs]
         alike = len(set(kinds)) == 1
         self._decoder = _decoder(kinds[0] if alike else None)
+        self._raw = not {"BOOL", "BYTES"}.intersection(spec.datatype for spec in inputs)
         self._parts = None if alike else tuple(map(_elements_decoder, kinds))
         self._inputs = inputs
         self._items_max = min(ITEMS_MAX, limits.items_max) if several else 1
@@ -87,26 +93,30 @@ class PlainReader:
             return None
         return cls(specs, several=all(spec.shape[0] == ANY_SIZE for spec in specs), limits=limits)
 
-    def read(self, body: bytes) -> PlainRequest | None:
-        """The request in a body; None where it is not plain."""
+    def read(self, body: Body, json_bytes: int | None = None) -> PlainRequest | None:
+        """The request in a body whose JSON ends after `json_bytes`; None where it is not plain."""
         if len(body) > self._body_max_bytes:
             return None
         try:
+            if json_bytes is not None:
+                return self._raw_request(memoryview(body), json_bytes) if self._raw else None
             message = self._decoder.decode(body)
             return self._request(message.id, message.inputs)
         except (ValueError, OverflowError, RecursionError):
             return None
 
     def feeds(self, requests: list[PlainRequest], items: int) -> dict[str, Tensor]:
-        """The tensors of these requests one after the other, `items` in all; those of numbers are read-only."""
+        """The tensors of these requests one after the other, `items` in all; numbers are read-only, or the body."""
         feeds: dict[str, Tensor] = {}
         for at, spec in enumerate(self._inputs):
             if spec.datatype == "BYTES":
                 texts = [text for request in requests for text in request.elements[at]]
                 feeds[spec.name] = np.array(texts, np.object_).reshape(items, *self._tails[at])
                 continue
-            data = b"".join([request.inputs[at].data for request in requests])
-            feeds[spec.name] = np.frombuffer(data, NUMPY[spec.datatype]).reshape(items, *self._tails[at])
+            parts = [request.inputs[at].data for request in requests]
+            data = parts[0] if len(parts) == 1 else b"".join(parts)
+            tensor = np.frombuffer(data, NUMPY[spec.datatype]).reshape(items, *self._tails[at])
+            feeds[spec.name] = tensor if tensor.flags.aligned else tensor.copy()
         return feeds
 
     def _request(self, id: str | None, messages: list[Any]) -> PlainRequest | None:  # noqa: A002
@@ -132,14 +142,61 @@ class PlainReader:
             return None
         return PlainRequest(id, tuple(inputs), tuple(read), items, self._digest(inputs, items))
 
+    def _raw_request(self, body: memoryview, json_bytes: int) -> PlainRequest | None:
+        """The same where the tensors stand behind the JSON, without gaps and in its order."""
+        message = _RAW.decode(body[:json_bytes])
+        messages, items = (
+            message.inputs,
+            message.inputs[0].shape[0] if message.inputs and message.inputs[0].shape else 0,
+        )
+        if json_bytes > len(body) or len(messages) != len(self._inputs) or not 0 < items <= self._items_max:
+            return None
+        start, inputs, short = json_bytes, [], len(body) - json_bytes <= BYTES_MAX
+        for at, spec in enumerate(self._inputs):
+            each, shape = messages[at], (items, *self._tails[at])
+            size = items * self._elements[at] * NUMPY[spec.datatype].itemsize
+            told = each.name, each.datatype, tuple(each.shape), each.parameters.binary_data_size
+            if told != (spec.name, spec.datatype, shape, size):
+                return None
+            data = body[start : start + size]
+            inputs.append(PlainInput(spec.name, spec.datatype, shape, data.tobytes() if short else data))
+            start += size
+        if start != len(body):
+            return None
+        return PlainRequest(message.id, tuple(inputs), (), items, self._digest(inputs, items), short=short)
+
     def _digest(self, inputs: list[PlainInput], items: int) -> str:
         """The digest of the tensors, as `gateway.facts.tensors_digest` makes it."""
         heads = self._heads.get(items)
         if heads is None:
             heads = self._heads[items] = tuple(digest_head(each.name, each.datatype, each.shape) for each in inputs)
-        if len(inputs) == 1:
+        if len(inputs) == 1 and isinstance(inputs[0].data, bytes):
             return sha256(heads[0] + inputs[0].data).hexdigest()
-        return sha256(b"".join([heads[at] + inputs[at].data for at in self._by_name])).hexdigest()
+        digest = sha256()
+        for at in self._by_name:
+            digest.update(heads[at])
+            digest.update(inputs[at].data)
+        return digest.hexdigest()
+
+
+class _RawSize(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    binary_data_size: int
+
+
+class _RawTensor(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    name: str
+    shape: list[int]
+    datatype: str
+    parameters: _RawSize
+
+
+class _RawBody(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    inputs: list[_RawTensor]
+    id: str | None = None
+
+
+_RAW = msgspec.json.Decoder(_RawBody)
+"""The parser of requests whose tensors stand behind their JSON."""
 
 
 def digest_head(name: str, datatype: str, shape: tuple[int, ...]) -> bytes:

@@ -49,7 +49,11 @@ class Target:
         self.batcher = batcher
         self.reader = reader
         self.judge = judge
+        self.short = release.session.cost.of(1) <= INLINE_MAX_US
+        """Whether its runs stay on the loop."""
         self.key_bytes = caller.key_id.bytes
+        self.heads: dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]] = {}
+        """What stands before the elements of its outputs, in replies and in digests."""
         self._tenant, self._caller = str(caller.tenant_id), str(caller.key_id)
         self._answerings: dict[tuple[FlagView, int], Answering | None] = {}
         self._last: Answering | None = None
@@ -69,10 +73,10 @@ class Target:
         card, runner = release.release.card, release.runner
         reader = PlainReader.of(release.session.signature, card.batch_axis, release.decoder.limits)
         judge = PlainJudge.of(card, release.release.policy)
-        short = isinstance(runner, Batcher) and release.session.cost.of(1) <= INLINE_MAX_US
-        if not short or reader is None or judge is None or not caller.may("predict", model.name) or card.beside:
+        if not isinstance(runner, Batcher) or card.beside or not caller.may("predict", model.name):
             return None
-        assert isinstance(runner, Batcher)
+        if reader is None or judge is None:
+            return None
         return cls(live, caller, model, release, runner, reader, judge)
 
     def expired(self, now_us: int) -> bool:

@@ -25,6 +25,12 @@ class Waiting:
         self.read_ns = read_ns
         self.decided_ns = perf_counter_ns()
 
+    def stages(self, ran_ns: int) -> tuple[int, int, int, int, int, int]:
+        """The microseconds of each stage, the run having ended at `ran_ns`; deciding is part of asking the flags."""
+        read_us = (self.read_ns - self.began_ns) // 1000
+        flags_us = (self.decided_ns - self.read_ns) // 1000
+        return read_us, flags_us, 0, 0, (ran_ns - self.decided_ns) // 1000, (perf_counter_ns() - ran_ns) // 1000
+
 
 class Turn:
     """The plain requests of one release that came in this turn of the loop."""
@@ -32,7 +38,6 @@ class Turn:
     def __init__(self, release: LiveRelease) -> None:
         self.release = release
         self.waiting: list[Waiting] = []
-        self.heads: dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]] = {}
 
 
 def fair_share(waiting: list[Waiting], most: int) -> tuple[list[Waiting], list[Waiting]]:

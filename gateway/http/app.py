@@ -12,6 +12,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ControllerRouterHandler
 
+from gateway.express.asking import Headers
 from gateway.express.exchange import Exchange
 from gateway.express.express import Express
 from gateway.holding.holds import Holds
@@ -72,6 +73,10 @@ class Gateway:
     def take(self, exchange: Exchange) -> bool:
         """Whether a request that came whole is answered the express way; if not, nothing has happened to it."""
         return self._express.take(exchange)
+
+    def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
+        """Where a larger body shall lie, to be taken whole; None where it is read while it is answered."""
+        return self._express.room(path, headers, size)
 
     def end_streams(self) -> None:
         """End the streams of the console that are passed on."""

@@ -1,7 +1,7 @@
 """What ASGI gives and takes, for the applications here that have no framework in front of them."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.reply import Reply
 
@@ -11,10 +11,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-DRAWS = "lockgate.draws"
-"""Where the scope of a request that was plain at first has what was drawn for its items."""
+BEGUN = "lockgate.begun"
+"""Where the scope of a request that was plain at first has what was begun of it (`gateway.call.Begun`)."""
+BODY = "lockgate.body"
+"""Where the scope of a request with a large body has what reads it straight into a room (a `Straight`)."""
 JOINED_MAX_BYTES = 65_536
 """Up to this size it costs less to join the parts of a reply than to send one after the other."""
+
+
+class Straight(Protocol):
+    """A body of a declared length that can be had without pieces."""
+
+    async def read(self, make_room: Callable[[], memoryview]) -> memoryview | None:
+        """All of it, in the room that is made for it if it lies nowhere yet; None where the connection ends before."""
 
 
 async def send_reply(send: Send, reply: Reply) -> None:

@@ -1,11 +1,12 @@
 """Reads the body of a request: no more bytes than are taken, and no longer than one waits for them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from gateway.errors import BadRequest
 from gateway.holding.asked import RawHeaders
-from gateway.http.asgi import Message, Receive, header
+from gateway.http.asgi import Message, Receive, Straight, header
 from gateway.protocol.binary import Body, room_for
 from gateway.protocol.errors import BodyTooLarge
 
@@ -27,16 +28,25 @@ class BodyTooSlow(BadRequest):
 
 
 async def read_body(
-    headers: RawHeaders, receive: Receive, limit: int, seconds: float, *, json_bytes: int | None = None
+    headers: RawHeaders,
+    receive: Receive,
+    limit: int,
+    seconds: float,
+    *,
+    json_bytes: int | None = None,
+    straight: Straight | None = None,
 ) -> Body:
     """The whole body, refused before memory is taken when it is too large.
 
-    Where binary data begins behind `json_bytes` of JSON, a large body is read to where its first tensor lies aligned.
+    Where binary data begins behind `json_bytes` of JSON, a large body is read to where its first tensor lies aligned:
+    `straight` where the server can, else piece by piece.
     Raises: BodyTooLarge, BodyTooSlow, BodyEndedEarly.
     """
     size = _declared(header(headers, b"content-length"), limit)
     try:
         async with asyncio.timeout(seconds):
+            if straight is not None and size is not None:
+                return await _straight(straight, partial(room_for, size, json_bytes or 0))
             return await _read(receive, limit, size, json_bytes or 0)
     except TimeoutError as error:
         raise BodyTooSlow(seconds=f"{seconds:g}") from error
@@ -81,6 +91,14 @@ def _declared(length: str | None, limit: int) -> int | None:
     if len(digits) > len(str(limit)) or int(digits) > limit:
         raise BodyTooLarge(found=digits, limit=limit)
     return int(digits)
+
+
+async def _straight(straight: Straight, make_room: Callable[[], memoryview]) -> Body:
+    """A body without pieces. Raises: BodyEndedEarly."""
+    body = await straight.read(make_room)
+    if body is None:
+        raise BodyEndedEarly
+    return body
 
 
 async def _read(receive: Receive, limit: int, size: int | None, json_bytes: int) -> Body:

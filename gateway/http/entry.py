@@ -13,10 +13,10 @@ from time import perf_counter
 import msgspec
 
 from gateway.access.callers import caller_of, require
-from gateway.call import Call
+from gateway.call import NOTHING_BEGUN, Call
 from gateway.errors import GatewayError
 from gateway.holding.asked import RawHeaders
-from gateway.http.asgi import DRAWS, Receive, Scope, Send, header, send_reply, values_of
+from gateway.http.asgi import BEGUN, BODY, Receive, Scope, Send, header, send_reply, values_of
 from gateway.http.body import BodyTooSlow, read_body
 from gateway.http.compression import deflated, encoding_of, inflated
 from gateway.noted import note, note_failure
@@ -74,20 +74,22 @@ class PredictEntry:
             version=version,
             headers=headers,
             json_bytes=json_bytes,
-            body=await self._body(headers, receive, json_bytes),
+            body=await self._body(scope, receive, json_bytes),
             left=_left(receive),
-            draws=scope.get(DRAWS, ()),
+            begun=scope.get(BEGUN) or NOTHING_BEGUN,
         )
         reply = await self._pipeline.handle(call)
         if reply.size >= self._compressed_from and reply.status == HTTPStatus.OK:
             return await deflated(reply, header(headers, b"accept-encoding"))
         return reply
 
-    async def _body(self, headers: RawHeaders, receive: Receive, json_bytes: int | None) -> Body:
+    async def _body(self, scope: Scope, receive: Receive, json_bytes: int | None) -> Body:
         """The body, inflated where it came compressed."""
-        limit = self._bounds.body_max_bytes
+        headers, limit = scope["headers"], self._bounds.body_max_bytes
         encoding = encoding_of(", ".join(values_of(headers, b"content-encoding")))
-        body = await read_body(headers, receive, limit, self._bounds.body_s, json_bytes=json_bytes)
+        body = await read_body(
+            headers, receive, limit, self._bounds.body_s, json_bytes=json_bytes, straight=scope.get(BODY)
+        )
         return body if encoding is None else await inflated(body, encoding, limit)
 
 

@@ -84,22 +84,34 @@ class Batcher:
         short = self._session.cost.of(items) <= INLINE_MAX_US
         if short and not self._joins:
             return self._session.run(feeds)
+        if not short:
+            return await self.begin(feeds, items=items, caller=caller)
         waiting = Waiting(feeds, items, caller, self._loop.create_future())
-        if short:
-            if not self._turn.requests:
-                self._loop.call_soon(self._end_of_turn)
-            self._turn.put(waiting)
-        elif self._running:
+        if not self._turn.requests:
+            self._loop.call_soon(self._end_of_turn)
+        self._turn.put(waiting)
+        return await waiting.answer
+
+    def begin(self, feeds: Mapping[str, Tensor], *, items: int, caller: UUID) -> "asyncio.Future[dict[str, Tensor]]":
+        """Run feeds in the session's thread, as soon as it is their turn. Raises: TooManyWait."""
+        waiting = Waiting(feeds, items, caller, self._loop.create_future())
+        if self._running:
             self.refuse_early(caller)
             self._line.put(waiting)
         else:
             self._start([waiting])
-        return await waiting.answer
+        return waiting.answer
+
+    def has_room(self, caller: UUID) -> bool:
+        """Whether a request of this caller would be let in line."""
+        line, bounds = self._line, self._bounds
+        return (
+            line.waiting_of(caller) < line.share(caller, bounds.max_waiting) and line.bytes < bounds.max_waiting_bytes
+        )
 
     def refuse_early(self, caller: UUID) -> None:
         """Return while the line has room for a request of this caller. Raises: TooManyWait."""
-        line, bounds = self._line, self._bounds
-        if line.waiting_of(caller) < line.share(caller, bounds.max_waiting) and line.bytes < bounds.max_waiting_bytes:
+        if self.has_room(caller):
             return
         LINE_REFUSED.add(self._model)
         refusal = TooManyWait(model=self._model)

@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import numpy as np
 import pytest
 
-from gateway.call import Call
+from gateway.call import NOTHING_BEGUN, Begun, Call
+from gateway.inference.session import Cost
 from gateway.record.codec import may_be_drawn
 from gateway.record.entries import Decided, StageTimes
 from gateway.record.reader import SegmentReader
@@ -20,7 +22,7 @@ from gateway.registry.live import LivePlan
 from gateway.reply import Reply
 from tests.bench.stand import CARD as TEXT_CARD
 from tests.bench.stand import Stand, open_stand
-from tests.models import add_sub, every_datatype, network, text_classifier
+from tests.models import add_sub, convolutions, every_datatype, network, text_classifier
 
 CARD = """
 batch_axis = 0
@@ -58,7 +60,7 @@ class Sent:
     headers: list[tuple[bytes, bytes]]
     target: bytes = b"/v2/models/m/infer"
     told: bytes | None = None
-    given_back: tuple[float, ...] | None = None
+    given_back: Begun | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
     def answer(self, body: bytes) -> None:
@@ -67,10 +69,10 @@ class Sent:
         self.told = body
         self.done.set()
 
-    def generally(self, draws: tuple[float, ...] = ()) -> None:
-        """Keep that it was given back."""
+    def generally(self, begun: Begun = NOTHING_BEGUN) -> None:
+        """Keep what was begun."""
         assert not self.done.is_set()
-        self.given_back = draws
+        self.given_back = begun
         self.done.set()
 
 
@@ -79,6 +81,20 @@ def body(*rows: list[float], **more: Any) -> bytes:
     data = [number for row in rows for number in row]
     tensor = {"name": "x", "shape": [len(rows), len(rows[0]) if rows else 4], "datatype": "FP32", "data": data}
     return json.dumps({"inputs": [tensor | more.pop("tensor", {})]} | more).encode()
+
+
+def raw(*rows: list[float], size: int | None = None, **more: Any) -> tuple[bytes, int]:
+    """The same with its numbers behind its JSON, and where that ends."""
+    data = np.array(rows, np.float32)
+    parameters = {"binary_data_size": data.nbytes if size is None else size}
+    tensor = {"name": "x", "shape": data.shape, "datatype": "FP32", "parameters": parameters}
+    head = json.dumps({"inputs": [tensor]} | more).encode()
+    return head + data.tobytes(), len(head)
+
+
+def raw_from(json_bytes: int) -> tuple[tuple[bytes, bytes], ...]:
+    """The header that says where the JSON ends."""
+    return ((b"inference-header-content-length", b"%d" % json_bytes),)
 
 
 @asynccontextmanager
@@ -94,10 +110,11 @@ def send(stand: Stand, content: bytes, *headers: tuple[bytes, bytes], target: by
     return Sent(content, [(b"authorization", f"Bearer {stand.key}".encode()), *headers], target)
 
 
-async def generally(stand: Stand, content: bytes) -> Reply:
+async def generally(stand: Stand, content: bytes, json_bytes: int | None = None, begun: Begun = NOTHING_BEGUN) -> Reply:
     """What the general way answers."""
     call = Call(
-        caller=stand.caller, model="m", version=None, headers=(), body=content, left=asyncio.Event().wait
+        caller=stand.caller, model="m", version=None, headers=(), body=content, left=asyncio.Event().wait,
+        json_bytes=json_bytes, begun=begun,
     )  # fmt: skip
     return await stand.pipeline.handle(call)
 
@@ -156,10 +173,10 @@ async def test_both_ways_answer_and_record_the_same(card: str) -> None:
             await compare(stand, content)
 
 
-async def compare(stand: Stand, content: bytes) -> None:
+async def compare(stand: Stand, content: bytes, json_bytes: int | None = None) -> None:
     """Ask one thing both ways."""
-    general = await generally(stand, content)
-    sent = send(stand, content)
+    general = await generally(stand, content, json_bytes)
+    sent = send(stand, content, *(() if json_bytes is None else raw_from(json_bytes)))
     assert stand.express.take(sent)
     await sent.done.wait()
     (_, expected), (data, recorded) = entries(stand)[-2:]
@@ -171,6 +188,91 @@ async def compare(stand: Stand, content: bytes) -> None:
     assert not may_be_drawn(data)
     assert recorded.prediction != expected.prediction
     assert all(0 <= (item.audit_draw or 0.0) < 1 for item in recorded.items)
+
+
+@pytest.mark.parametrize("card", [CARD, ENVELOPE, UNKEPT], ids=["kept", "within an envelope", "nothing captured"])
+async def test_numbers_behind_the_json_are_answered_alike(card: str) -> None:
+    """One item, several, and one with an id."""
+    async with answering(card) as stand:
+        for content in (raw(ROW), raw(ROW, OTHER, ROW), raw(ROW, id="an id")):
+            await compare(stand, *content)
+
+
+async def test_a_model_that_takes_long_runs_in_its_thread_and_is_answered_alike() -> None:
+    """Whether its numbers stand in the JSON or behind it; nobody waits on the loop meanwhile."""
+    async with answering() as stand:
+        slow(stand)
+        for content in (*((each, None) for each in CONTENTS), raw(ROW), raw(ROW, OTHER)):
+            await compare(stand, *content)
+
+
+async def test_a_picture_is_answered_alike() -> None:
+    """Six hundred thousand bytes behind the JSON, of which the digest is kept and nothing else."""
+    card = UNKEPT.replace('["a", "b", "c"]', json.dumps([f"c{n}" for n in range(10)])).replace(CHOICES, 'kind = "text"')
+    x = np.random.default_rng(1).random((1, 3, 224, 224)).astype(np.float32)
+    tensor = {"name": "x", "shape": x.shape, "datatype": "FP32", "parameters": {"binary_data_size": x.nbytes}}
+    head = json.dumps({"inputs": [tensor]}).encode()
+    content = head + x.tobytes()
+    async with answering(card, convolutions()) as stand:
+        headers = send(stand, content, *raw_from(len(head))).headers
+        room = stand.express.room(b"/v2/models/m/infer", headers, len(content))
+        assert room is not None
+        room[:] = content
+        await compare(stand, room, len(head))  # type: ignore[arg-type]
+        assert stand.express.room(b"/v2/models/m/infer", headers, 1 << 21) is None
+        assert stand.express.room(b"/v2/models/m/infer", headers[:-1], len(content)) is None
+        assert stand.express.room(b"/v2/models/m/infer", headers[1:], len(content)) is None
+
+
+async def test_what_was_run_already_is_not_run_again() -> None:
+    """A request that turns out to be held is held by what its model has said, drawn as it was drawn."""
+    card = CARD.replace("[policy]", "[policy]\nhold_below = 1.0\nfallback = 'refuse'")
+    async with answering(card) as stand:
+        slow(stand)
+        sent = send(stand, body(ROW))
+        assert stand.express.take(sent)
+        await sent.done.wait()
+        assert sent.given_back is not None
+        said = {name: array / 2 for name, array in sent.given_back.outputs.items()}
+        begun = msgspec.structs.replace(sent.given_back, outputs=said, draws=(0.125,))
+        held = asyncio.create_task(generally(stand, body(ROW), begun=begun))
+        await recorded(stand, 1)
+        held.cancel()
+        ((_, entry),) = entries(stand)
+        assert entry.rule == "below_threshold"
+        assert entry.items[0].score == pytest.approx(max(said["probabilities"][0]))
+
+
+def slow(stand: Stand) -> None:
+    """Let the model be one of which nobody knows how long it takes."""
+    live = stand.follower.live
+    live.live(next(iter(live.plan.models.values())).champion).session.cost = Cost()
+
+
+async def recorded(stand: Stand, count: int) -> None:
+    """Wait until so many entries are there."""
+    async with asyncio.timeout(10):
+        while len(entries(stand)) < count:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+
+
+async def test_too_many_for_a_model_that_takes_long_are_refused_by_the_general_way() -> None:
+    """While as many wait as may, nothing more is taken, and no room is made for it."""
+    async with answering(CARD + "[batching]\nmax_waiting = 1\n") as stand:
+        slow(stand)
+        content, json_bytes = raw(ROW)
+        first, second, third = (send(stand, content, *raw_from(json_bytes)) for _ in range(3))
+        assert stand.express.take(first)
+        assert stand.express.take(second)
+        assert not stand.express.take(third)
+        assert stand.express.room(third.target, third.headers, 700_000) is None
+        await first.done.wait()
+        await second.done.wait()
+        assert first.told is not None
+        assert second.told is not None
+        assert third.told is None
+        assert third.given_back is None
+        assert stand.express.room(third.target, third.headers, 700_000) is not None
 
 
 async def test_a_model_with_several_inputs_and_outputs_is_answered_alike() -> None:
@@ -196,7 +298,15 @@ NOT_TAKEN = {
     "an idempotency key": (body(ROW), ((b"idempotency-key", b"k"),)),
     "a context": (body(ROW), ((b"lockgate-context", b"user_id=u"),)),
     "a compressed body": (body(ROW), ((b"content-encoding", b"gzip"),)),
-    "binary tensors": (body(ROW), ((b"inference-header-content-length", b"10"),)),
+    "a JSON that ends early": (body(ROW), ((b"inference-header-content-length", b"10"),)),
+    "two ends of the JSON": (body(ROW), raw_from(10) * 2),
+    "no number for an end": (body(ROW), ((b"inference-header-content-length", b"-1"),)),
+    "numbers in a JSON that ends": (body(ROW), raw_from(len(body(ROW)))),
+    "bytes too few": (raw(ROW)[0][:-1], raw_from(raw(ROW)[1])),
+    "bytes too many": (raw(ROW)[0] + b"x", raw_from(raw(ROW)[1])),
+    "a size that is not the tensor's": (raw(ROW, size=12)[0], raw_from(raw(ROW, size=12)[1])),
+    "no bytes": (raw(ROW)[0], raw_from(len(raw(ROW)[0]))),
+    "an end beyond the body": (raw(ROW)[0], raw_from(10_000)),
     "parameters": (body(ROW, parameters={"review": "require"}), ()),
     "outputs by name": (body(ROW, outputs=[{"name": "probabilities"}]), ()),
     "nested data": (body(ROW, tensor={"data": [ROW]}), ()),
@@ -258,7 +368,7 @@ async def test_what_turns_out_not_to_be_plain_is_given_back_with_its_draws(
     assert sent.told is None
     assert sent.given_back is not None
     rows = json.loads(content)["inputs"][0]["shape"][0]
-    assert len(sent.given_back) == (rows if drawn else 0)
+    assert len(sent.given_back.draws) == (rows if drawn else 0)
 
 
 async def test_one_that_is_given_back_leaves_its_neighbours_their_answers() -> None:

@@ -3,17 +3,24 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 
-from gateway.http.asgi import DRAWS
+from gateway.http.asgi import BEGUN, BODY
+from lockgate import exchanges
 from lockgate.exchanges import WholeExchange
 from lockgate.web import serving
 
 HEAD = b"POST /v2/models/m/infer HTTP/1.1\r\nHost: here\r\n"
 WHOLE = HEAD + b"Content-Length: 4\r\n\r\nbody"
+
+
+@pytest.fixture(params=[True, False], ids=["uvloop", "asyncio"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: they read into a protocol's own memory in different ways."""
+    return "asyncio", {"use_uvloop": request.param}
 
 
 class App:
@@ -26,6 +33,13 @@ class App:
         self.takes = True
         self.answers = True
         self.much = b""
+        self.has_room = False
+        self.reads = True
+        self.patience_s = 60.0
+
+    def room(self, _target: bytes, _headers: Any, size: int) -> memoryview | None:
+        """Where a large body shall lie, if it is to be taken whole."""
+        return memoryview(bytearray(size)) if self.has_room else None
 
     def take(self, exchange: WholeExchange) -> bool:
         """Keep it, and answer it at once where it is to be."""
@@ -34,21 +48,30 @@ class App:
         self.taken.append(exchange)
         self.came_whole.set()
         if self.answers:
-            exchange.answer(self.much or b"whole:" + exchange.body)
+            exchange.answer(self.much or b"whole:" + exchange.body)  # type: ignore[operator]
         return True
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer with the body."""
-        body, more = b"", True
+        body = b""
+        if BODY in scope and self.reads:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.patience_s):
+                    body = await scope[BODY].read(lambda: memoryview(bytearray(_length(scope)))) or b"left"
+        more = self.reads and BODY not in scope
         while more:
             message = await receive()
             body, more = body + message.get("body", b""), message.get("more_body", False)
-        self.came.append((scope, body))
+        self.came.append((scope, bytes(body)))
         said = self.much or b"asgi:" + body
         await send(
             {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]}
         )  # fmt: skip
         await send({"type": "http.response.body", "body": said})
+
+
+def _length(scope: dict[str, Any]) -> int:
+    return int(dict(scope["headers"])[b"content-length"])
 
 
 class Caller:
@@ -146,7 +169,7 @@ async def test_what_is_not_taken_or_given_back_becomes_an_ordinary_request() -> 
         app.takes, app.answers = True, False
         caller.writer.write(WHOLE)
         await app.came_whole.wait()
-        app.taken[0].generally((0.5, 0.25))
+        app.taken[0].generally("begun")
         assert (await caller.answer())[1] == b"asgi:body"
         app.taken[0].answer(b"a second time")
         app.answers = True
@@ -154,7 +177,7 @@ async def test_what_is_not_taken_or_given_back_becomes_an_ordinary_request() -> 
     (first, _), (second, _) = app.came
     assert first["path"] == second["path"] == "/v2/models/m/infer"
     assert (b"host", b"here") in second["headers"]
-    assert (first[DRAWS], second[DRAWS]) == ((), (0.5, 0.25))
+    assert (first[BEGUN], second[BEGUN]) == (None, "begun")
 
 
 async def test_requests_sent_ahead_are_answered_in_their_order() -> None:
@@ -195,7 +218,7 @@ async def test_who_hangs_up_before_the_answer_harms_nobody() -> None:
                 app.came_whole.clear()
                 writer.transport.abort()
                 await until_true(lambda: app.taken[0].disconnected)
-                (end)(app.taken.pop(), b"" if end is WholeExchange.answer else ())  # type: ignore[arg-type, operator]
+                (end)(app.taken.pop(), b"" if end is WholeExchange.answer else None)  # type: ignore[arg-type, operator]
 
 
 async def test_a_server_that_ends_answers_what_it_has_taken() -> None:
@@ -237,3 +260,127 @@ async def test_who_does_not_read_is_not_answered_for_ever() -> None:
         while before != (before := len(app.taken) + len(app.came)):  # noqa: ASYNC110 - that nothing happens is told by nobody
             await asyncio.sleep(0.3)
         assert before < 400
+
+
+LARGE = bytes(range(256)) * 1024
+SENT = HEAD + b"Content-Length: 262144\r\n\r\n" + LARGE
+IN_PIECES = (SENT[:30], SENT[30:90], SENT[90:70_000], SENT[70_000:])
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+async def test_a_large_body_is_read_whole_however_it_comes(has_room: bool) -> None:
+    """In one piece or several, with the next requests right behind it, whether it is taken or asked for.
+
+    What is right behind it is taken where the answer left before it came.
+    """
+    app = App()
+    app.has_room = has_room
+    said = (b"whole:" if has_room else b"asgi:") + LARGE
+    async with calling(app) as caller:
+        assert await caller.says(SENT) == said
+        assert await caller.says(*IN_PIECES) == said
+        assert await caller.says(SENT + WHOLE) == said
+        assert (await caller.answer())[1] in (b"whole:body", b"asgi:body")
+        assert await caller.says(SENT + SENT[:20_000], SENT[20_000:]) == said
+        assert (await caller.answer())[1] in (b"whole:" + LARGE, b"asgi:" + LARGE)
+        assert await caller.says(WHOLE) == b"whole:body"
+
+
+async def test_a_large_body_that_is_given_back_lies_where_it_came() -> None:
+    """The application finds it in the request's scope."""
+    app = App()
+    app.has_room = True
+    async with calling(app) as caller:
+        app.takes = False
+        assert await caller.says(SENT) == b"asgi:" + LARGE
+        app.takes, app.answers = True, False
+        caller.writer.write(SENT + WHOLE)
+        await app.came_whole.wait()
+        app.taken[0].generally()
+        app.answers = True
+        assert (await caller.answer())[1] == b"asgi:" + LARGE
+        assert (await caller.answer())[1] == b"asgi:body"
+
+
+async def test_a_large_body_that_takes_its_time_is_answered_while_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has come of it is kept; the connection goes on where all of it is read, and ends where it is not."""
+    monkeypatch.setattr(exchanges, "LATE_S", 0.1)
+    app = App()
+    app.has_room = True
+    async with calling(app) as caller:
+        caller.writer.write(SENT[:100_000])
+        await asyncio.sleep(0.3)
+        assert await caller.says(SENT[100_000:]) == b"asgi:" + LARGE
+        assert not app.taken
+        assert await caller.says(WHOLE) == b"whole:body"
+        app.reads = False
+        caller.writer.write(SENT[:100_000])
+        head, said = await caller.answer()
+        assert said == b"asgi:"
+        assert b"connection: close" in head
+        caller.writer.write(WHOLE)
+        with suppress(ConnectionError):
+            assert await caller.reader.read() == b""
+
+
+async def test_a_large_body_that_nobody_reads_is_passed_by() -> None:
+    """As with any other request: the next one on the connection is answered."""
+    app = App()
+    app.reads = False
+    async with calling(app) as caller:
+        assert await caller.says(SENT) == b"asgi:"
+        assert await caller.says(WHOLE) == b"whole:body"
+        assert await caller.says(SENT[:70_000]) == b"asgi:"
+        assert await caller.says(SENT[70_000:] + WHOLE) == b"whole:body"
+
+
+async def test_whoever_gives_up_on_a_large_body_ends_the_connection() -> None:
+    """Nobody could tell the rest of the body from another request."""
+    app = App()
+    app.patience_s = 0.2
+    async with calling(app) as caller:
+        caller.writer.write(SENT[:100_000])
+        head, said = await caller.answer()
+        assert said == b"asgi:"
+        assert b"connection: close" in head
+        with suppress(ConnectionError):
+            assert await caller.reader.read() == b""
+
+
+@pytest.mark.parametrize("has_room", [True, False])
+async def test_who_hangs_up_amid_a_large_body_harms_nobody(has_room: bool) -> None:
+    """What came of it is taken by nobody, and the next connection is served."""
+    app = App()
+    app.has_room = has_room
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with serving(app, listener, drain_s=5):
+            for end in ("eof", "abort"):
+                reader, writer = await asyncio.open_connection(*listener.getsockname())
+                writer.write(SENT[:100_000])
+                await asyncio.sleep(0.1)
+                if end == "eof":
+                    writer.write_eof()
+                    assert await reader.read() == b""
+                writer.transport.abort()
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            assert await Caller(reader, writer).says(WHOLE) == b"whole:body"
+            writer.close()
+    assert len(app.taken) == 1
+    assert all(body == b"left" for _, body in app.came)
+
+
+async def test_a_server_that_ends_waits_for_a_large_body_and_answers_it() -> None:
+    """The answer says that the connection ends with it."""
+    app = App()
+    app.has_room = True
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with serving(app, listener, drain_s=5):
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            caller = Caller(reader, writer)
+            writer.write(SENT[:100_000])
+            await asyncio.sleep(0.1)
+            asyncio.get_running_loop().call_later(0.3, writer.write, SENT[100_000:])
+        head, said = await caller.answer()
+        assert said == b"whole:" + LARGE
+        assert b"connection: close" in head
+        writer.close()

@@ -1,0 +1,36 @@
+"""What the headers of a request say: whether it is plain, who sends it, and where its JSON ends. Pure."""
+
+from typing import NamedTuple
+
+from gateway.protocol.binary import LENGTH_HEADER
+
+Headers = list[tuple[bytes, bytes]]
+
+_NOT_PLAIN = frozenset({b"prefer", b"idempotency-key", b"lockgate-context", b"content-encoding"})
+"""Headers that ask for something beside the answer, or say that the body is packed."""
+_JSON_LENGTH = LENGTH_HEADER.lower().encode()
+_DIGITS_MAX = 18
+
+
+class Asking(NamedTuple):
+    """What matters of the headers of a plain request."""
+
+    authorization: bytes
+    json_bytes: int | None
+    """Where binary data begins; None where all of the body is JSON."""
+
+
+def asking_of(headers: Headers) -> Asking | None:
+    """What they say; None where the request is not plain."""
+    authorization: bytes | None = None
+    json_bytes: int | None = None
+    for name, value in headers:
+        if name in _NOT_PLAIN:
+            return None
+        if name == b"authorization" and authorization is None:
+            authorization = value
+        elif name == _JSON_LENGTH:
+            if json_bytes is not None or not value.isdigit() or len(value) > _DIGITS_MAX:
+                return None
+            json_bytes = int(value)
+    return None if authorization is None else Asking(authorization, json_bytes)
