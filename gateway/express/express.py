@@ -114,7 +114,9 @@ class Express:
         if asking is None or asking.json_bytes is None:
             return None
         target = self._target(asking.authorization, path, now_us())
-        if target is None or target.short or not target.batcher.has_room(target.caller.key_id):
+        if target is None or target.short or not target.reader.large:
+            return None
+        if not target.batcher.has_room(target.caller.key_id):
             return None
         return room_for(size, asking.json_bytes)
 

@@ -22,6 +22,8 @@ from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 BYTES_MAX = 1024
 """The most bytes of tensors that a plain request brings; more is kept as an object of its own."""
 ITEMS_MAX = 64
+KEPT_MOSTLY = 0.5
+"""From this part of kept payloads on most larger requests would go the general way after their run."""
 _KINDS: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "O": str}
 _CODES = {
     "FP32": "f", "FP64": "d", "INT8": "b", "INT16": "h", "INT32": "i", "INT64": "q",
@@ -67,7 +69,9 @@ class PlainRequest:
 class PlainReader:
     """Reads the plain requests of one release."""
 
-    def __init__(self, inputs: tuple[TensorSpec, ...], *, several: bool, limits: Limits) -> None:
+    def __init__(self, inputs: tuple[TensorSpec, ...], *, several: bool, limits: Limits, large: bool) -> None:
+        self.large = large
+        """Whether a request may be plain that brings more than an entry has room for."""
         kinds = [_KINDS[NUMPY[spec.datatype].kind] for spec in inputs]
         alike = len(set(kinds)) == 1
         self._decoder = _decoder(kinds[0] if alike else None)
@@ -83,15 +87,16 @@ class PlainReader:
         self._heads: dict[int, tuple[bytes, ...]] = {}
 
     @classmethod
-    def of(cls, signature: Signature, batch_axis: int | None, limits: Limits) -> Self | None:
-        """The reader of a model with these inputs; None where its requests are never plain."""
+    def of(cls, signature: Signature, batch_axis: int | None, limits: Limits, capture: float) -> Self | None:
+        """The reader of a model with these inputs, of which so many are kept; None where none is ever plain."""
         specs = signature.inputs
         batched = all(
             spec.shape and ANY_SIZE not in spec.shape[1:] and spec.shape[0] in (ANY_SIZE, 1) for spec in specs
         )
         if batch_axis != 0 or not specs or not batched or not np.little_endian:
             return None
-        return cls(specs, several=all(spec.shape[0] == ANY_SIZE for spec in specs), limits=limits)
+        several = all(spec.shape[0] == ANY_SIZE for spec in specs)
+        return cls(specs, several=several, limits=limits, large=capture < KEPT_MOSTLY)
 
     def read(self, body: Body, json_bytes: int | None = None) -> PlainRequest | None:
         """The request in a body whose JSON ends after `json_bytes`; None where it is not plain."""
@@ -152,6 +157,8 @@ class PlainReader:
         if json_bytes > len(body) or len(messages) != len(self._inputs) or not 0 < items <= self._items_max:
             return None
         start, inputs, short = json_bytes, [], len(body) - json_bytes <= BYTES_MAX
+        if not (short or self.large):
+            return None
         for at, spec in enumerate(self._inputs):
             each, shape = messages[at], (items, *self._tails[at])
             size = items * self._elements[at] * NUMPY[spec.datatype].itemsize

@@ -71,7 +71,9 @@ class Target:
         except GatewayError:
             return None
         card, runner = release.release.card, release.runner
-        reader = PlainReader.of(release.session.signature, card.batch_axis, release.decoder.limits)
+        reader = PlainReader.of(
+            release.session.signature, card.batch_axis, release.decoder.limits, release.release.policy.capture
+        )
         judge = PlainJudge.of(card, release.release.policy)
         if not isinstance(runner, Batcher) or card.beside or not caller.may("predict", model.name):
             return None

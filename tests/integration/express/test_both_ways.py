@@ -222,6 +222,10 @@ async def test_a_picture_is_answered_alike() -> None:
         assert stand.express.room(b"/v2/models/m/infer", headers, 1 << 21) is None
         assert stand.express.room(b"/v2/models/m/infer", headers[:-1], len(content)) is None
         assert stand.express.room(b"/v2/models/m/infer", headers[1:], len(content)) is None
+    async with answering(card.replace("capture = 0.0", "capture = 1.0"), convolutions()) as stand:
+        sent = send(stand, content, *raw_from(len(head)))
+        assert stand.express.room(sent.target, sent.headers, len(content)) is None
+        assert not stand.express.take(sent)
 
 
 async def test_what_was_run_already_is_not_run_again() -> None:
@@ -258,7 +262,7 @@ async def recorded(stand: Stand, count: int) -> None:
 
 async def test_too_many_for_a_model_that_takes_long_are_refused_by_the_general_way() -> None:
     """While as many wait as may, nothing more is taken, and no room is made for it."""
-    async with answering(CARD + "[batching]\nmax_waiting = 1\n") as stand:
+    async with answering(UNKEPT + "[batching]\nmax_waiting = 1\n") as stand:
         slow(stand)
         content, json_bytes = raw(ROW)
         first, second, third = (send(stand, content, *raw_from(json_bytes)) for _ in range(3))
