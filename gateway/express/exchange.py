@@ -1,6 +1,8 @@
-"""A whole HTTP request that nobody has begun to answer, and the two ways to go on with it."""
+"""A whole HTTP request that nobody has begun to answer, and the ways to go on with it."""
 
 from typing import Protocol
+
+from gateway.reply import Reply
 
 
 class Exchange(Protocol):
@@ -14,6 +16,9 @@ class Exchange(Protocol):
 
     def answer(self, body: bytes) -> None:
         """Write 200 with this JSON."""
+
+    def refuse(self, reply: Reply) -> None:
+        """Write this refusal, as the application would."""
 
     def generally(self, draws: tuple[float, ...] = ()) -> None:
         """Let the application answer it as any other request; what was drawn for its items is not drawn again."""

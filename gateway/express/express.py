@@ -1,6 +1,7 @@
 """Plain requests on their way: taken as they come, run at the end of the loop's turn, and answered in one go.
 
 What comes of a run is judged for all its requests at once; their entries are one write, before any of them is answered.
+A request for whose model too many wait already is refused as it comes (`entrance.py`).
 A request that turns out not to be plain (it is held, drawn for audit, or its model has something to say that is no
 number) goes the general way with what was drawn for it, and nobody has noted anything of it here.
 """
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from gateway.errors import GatewayError
+from gateway.express.entrance import Entrance
 from gateway.express.exchange import Exchange
 from gateway.express.finished import Finished, count, offer
 from gateway.express.judging import Judged, all_finite
@@ -23,9 +25,12 @@ from gateway.express.outputs import Outputs
 from gateway.express.target import Target
 from gateway.express.turn import Turn, Waiting, fair_share
 from gateway.holding.holds import Holds
+from gateway.http.entry import refused
+from gateway.http.problem_media import asks_for_problems
 from gateway.ids import fresh_id
+from gateway.inference.errors import TooManyWait
 from gateway.inference.shadow import ShadowRunner
-from gateway.noted import note_failure
+from gateway.noted import note, note_failure
 from gateway.pipeline import pressed
 from gateway.plan import Plan
 from gateway.protocol.datatypes import Tensor
@@ -41,6 +46,14 @@ _NOT_PLAIN = frozenset(
 )
 """Headers that ask for something beside the answer, or say that the body is not plain JSON."""
 _TARGETS_MAX = 1024
+
+
+class Known(NamedTuple):
+    """What is known of a key and a path under a plan."""
+
+    plan: Plan
+    entrance: Entrance | None
+    target: Target | None
 
 
 class Made(NamedTuple):
@@ -77,7 +90,7 @@ class Express:
         self._turns: dict[int, Turn] = {}
 
     def take(self, exchange: Exchange) -> bool:
-        """Whether this request is plain, and is answered by and by; if not, nothing has happened to it."""
+        """Whether this request is plain and answered by and by, or refused; if not, nothing has happened to it."""
         try:
             return self._take(exchange)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the general way answers
@@ -86,15 +99,23 @@ class Express:
 
     def _take(self, exchange: Exchange) -> bool:
         began_ns, at_us = perf_counter_ns(), now_us()
-        authorization = None
+        plain, authorization = True, None
         for name, value in exchange.headers:
             if name in _NOT_PLAIN:
-                return False
-            if name == b"authorization" and authorization is None:
+                plain = False
+            elif name == b"authorization" and authorization is None:
                 authorization = value
-        target = self._target(authorization, exchange.target, at_us) if authorization is not None else None
-        request = target.reader.read(exchange.body) if target is not None else None
-        if target is None or request is None:
+        known = self._known(authorization, exchange.target, at_us) if authorization is not None else None
+        if known is None or known.entrance is None or known.entrance.expired(at_us):
+            return False
+        if plain and known.target is not None and self._take_plain(exchange, known.target, at_us, began_ns):
+            return True
+        return self._refuse(exchange, known.entrance, began_ns)
+
+    def _take_plain(self, exchange: Exchange, target: Target, at_us: int, began_ns: int) -> bool:
+        """Whether the request is plain; it then waits for the end of the turn."""
+        request = target.reader.read(exchange.body)
+        if request is None:
             return False
         read_ns = perf_counter_ns()
         answering = target.answering(self._follower.flags, request, at_us, self._process)
@@ -103,17 +124,30 @@ class Express:
         self._join(Waiting(exchange, target, request, answering, at_us, began_ns, read_ns))
         return True
 
-    def _target(self, authorization: bytes, path: bytes, at_us: int) -> Target | None:
-        """The target of a key and a path under the plan in force."""
+    @staticmethod
+    def _refuse(exchange: Exchange, entrance: Entrance, began_ns: int) -> bool:
+        """Whether too many wait for the model; the request is then refused, as the general way would."""
+        if asks_for_problems(exchange.headers):
+            return False
+        try:
+            entrance.runner.refuse_early(entrance.caller.key_id)
+        except TooManyWait as error:
+            note(entrance.model, error.status, error.code, began_ns / 1e9)
+            exchange.refuse(refused(error, exchange.target.decode("ascii")))
+            return True
+        return False
+
+    def _known(self, authorization: bytes, path: bytes, at_us: int) -> Known:
+        """What is known of a key and a path under the plan in force."""
         live = self._follower.live
         key = sha256(authorization).digest(), path
-        known: tuple[Plan, Target | None] | None = live.made.get(key)
-        if known is None or known[0] is not live.plan:
+        known: Known | None = live.made.get(key)
+        if known is None or known.plan is not live.plan:
             if len(live.made) >= _TARGETS_MAX:
                 live.made.clear()
-            target = Target.of(live, authorization.decode("latin-1"), path.decode("latin-1"), at_us)
-            known = live.made[key] = live.plan, target
-        return None if known[1] is None or known[1].expired(at_us) else known[1]
+            told = authorization.decode("latin-1"), path.decode("latin-1"), at_us
+            known = live.made[key] = Known(live.plan, Entrance.of(live, *told), Target.of(live, *told))
+        return known
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release

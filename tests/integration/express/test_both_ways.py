@@ -67,6 +67,10 @@ class Sent:
         self.told = body
         self.done.set()
 
+    def refuse(self, reply: Reply) -> None:
+        """Nothing here waits in line."""
+        raise AssertionError(reply)
+
     def generally(self, draws: tuple[float, ...] = ()) -> None:
         """Keep that it was given back."""
         assert not self.done.is_set()
