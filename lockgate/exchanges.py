@@ -10,8 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from gateway.http.asgi import BODY
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from gateway.http.asgi import BODY, header_lines
 from gateway.protocol.binary import Body
+from gateway.reply import Reply
 from lockgate.bodies import ComingBody, ReadsStraight, Rest, Room
 from lockgate.cycles import cycle_for
 
@@ -38,7 +41,13 @@ class WholeExchange:
         """Write 200 with this JSON."""
         if not self.response_complete:
             self.response_complete = True
-            self._by.answered(body, keep_alive=self.keep_alive)
+            self._by.answered(self._by.answer_head(), body, keep_alive=self.keep_alive)
+
+    def refuse(self, reply: Reply) -> None:
+        """Write this refusal, as the application would."""
+        if not self.response_complete:
+            self.response_complete = True
+            self._by.answered(self._by.head_of(reply), reply.body, keep_alive=self.keep_alive)
 
     def generally(self, begun: Any = None) -> None:
         """Let the application answer it as any other request; it finds in its scope what was begun of it."""
@@ -144,15 +153,27 @@ class WholeRequests(ReadsStraight):
             self._late = self.loop.call_later(LATE_S, self._is_late)
             self.speak(Rest(self, self._coming, self._comes_no_more))
 
-    def answered(self, body: bytes, *, keep_alive: bool) -> None:
-        """Write an answer and be ready for the next request."""
+    def answered(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
+        """Write an answer, whose head ends before its length, and be ready for the next request."""
         transport = self.transport
         if not transport.is_closing():
             end = b"\r\n\r\n" if keep_alive else b"\r\nconnection: close\r\n\r\n"
-            transport.write(b"".join((self._answer_head(), b"%d" % len(body), end, body)))
+            transport.write(b"".join((head, b"%d" % len(body), end, body)))
             if not keep_alive:
                 transport.close()
         self.on_response_complete()
+
+    def answer_head(self) -> bytes:
+        """The head of an answer up to its length; uvicorn makes the date anew each second."""
+        headers = self.server_state.default_headers
+        if headers is not self._date_headers:
+            self._date_headers = headers
+            self._head = self._head_of(200, [(b"content-type", b"application/json")])
+        return self._head
+
+    def head_of(self, reply: Reply) -> bytes:
+        """The head of another reply up to its length, as uvicorn writes it."""
+        return self._head_of(reply.status, header_lines(reply))
 
     def give_on(self, exchange: WholeExchange, begun: Any) -> None:
         """Start the application on a whole request."""
@@ -197,6 +218,10 @@ class WholeRequests(ReadsStraight):
             self.timeout_keep_alive_task = self.loop.call_later(left, self._look_if_quiet)
         else:
             self.timeout_keep_alive_handler()
+
+    def _head_of(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
+        lines = [name + b": " + value + b"\r\n" for name, value in (*self.server_state.default_headers, *headers)]
+        return b"".join((STATUS_LINE[status], *lines, b"content-length: "))
 
     def _may_come_whole(self) -> bool:
         """Whether the request could be taken whole, by its head."""
@@ -253,15 +278,6 @@ class WholeRequests(ReadsStraight):
         self.url, self.expect_100_continue = url, expect
         self.headers.extend(headers)
         super().on_headers_complete()
-
-    def _answer_head(self) -> bytes:
-        """The head of an answer up to its length; uvicorn makes the date anew each second."""
-        headers = self.server_state.default_headers
-        if headers is not self._date_headers:
-            self._date_headers = headers
-            lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-            self._head = b"HTTP/1.1 200 OK\r\n" + lines + b"content-type: application/json\r\ncontent-length: "
-        return self._head
 
 
 WHOLE_MAX_BYTES = 65_536

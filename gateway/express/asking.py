@@ -1,4 +1,4 @@
-"""What the headers of a request say: whether it is plain, who sends it, and where its JSON ends. Pure."""
+"""What the headers of a request say: who sends it, whether it is plain, and where its JSON ends. Pure."""
 
 from typing import NamedTuple
 
@@ -13,24 +13,28 @@ _DIGITS_MAX = 18
 
 
 class Asking(NamedTuple):
-    """What matters of the headers of a plain request."""
+    """What matters of the headers of a request."""
 
     authorization: bytes
     json_bytes: int | None
     """Where binary data begins; None where all of the body is JSON."""
+    plain: bool
+    """Whether nothing is asked for beside the answer."""
 
 
 def asking_of(headers: Headers) -> Asking | None:
-    """What they say; None where the request is not plain."""
+    """What they say; None where they do not say who asks."""
     authorization: bytes | None = None
+    plain = True
     json_bytes: int | None = None
     for name, value in headers:
         if name in _NOT_PLAIN:
-            return None
-        if name == b"authorization" and authorization is None:
+            plain = False
+        elif name == b"authorization" and authorization is None:
             authorization = value
         elif name == _JSON_LENGTH:
-            if json_bytes is not None or not value.isdigit() or len(value) > _DIGITS_MAX:
-                return None
-            json_bytes = int(value)
-    return None if authorization is None else Asking(authorization, json_bytes)
+            if json_bytes is None and value.isdigit() and len(value) <= _DIGITS_MAX:
+                json_bytes = int(value)
+            else:
+                plain = False
+    return None if authorization is None else Asking(authorization, json_bytes, plain)

@@ -1,9 +1,10 @@
-"""A whole HTTP request that nobody has begun to answer, and the two ways to go on with it."""
+"""A whole HTTP request that nobody has begun to answer, and the ways to go on with it."""
 
 from typing import Protocol
 
 from gateway.call import NOTHING_BEGUN, Begun
 from gateway.protocol.binary import Body
+from gateway.reply import Reply
 
 
 class Exchange(Protocol):
@@ -17,6 +18,9 @@ class Exchange(Protocol):
 
     def answer(self, body: bytes) -> None:
         """Write 200 with this JSON."""
+
+    def refuse(self, reply: Reply) -> None:
+        """Write this refusal, as the application would."""
 
     def generally(self, begun: Begun = NOTHING_BEGUN) -> None:
         """Let the application answer it as any other request; nothing that was begun is done again."""

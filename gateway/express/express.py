@@ -2,6 +2,7 @@
 
 A model that takes longer runs in its session's thread, one request at a time or joined as the batcher does it. What
 comes of a run is judged for all its requests at once; their entries are one write, before any of them is answered.
+A request for whose model too many wait already is refused as it comes (`entrance.py`).
 A request that turns out not to be plain (it is held, drawn for audit, or its model has something to say that is no
 number) goes the general way with what was drawn for it and what its model has said; nobody has noted anything of it
 here.
@@ -9,30 +10,28 @@ here.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from random import Random
 from time import perf_counter, perf_counter_ns
 from typing import NamedTuple
 
 from msgspec import UNSET
 
-from gateway.call import Begun
 from gateway.errors import GatewayError
 from gateway.express.asking import Headers, asking_of
+from gateway.express.entrance import known_of, refuse_if_full
 from gateway.express.exchange import Exchange
 from gateway.express.finished import Finished, count, offer
 from gateway.express.judging import Judged, all_finite
 from gateway.express.moulds import Varying, item_of
 from gateway.express.outputs import Outputs
 from gateway.express.target import Target
-from gateway.express.turn import Turn, Waiting, fair_share
+from gateway.express.turn import Drawn, Turn, Waiting, fair_share
 from gateway.holding.holds import Holds
 from gateway.ids import fresh_id
 from gateway.inference.shadow import ShadowRunner
 from gateway.metrics import JOINED_REQUESTS
 from gateway.noted import note_failure
 from gateway.pipeline import pressed
-from gateway.plan import Plan
 from gateway.protocol.binary import room_for
 from gateway.protocol.datatypes import Tensor
 from gateway.record.codec import ENTRY_MAX_BYTES
@@ -44,7 +43,6 @@ from gateway.times import now_us
 
 ROOM_MAX_BYTES = 1 << 20
 """Up to this size the digest of a body may hold up the loop."""
-_TARGETS_MAX = 1024
 
 
 class Made(NamedTuple):
@@ -54,7 +52,7 @@ class Made(NamedTuple):
     finished: Finished
     entry: bytes
     reply: bytes
-    begun: Begun
+    drawn: Drawn
 
 
 class Express:
@@ -82,7 +80,7 @@ class Express:
         self._long: set[asyncio.Task[None]] = set()
 
     def take(self, exchange: Exchange) -> bool:
-        """Whether this request is plain, and is answered by and by; if not, nothing has happened to it."""
+        """Whether this request is plain and answered by and by, or refused; if not, nothing has happened to it."""
         try:
             return self._take(exchange)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong here, the general way answers
@@ -92,10 +90,23 @@ class Express:
     def _take(self, exchange: Exchange) -> bool:
         began_ns, at_us = perf_counter_ns(), now_us()
         asking = asking_of(exchange.headers)
-        target = self._target(asking.authorization, exchange.target, at_us) if asking is not None else None
-        if asking is None or target is None:
+        known = known_of(self._follower.live, asking, exchange.target, at_us) if asking is not None else None
+        if asking is None or known is None:
             return False
-        request = target.reader.read(exchange.body, asking.json_bytes)
+        entrance, target = known
+        if (
+            asking.plain
+            and target is not None
+            and self._take_plain(exchange, target, asking.json_bytes, at_us, began_ns)
+        ):
+            return True
+        return refuse_if_full(exchange, entrance, began_ns)
+
+    def _take_plain(
+        self, exchange: Exchange, target: Target, json_bytes: int | None, at_us: int, began_ns: int
+    ) -> bool:
+        """Whether the request is plain; it is then answered when its run has ended."""
+        request = target.reader.read(exchange.body, json_bytes)
         if request is None:
             return False
         read_ns = perf_counter_ns()
@@ -110,27 +121,17 @@ class Express:
 
     def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
         """Where a larger body shall lie, to be taken whole; None where it is not plain, or waits for its turn."""
+        at_us = now_us()
         asking = asking_of(headers) if size <= ROOM_MAX_BYTES else None
-        if asking is None or asking.json_bytes is None:
+        if asking is None or asking.json_bytes is None or not asking.plain:
             return None
-        target = self._target(asking.authorization, path, now_us())
+        known = known_of(self._follower.live, asking, path, at_us)
+        target = known[1] if known is not None else None
         if target is None or target.short or not target.reader.large:
             return None
         if not target.batcher.has_room(target.caller.key_id):
             return None
         return room_for(size, asking.json_bytes)
-
-    def _target(self, authorization: bytes, path: bytes, at_us: int) -> Target | None:
-        """The target of a key and a path under the plan in force."""
-        live = self._follower.live
-        key = sha256(authorization).digest(), path
-        known: tuple[Plan, Target | None] | None = live.made.get(key)
-        if known is None or known[0] is not live.plan:
-            if len(live.made) >= _TARGETS_MAX:
-                live.made.clear()
-            target = Target.of(live, authorization.decode("latin-1"), path.decode("latin-1"), at_us)
-            known = live.made[key] = live.plan, target
-        return None if known[1] is None or known[1].expired(at_us) else known[1]
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release
@@ -210,21 +211,17 @@ class Express:
         start = 0
         for waiting in batch:
             stop = start + waiting.request.items
-            begun = Begun(
-                draws=tuple([self._random.random() for _ in range(start, stop)]),
-                capture_draw=self._random.random(),
-                release=waiting.target.release.release.id,
-                outputs=outputs.rows(start, stop),
-            )
-            one = self._make(waiting, judged, outputs, start, begun, ran_ns)
+            drawn = Drawn(tuple([self._random.random() for _ in range(start, stop)]), self._random.random())
+            one = self._make(waiting, judged, outputs, start, drawn, ran_ns)
             if one is None:
-                waiting.exchange.generally(begun)
+                said = outputs.rows(start, stop)
+                waiting.exchange.generally(drawn.begun(waiting.target.release.release.id, said))
             else:
                 made.append(one)
             start = stop
         return made
 
-    def _make(self, waiting: Waiting, judged: Judged, outputs: Outputs, start: int, begun: Begun,
+    def _make(self, waiting: Waiting, judged: Judged, outputs: Outputs, start: int, drawn: Drawn,
               ran_ns: int) -> Made | None:  # fmt: skip
         """The entry and the reply of a request; None where it is not plain after all."""
         answering, request, model = waiting.answering, waiting.request, waiting.target.model
@@ -232,7 +229,7 @@ class Express:
         full = pressed(model, policy, self._holds.open_count(model.id))
         rate = policy.audit_rate_under_pressure if full else policy.audit_rate
         items = []
-        for index, draw in enumerate(begun.draws, start):
+        for index, draw in enumerate(drawn.items, start):
             answer, score = judged.answers[index], judged.scores[index]
             if answer is None or draw < rate or (judged.inside is not None and not judged.inside[index]):
                 return None
@@ -244,8 +241,7 @@ class Express:
         if told is None:
             return None
         text, digest, tensors = told
-        assert begun.capture_draw is not None
-        identifier, captured = fresh_id(), begun.capture_draw < policy.capture
+        identifier, captured = fresh_id(), drawn.capture < policy.capture
         if captured and not request.short:
             return None
         finished = Finished(waiting, judged, start, tensors, identifier, rate, waiting.stages(ran_ns))
@@ -265,7 +261,7 @@ class Express:
         reply = answering.reply.cast(str(identifier), request.id, text)
         if len(entry) > ENTRY_MAX_BYTES or len(reply) >= self._compressed_from:
             return None
-        return Made(waiting, finished, entry, reply, begun)
+        return Made(waiting, finished, entry, reply, drawn)
 
     def _finish(self, made: list[Made]) -> None:
         """Write the entries, then answer; what could not be recorded is answered only where its policy says so."""
@@ -276,12 +272,12 @@ class Express:
         for one in made[:written]:
             one.waiting.exchange.answer(one.reply)
         for one in made[written:]:
-            one.waiting.exchange.generally(one.begun)
+            one.waiting.exchange.generally(one.drawn.begun())
         ended = perf_counter()
         count([one.finished for one in made[:written]], ended)
         for one in made[:written]:
             self._follower.flags.asked(one.waiting.target.model.name, one.waiting.answering.view)
-            offer(self._shadow, one.finished, one.begun.draws)
+            offer(self._shadow, one.finished, one.drawn.items)
 
 
 def _run(release: LiveRelease, feeds: Mapping[str, Tensor], items: int) -> dict[str, Tensor] | None:

@@ -81,11 +81,6 @@ class Target:
             return None
         return cls(live, caller, model, release, runner, reader, judge)
 
-    def expired(self, now_us: int) -> bool:
-        """Whether the key has expired meanwhile."""
-        expires_us = self.caller.expires_us
-        return expires_us is not None and expires_us <= now_us
-
     def answering(self, flags: AdoptedFlags, request: PlainRequest, now_us: int, process: str) -> Answering | None:
         """How a request is answered, if its model answers it by itself."""
         view = flags.look(self._facts(flags, request, now_us))

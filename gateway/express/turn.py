@@ -2,10 +2,14 @@
 
 from collections import OrderedDict, deque
 from time import perf_counter_ns
+from typing import NamedTuple
+from uuid import UUID
 
+from gateway.call import Begun
 from gateway.express.exchange import Exchange
 from gateway.express.reading import PlainRequest
 from gateway.express.target import Answering, Target
+from gateway.protocol.datatypes import Tensor
 from gateway.registry.live import LiveRelease
 
 
@@ -30,6 +34,18 @@ class Waiting:
         read_us = (self.read_ns - self.began_ns) // 1000
         flags_us = (self.decided_ns - self.read_ns) // 1000
         return read_us, flags_us, 0, 0, (ran_ns - self.decided_ns) // 1000, (perf_counter_ns() - ran_ns) // 1000
+
+
+class Drawn(NamedTuple):
+    """What was drawn for a request. Uniform in [0, 1)."""
+
+    items: tuple[float, ...]
+    """For the audit of each."""
+    capture: float
+
+    def begun(self, release: UUID | None = None, said: dict[str, Tensor] | None = None) -> Begun:
+        """The same for the general way, with what a release has said."""
+        return Begun(draws=self.items, capture_draw=self.capture, release=release, outputs=said or {})
 
 
 class Turn:

@@ -29,7 +29,7 @@ class Straight(Protocol):
 async def send_reply(send: Send, reply: Reply) -> None:
     """Write a reply; large tensors are written from where they lie."""
     size = reply.size
-    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    headers = header_lines(reply)
     headers.append((b"content-length", str(size).encode()))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     if reply.tensors and size > JOINED_MAX_BYTES:
@@ -38,6 +38,11 @@ async def send_reply(send: Send, reply: Reply) -> None:
         await send({"type": "http.response.body", "body": b""})
     else:
         await send({"type": "http.response.body", "body": reply.whole if reply.tensors else reply.body})
+
+
+def header_lines(reply: Reply) -> list[tuple[bytes, bytes]]:
+    """The headers of a reply as ASGI has them, without its length."""
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
 
 
 def values_of(headers: Iterable[tuple[bytes, bytes]], wanted: bytes) -> list[str]:

@@ -13,7 +13,6 @@ import msgspec
 import numpy as np
 import simdjson
 
-from gateway.protocol.binary import SIZE
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.messages import InputMessage, RequestMessage
 
@@ -37,17 +36,14 @@ _KEPT_MAX_BYTES = 4 * 1024 * 1024
 
 
 class Numbers:
-    """The tensors of a message, as the bytes that binary data would be."""
+    """The tensors of a message, ready: flat, of their datatypes, with as many elements as their shapes say."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         self._tensors = tensors
 
-    def take(self, name: str, _: object) -> memoryview:
-        """The bytes of an input."""
-        return self._tensors[name].view(np.uint8).data
-
-    def end(self) -> None:
-        """Nothing is ever left over."""
+    def shaped(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        """The tensor of an input."""
+        return self._tensors[name].reshape(shape)
 
 
 class Bulk(NamedTuple):
@@ -67,20 +63,17 @@ def parse_bulk(body: bytes, elements_max: int = ELEMENTS_MAX) -> Bulk | None:
     try:
         document: Any = _parser(len(body)).parse(body)
         members = _members(document)
-        inputs: list[Any] = list(document["inputs"])
+        inputs = list(document["inputs"])
         # One for the inputs, two for each, and one for the outputs: none stands in another, to be flattened unseen.
         if not _has(body, b"[", 1 + 2 * len(inputs) + ("outputs" in members)):
             return None
-        tensors = {each["name"]: _tensor(each) for each in inputs}
-        bare = [{name: each[name] for name in ("name", "datatype")} | {"shape": _sizes(each)} for each in inputs]
+        tensors: dict[str, Tensor] = {}
+        messages = [_input(each, tensors) for each in inputs]
         rest = {name: _plain(document[name]) for name in members if name != "inputs"}
-        message = msgspec.convert({**rest, "inputs": bare}, RequestMessage)
+        message = msgspec.convert({**rest, "inputs": messages}, RequestMessage)
     except _UNUSUAL:
         return None
-    if len(tensors) != len(inputs):
-        return None
-    apart: list[InputMessage] = [msgspec.structs.replace(each, parameters={SIZE: 0}) for each in message.inputs]
-    return Bulk(msgspec.structs.replace(message, inputs=apart), Numbers(tensors))
+    return Bulk(message, Numbers(tensors)) if len(tensors) == len(inputs) else None
 
 
 def _parser(size: int) -> simdjson.Parser:
@@ -108,32 +101,34 @@ _UNUSUAL = (_Unusual, ValueError, TypeError, KeyError, AttributeError, RuntimeEr
 
 def _members(value: Any) -> set[str]:
     """The names in an object, of which none comes twice: which one counts is not for us to choose."""
-    names = list(value.keys())
-    if len(set(names)) != len(names):
+    names = list(value)
+    members = set(names)
+    if len(members) != len(names):
         raise _Unusual
-    return set(names)
+    return members
 
 
-def _tensor(written: Any) -> Tensor:
+def _input(written: Any, tensors: dict[str, Tensor]) -> InputMessage:
+    """An input without its data, which becomes its tensor."""
+    name, datatype, shape = written["name"], written["datatype"], written["shape"].as_list()
+    if type(name) is not str or "parameters" in _members(written):
+        raise _Unusual
+    if not all(type(size) is int and size >= 0 for size in shape):
+        raise _Unusual
+    tensors[name] = _tensor(written["data"], NUMPY[datatype], prod(shape))
+    return InputMessage(name=name, shape=shape, datatype=datatype)
+
+
+def _tensor(data: Any, dtype: Any, elements: int) -> Tensor:
     """The flat tensor of an input, its numbers in range and as many as its shape says."""
-    dtype = NUMPY[written["datatype"]]
-    if "parameters" in _members(written) or dtype.kind not in _BUFFERS:
+    buffer = _BUFFERS[dtype.kind]
+    if len(data) != elements:
         raise _Unusual
-    data, buffer = written["data"], _BUFFERS[dtype.kind]
-    if len(data) != prod(_sizes(written)):
-        raise _Unusual
-    numbers: Tensor = np.frombuffer(data.as_buffer(of_type=buffer.simdjson), buffer.numpy) if len(data) else _NONE
-    if dtype.kind != "f" and numbers.size and not _within(numbers, np.iinfo(dtype)):
+    numbers: Tensor = np.frombuffer(data.as_buffer(of_type=buffer.simdjson), buffer.numpy) if elements else _NONE
+    if dtype.kind != "f" and elements and not _within(numbers, np.iinfo(dtype)):
         raise _Unusual
     with np.errstate(over="raise"):
         return numbers.astype(dtype, copy=False)
-
-
-def _sizes(written: Any) -> list[int]:
-    sizes: list[int] = written["shape"].as_list()
-    if not all(type(size) is int and size >= 0 for size in sizes):
-        raise _Unusual
-    return sizes
 
 
 def _within(numbers: Tensor, limits: Any) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 from gateway.protocol.batch import batched_inputs, count_items
 from gateway.protocol.binary import SIZE, Body, RawTensors, from_bytes
 from gateway.protocol.binary_errors import BinaryAndData, BinaryWithoutLength
-from gateway.protocol.bulk import BULK_BYTES, parse_bulk
+from gateway.protocol.bulk import BULK_BYTES, Numbers, parse_bulk
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.elements import to_array
 from gateway.protocol.errors import (
@@ -121,7 +121,7 @@ class RequestDecoder:
         raw = RawTensors(body, json_bytes)
         return self.check(parse_request(raw.json), raw)
 
-    def check(self, message: RequestMessage, raw: RawSource | None = None) -> InferenceRequest:
+    def check(self, message: RequestMessage, raw: RawSource | Numbers | None = None) -> InferenceRequest:
         """The request that a parsed message makes; a ProtocolError says what is wrong with it."""
         tensors = self._tensors(message.inputs, raw)
         for name, spec in self._inputs.items():
@@ -140,18 +140,18 @@ class RequestDecoder:
             items=count_items(batched | shown, self._axis),
         )
 
-    def _tensors(self, inputs: list[InputMessage], raw: RawSource | None) -> dict[str, Tensor]:
+    def _tensors(self, inputs: list[InputMessage], raw: RawSource | Numbers | None) -> dict[str, Tensor]:
         """The checked tensors by name."""
         tensors: dict[str, Tensor] = {}
         for message in inputs:
             if message.name in tensors:
                 raise DuplicateInput(tensor=message.name)
             tensors[message.name] = self._tensor(message, raw)
-        if raw is not None:
+        if raw is not None and not isinstance(raw, Numbers):
             raw.end()
         return tensors
 
-    def _tensor(self, message: InputMessage, raw: RawSource | None) -> Tensor:
+    def _tensor(self, message: InputMessage, raw: RawSource | Numbers | None) -> Tensor:
         """One tensor, of the declared datatype and shape."""
         spec = self._inputs.get(message.name)
         if spec is not None:
@@ -230,9 +230,11 @@ def _check_size(message: InputMessage, elements_max: int) -> None:
         raise TooManyElements(tensor=message.name, found=elements, limit=elements_max)
 
 
-def _elements(message: InputMessage, raw: RawSource | None) -> Tensor:
-    """The tensor, of the `data` in the JSON or of its bytes behind it."""
+def _elements(message: InputMessage, raw: RawSource | Numbers | None) -> Tensor:
+    """The tensor, of the `data` in the JSON or of its bytes behind it, where it is not ready."""
     name, shape = message.name, tuple(message.shape)
+    if isinstance(raw, Numbers):
+        return raw.shaped(name, shape)
     size = message.parameters.get(SIZE) if message.parameters else None
     if not isinstance(message.data, msgspec.UnsetType):
         if size is not None:

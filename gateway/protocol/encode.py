@@ -17,9 +17,8 @@ NOT_FINITE = "not_finite"
 """The parameter that counts the numbers of an output that are not finite, and is true for a response with some."""
 MUCH = 256
 """From so many elements on a tensor is written by orjson, which reads arrays where they lie."""
-SPLICED_FROM = 65_536
-"""From so many bytes on JSON that is ready is not copied through the encoder."""
 _ENCODER = msgspec.json.Encoder()
+_DATA, _QUOTE = b'"data":[', ord('"')
 
 
 class Encoded(NamedTuple):
@@ -45,12 +44,17 @@ def encode_response(
     Arrays may have any shape and any dtype that has a datatype. NaN and infinity in an output that would be sent raise
     OutputNotFinite, or with `nulls` are null in JSON and themselves in binary data, counted under NOT_FINITE.
     """
+    named = requested or outputs
+    if not binary and max([outputs[name].size for name in named], default=0) >= MUCH:
+        written = _at_once(model, version, id, parameters, [(name, outputs[name]) for name in named])
+        if written is not None:
+            return Encoded(written, ())
     tensors: list[memoryview] = []
     messages = tuple(
         binary_message(name, outputs[name], tensors, nulls=nulls)
         if name in binary
         else output_message(name, outputs[name], nulls=nulls)
-        for name in requested or outputs
+        for name in named
     )
     if nulls and any(NOT_FINITE in (message.parameters or ()) for message in messages):
         parameters = {**(parameters or {}), NOT_FINITE: True}
@@ -61,24 +65,43 @@ def encode_response(
         parameters=parameters or UNSET,
         outputs=messages,
     )
-    return Encoded(_encoded(response), tuple(tensors))
+    return Encoded(_ENCODER.encode(response), tuple(tensors))
 
 
-def _encoded(response: ResponseMessage) -> bytes:
-    """The response as JSON; what is JSON already is put in its place instead of going through the encoder."""
-    raw = [output.data for output in response.outputs if isinstance(output.data, msgspec.Raw)]
-    if sum(len(memoryview(data)) for data in raw) < SPLICED_FROM:
-        return _ENCODER.encode(response)
-    parts: list[bytes | memoryview] = [_ENCODER.encode(msgspec.structs.replace(response, outputs=()))[:-2]]
-    for number, output in enumerate(response.outputs):
-        parts.append(b"," if number else b"")
-        if isinstance(output.data, msgspec.Raw):
-            head = _ENCODER.encode(msgspec.structs.replace(output, data=UNSET))
-            parts += (head[:-1], b',"data":', memoryview(output.data), b"}")
-        else:
-            parts.append(_ENCODER.encode(output))
-    parts.append(b"]}")
-    return b"".join(parts)
+def _at_once(
+    model: str,
+    version: str | None,
+    id: str | None,  # noqa: A002
+    parameters: Parameters | None,
+    outputs: Sequence[tuple[str, Tensor]],
+) -> bytes | None:
+    """The response written in one pass, large arrays from where they lie; None where a number is not finite.
+
+    Such a number is null in what orjson writes. So nobody looks at the numbers: what is looked for is an n behind the
+    beginning of an output's data, where only the name of the next output may come, which stands in quotes.
+    """
+    response: dict[str, Any] = {"model_name": model}
+    if version is not None:
+        response["model_version"] = version
+    if id is not None:
+        response["id"] = id
+    if parameters:
+        response["parameters"] = orjson.Fragment(_ENCODER.encode(parameters))
+    response["outputs"] = [_whole(name, array) for name, array in outputs]
+    written, at = orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY), 0
+    for _, array in outputs:
+        at = written.index(_DATA, at) + len(_DATA)
+        if array.dtype.kind == "f" and (found := written.find(b"n", at)) >= 0 and written[found - 1] != _QUOTE:
+            return None
+    return written
+
+
+def _whole(name: str, array: Tensor) -> object:
+    """One output as orjson writes it: a large array as it is, what is small or text as it has been written already."""
+    datatype = datatype_of(array)
+    if array.size < MUCH or datatype == "BYTES":
+        return orjson.Fragment(_ENCODER.encode(output_message(name, array, nulls=True)))
+    return {"name": name, "shape": array.shape, "datatype": datatype, "data": array.ravel()}
 
 
 def encode_held(*, model: str, version: str, id: str, parameters: Parameters, error: str) -> bytes:  # noqa: A002

@@ -168,10 +168,14 @@ class Press:
                 self._free.append(connection)
 
     def _note(self, began: float, status: int) -> None:
-        """Take note of an answer, unless the load was still warming up when its request was due."""
-        if began < self._counts_from:
+        """Take note of an answer, unless the load was still warming up when it came.
+
+        When its request was due does not matter: what waits longest would count as nothing for as long as it waits.
+        """
+        came = perf_counter()
+        if came < self._counts_from:
             return
-        took = perf_counter() - began
+        took = came - began
         self._statuses[status] += 1
         if status == 200:
             if self._load.patience_s is not None and took > self._load.patience_s:

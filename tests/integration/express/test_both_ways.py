@@ -69,6 +69,10 @@ class Sent:
         self.told = body
         self.done.set()
 
+    def refuse(self, reply: Reply) -> None:
+        """Nothing here waits in line."""
+        raise AssertionError(reply)
+
     def generally(self, begun: Begun = NOTHING_BEGUN) -> None:
         """Keep what was begun."""
         assert not self.done.is_set()

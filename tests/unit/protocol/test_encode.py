@@ -4,7 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from gateway.protocol.encode import encode_held, encode_response
+from gateway.protocol.datatypes import datatype_of
+from gateway.protocol.encode import MUCH, encode_held, encode_response
 from gateway.protocol.errors import OutputNotFinite
 
 
@@ -113,3 +114,56 @@ def test_nothing_is_flagged_where_all_is_finite() -> None:
     """The flag says something: an answer without such numbers has none."""
     outputs = {"score": np.array([0.5], np.float32)}
     assert b"not_finite" not in encode_response(model="m", outputs=outputs, nulls=True).json
+
+
+AWKWARD = ('n"data":[n', "null", "naïve\\n\n")
+"""Names that look like what is looked for."""
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int64, np.bool_])
+def test_large_outputs_are_written_as_small_ones_are(dtype: type[np.generic]) -> None:
+    """Beside text and small outputs, each has the members and the numbers it would have, whatever the names are."""
+    large = np.linspace(-3, 3, 4 * MUCH).astype(dtype).reshape(2, -1)
+    arrays = (large, np.array(["nil", '"data":[n'], object), large[:, :2], np.array(["n"] * MUCH, object), large.T)
+    outputs = {f"{AWKWARD[at % 3]}{at}": array for at, array in enumerate(arrays)}
+    parameters = {"path": "automated", AWKWARD[0]: AWKWARD[0]}
+    encoded = encode_response(model=AWKWARD[0], version="1", id=AWKWARD[2], parameters=parameters, outputs=outputs)
+    response = msgspec.json.decode(encoded.json)
+    assert [response[name] for name in ("model_name", "model_version", "id", "parameters")] == [
+        AWKWARD[0],
+        "1",
+        AWKWARD[2],
+        parameters,
+    ]
+    for output, (name, array) in zip(response["outputs"], outputs.items(), strict=True):
+        assert (output["name"], tuple(output["shape"]), output["datatype"]) == (name, array.shape, datatype_of(array))
+        assert output["data"] == array.ravel().tolist() or np.array_equal(
+            np.array(output["data"], dtype), array.ravel()
+        )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("at", [0, MUCH // 2, MUCH - 1])
+@pytest.mark.parametrize("beside", [1, 2 * MUCH])
+def test_one_number_that_is_not_finite_is_found_in_a_large_output(
+    value: float, dtype: type[np.floating], at: int, beside: int
+) -> None:
+    """Wherever it stands, and whatever comes behind it: refused by the output's name, or null and counted."""
+    scores = np.linspace(0, 1, MUCH).astype(dtype)
+    scores[at] = value
+    outputs = {"names": np.array(["n"], object), "scores": scores, "last": np.zeros(beside, np.float32)}
+    with pytest.raises(OutputNotFinite, match="'scores'"):
+        encode_response(model="m", outputs=outputs)
+    response = msgspec.json.decode(encode_response(model="m", outputs=outputs, nulls=True).json)
+    assert response["parameters"] == {"not_finite": True}
+    assert response["outputs"][1]["parameters"] == {"not_finite": 1}
+    assert [place for place, number in enumerate(response["outputs"][1]["data"]) if number is None] == [at]
+
+
+def test_the_first_output_that_is_not_finite_is_named() -> None:
+    """In the order in which they would be sent, large or small."""
+    outputs = {"large": np.full(MUCH, np.nan, np.float32), "small": np.array([np.nan], np.float32)}
+    for first, second in (("large", "small"), ("small", "large")):
+        with pytest.raises(OutputNotFinite, match=f"'{first}'"):
+            encode_response(model="m", outputs=outputs, requested=[first, second])

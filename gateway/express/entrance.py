@@ -1,0 +1,89 @@
+"""A key and a path before anything of a request is read: who asks which model, and whether there is room in its line.
+
+Where there is none a request is refused as it comes, without a task of its own: whoever is overrun must not spend on
+refusals what answers need. The general way refuses it before it reads the body, too, and in the same bytes.
+"""
+
+from hashlib import sha256
+from typing import NamedTuple, Self
+
+from gateway.access.callers import caller_of, require
+from gateway.errors import GatewayError
+from gateway.express.asking import Asking
+from gateway.express.exchange import Exchange
+from gateway.express.target import Target
+from gateway.http.entry import INFER, refused
+from gateway.http.problem_media import asks_for_problems
+from gateway.inference.batching import Runner
+from gateway.inference.errors import TooManyWait
+from gateway.noted import note
+from gateway.plan import Caller, Plan
+from gateway.registry.live import LivePlan
+
+_KNOWN_MAX = 1024
+
+
+class Entrance(NamedTuple):
+    """Whose requests come here, and what answers them."""
+
+    caller: Caller
+    model: str
+    runner: Runner
+
+    @classmethod
+    def of(cls, live: LivePlan, authorization: str, path: str, now_us: int) -> Self | None:
+        """The entrance of a key and a path; None where they are refused anyway, or the model is not open."""
+        found = INFER.fullmatch(path)
+        if found is None:
+            return None
+        try:
+            caller = caller_of(authorization, live.plan, now_us)
+            require(caller, "predict", found[1])
+        except GatewayError:
+            return None
+        model = live.plan.model(caller.tenant_id, found[1])
+        if model is None or not live.is_ready(model.champion):
+            return None
+        return cls(caller, found[1], live.live(model.champion).runner)
+
+    def expired(self, now_us: int) -> bool:
+        """Whether the key has expired meanwhile."""
+        expires_us = self.caller.expires_us
+        return expires_us is not None and expires_us <= now_us
+
+
+class Known(NamedTuple):
+    """What is known of a key and a path under one plan."""
+
+    plan: Plan
+    entrance: Entrance | None
+    """None where its requests are refused anyway, or the model is not open."""
+    target: Target | None
+    """None where its requests are never plain."""
+
+
+def known_of(live: LivePlan, asking: Asking, path: bytes, now_us: int) -> tuple[Entrance, Target | None] | None:
+    """What is known of who asks for this path under the plan in force; None where that is refused anyway."""
+    key = sha256(asking.authorization).digest(), path
+    known: Known | None = live.made.get(key)
+    if known is None or known.plan is not live.plan:
+        if len(live.made) >= _KNOWN_MAX:
+            live.made.clear()
+        told = asking.authorization.decode("latin-1"), path.decode("latin-1"), now_us
+        known = live.made[key] = Known(live.plan, Entrance.of(live, *told), Target.of(live, *told))
+    if known.entrance is None or known.entrance.expired(now_us):
+        return None
+    return known.entrance, known.target
+
+
+def refuse_if_full(exchange: Exchange, entrance: Entrance, began_ns: int) -> bool:
+    """Whether too many wait for the model; the request is then refused, as the general way would."""
+    if asks_for_problems(exchange.headers):
+        return False
+    try:
+        entrance.runner.refuse_early(entrance.caller.key_id)
+    except TooManyWait as error:
+        note(entrance.model, error.status, error.code, began_ns / 1e9)
+        exchange.refuse(refused(error, exchange.target.decode("ascii")))
+        return True
+    return False
