@@ -36,6 +36,9 @@ class Child:
         self.order = order
         self.ready = asyncio.Event()
         self.gave_up = asyncio.Event()
+        self.begun = asyncio.Event()
+        """Set once its process was started, and `settled` once that was ready or is given up."""
+        self.settled = asyncio.Event()
         self.state = "starting"
         self.restarts = 0
         self.deaths_in_a_row = 0
@@ -95,6 +98,7 @@ class Child:
         if said:
             self._was_ready = True
             self.ready.set()
+            self.settled.set()
             self.state = "ready"
             metrics.CHILD_UP.put(1, self.order.name)
         status = await process.wait()
@@ -114,12 +118,14 @@ class Child:
         )
         assert process.stdin is not None
         process.stdin.write(encode_order(self.order))
+        self.begun.set()
         return process
 
     async def _pause(self, status: int, lived_s: float) -> None:
         self.deaths_in_a_row = 1 if lived_s >= STEADY_S else self.deaths_in_a_row + 1
         if self.deaths_in_a_row >= TRIES and not self._was_ready:
             self.gave_up.set()
+            self.settled.set()
         self.restarts += 1
         pause = pause_s(self.deaths_in_a_row)
         self.state = f"restarting: it {_ended(status)}"

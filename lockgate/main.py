@@ -10,6 +10,7 @@ from flags.errors import FlagsError
 from gateway.errors import GatewayError
 from lockgate.errors import CommandError
 from lockgate.output import complain
+from lockgate.unadorned import unadorned
 from review.errors import ReviewError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -70,7 +71,8 @@ class Commands(click.Group):
         if name not in COMMANDS:
             return None
         module, _, attribute = COMMANDS[name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        with unadorned():
+            command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
 

@@ -5,23 +5,28 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
-import httpx
 import msgspec
-import structlog
 
 from gateway import metrics
+from gateway.inference.machine import cores
 from lockgate.children import Child
 from lockgate.errors import ChildFailed
 from lockgate.health import ProcessHealth, SystemHealth, together
 from lockgate.listeners import LOOPBACK, address_of, bind, reserve
 from lockgate.processes.order import Kind, Order
 from lockgate.settings import Settings
+from lockgate.unadorned import unadorned
 
-log = structlog.get_logger()
+if TYPE_CHECKING:  # loaded when children are asked: they are started before it
+    from lockgate.asking import Asking
+
 KILL_AFTER_DRAIN_S = 5.0
-ASK_S = 2.0
+BEGIN_S = 1.0
+AHEAD_S = 5.0
+"""How long gateways may take to start before the others start, too, where there is no processor to spare."""
 
 
 class Sockets(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,13 +55,20 @@ class Supervisor:
     def __init__(self, settings: Settings, sockets: Sockets) -> None:
         self.settings = settings
         self.children = [*_gateways(settings, sockets), _child(settings, "console", "console", sockets)]
-        self._client = httpx.AsyncClient(timeout=ASK_S, trust_env=False)
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
+        self._asking: Asking | None = None
 
     def start(self) -> None:
         """Start every child and keep it alive from now on."""
-        self._tasks = [asyncio.create_task(child.keep_alive(), name=child.order.name) for child in self.children]
+        self._tasks = [asyncio.create_task(self._keep_alive(child), name=child.order.name) for child in self.children]
+
+    async def under_way(self) -> None:
+        """Return once the gateways' processes load their libraries: the supervisor loads the rest of its own then."""
+        begun = [asyncio.create_task(child.begun.wait()) for child in self._gateways]
+        _, late = await asyncio.wait(begun, timeout=BEGIN_S)
+        for wait in late:
+            wait.cancel()
 
     async def until_ready(self, told_to_end: asyncio.Event) -> bool:
         """True once every child is ready; False when told to end before that. Raises: ChildFailed."""
@@ -68,14 +80,14 @@ class Supervisor:
         """End the children in order: gateways drain while the console can still settle what they wait for."""
         self._draining = True
         patience = self.settings.drain_s + KILL_AFTER_DRAIN_S
-        gateways = [child for child in self.children if child.order.kind == "gateway"]
-        await asyncio.gather(*(child.end(patience) for child in gateways))
-        for child in self.children[len(gateways) :]:
+        await asyncio.gather(*(child.end(patience) for child in self._gateways))
+        for child in self.children[len(self._gateways) :]:
             await child.end(patience)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._client.aclose()
+        if self._asking is not None:
+            await self._asking.close()
 
     async def metrics(self) -> str:
         """The numbers of every process, each sample with its process."""
@@ -90,6 +102,18 @@ class Supervisor:
         """Whether some gateway answers; they share one socket, so a dead one takes no request with it."""
         gateways = [one for one in await self._all_health() if one.process.startswith("gateway")]
         return not self._draining and any(one.ready for one in gateways)
+
+    @property
+    def _gateways(self) -> list[Child]:
+        return [child for child in self.children if child.order.kind == "gateway"]
+
+    async def _keep_alive(self, child: Child) -> None:
+        """Keep a child alive; where gateways need every processor, the others start after them."""
+        if child.order.kind != "gateway" and gateways_go_first(len(self._gateways), cores()):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(AHEAD_S):
+                    await asyncio.gather(*(gateway.settled.wait() for gateway in self._gateways))
+        await child.keep_alive()
 
     async def _until_ready(self, child: Child, told_to_end: asyncio.Event) -> None:
         waits = [asyncio.create_task(event.wait()) for event in (child.ready, child.gave_up, told_to_end)]
@@ -113,11 +137,20 @@ class Supervisor:
         """What a child says about itself; None while it is dead, starting or stuck."""
         if not child.ready.is_set():
             return None
-        try:
-            return (await self._client.get(f"{child.watch_url}{path}")).text
-        except httpx.HTTPError as error:
-            log.warning("child_silent", child=child.order.name, why=type(error).__name__)
-            return None
+        return await self._asked().text(child.order.name, f"{child.watch_url}{path}")
+
+    def _asked(self) -> "Asking":
+        """What children are asked with, made when the first one is."""
+        if self._asking is None:
+            with unadorned():
+                from lockgate.asking import Asking
+            self._asking = Asking()
+        return self._asking
+
+
+def gateways_go_first(gateways: int, cores: int) -> bool:
+    """Whether gateways that start would share their processors with whatever starts beside them. Pure."""
+    return gateways >= cores
 
 
 @asynccontextmanager

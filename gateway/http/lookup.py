@@ -4,15 +4,20 @@ Sealed traffic is Parquet, and a gateway process loads no Parquet; the console d
 the data directory they share, because the address it is asked at can be reached through the gateway, too.
 """
 
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import httpx
 import msgspec
 
 from gateway.errors import Unavailable
 from gateway.holding.arriving import TruthBatch, TruthReceipts
 from gateway.holding.decided import DecidedPrediction, Unkept
 from gateway.holding.payload import packed, unpacked
+
+if TYPE_CHECKING:  # loaded when something is asked for: the first answers ask for nothing
+    import httpx
 
 KEY_HEADER = "x-lockgate-internal"
 PATH = "/internal/predictions"
@@ -34,27 +39,31 @@ class LoggedPredictions:
     """Finds predictions that only the traffic log has, through the console process."""
 
     def __init__(self, console_url: str, key: str) -> None:
+        self._console_url = console_url
+        self._key = key
+
+    @cached_property
+    def _client(self) -> "httpx.AsyncClient":
+        import httpx
+
         timeout = httpx.Timeout(TIMEOUT_S, connect=2.0)
-        self._client = httpx.AsyncClient(
-            base_url=console_url, timeout=timeout, headers={KEY_HEADER: key}, trust_env=False
-        )
+        headers = {KEY_HEADER: self._key}
+        return httpx.AsyncClient(base_url=self._console_url, timeout=timeout, headers=headers, trust_env=False)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        if "_client" in vars(self):
+            await self._client.aclose()
 
     async def find_automated(self, prediction_id: UUID) -> DecidedPrediction | Unkept | None:
         """The prediction as it was answered, or why that is not kept; None where the log does not have it.
 
         Raises: LogUnavailable.
         """
-        try:
-            answer = await self._client.get(f"{PATH}/{prediction_id}")
-        except httpx.TransportError as error:
-            raise LogUnavailable from error
-        if answer.status_code == httpx.codes.NOT_FOUND:
+        answer = await self._ask("GET", f"{PATH}/{prediction_id}")
+        if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
-        unkept = answer.status_code == httpx.codes.GONE
+        unkept = answer.status_code == HTTPStatus.GONE
         if not answer.is_success and not unkept:
             raise LogUnavailable
         try:
@@ -65,15 +74,20 @@ class LoggedPredictions:
     async def record_truths(self, batch: TruthBatch) -> TruthReceipts:
         """What became of each entry, each in a transaction of its own. Raises: LogUnavailable."""
         content = msgspec.msgpack.encode(batch)
-        try:
-            answer = await self._client.post(OUTCOMES_PATH, content=content, timeout=RECORD_TIMEOUT_S)
-        except httpx.TransportError as error:
-            raise LogUnavailable from error
+        answer = await self._ask("POST", OUTCOMES_PATH, content=content, timeout=RECORD_TIMEOUT_S)
         if not answer.is_success:
             raise LogUnavailable
         try:
             return msgspec.json.decode(answer.content, type=TruthReceipts)
         except msgspec.MsgspecError as error:
+            raise LogUnavailable from error
+
+    async def _ask(self, verb: str, path: str, **more: Any) -> "httpx.Response":
+        import httpx
+
+        try:
+            return await self._client.request(verb, path, **more)
+        except httpx.TransportError as error:
             raise LogUnavailable from error
 
 

@@ -1,24 +1,21 @@
 """`/v2/models/{model}/outcomes`: a service tells what was right, long after it was answered (WIRE.md §4)."""
 
-from contextlib import suppress
 from typing import Any
 
-import msgspec
 from litestar import Controller, Request, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Response
 
 from gateway.access.callers import require
-from gateway.errors import BadRequest, LedgerUnavailable
+from gateway.errors import BadRequest
 from gateway.holding.arriving import ArrivedTruth, ArrivedTruths, TruthBatch, TruthReceipts
 from gateway.holding.asked import asked_from
-from gateway.holding.idempotency import IdempotencyKeys
-from gateway.http.lookup import LoggedPredictions
 from gateway.http.models import ModelName
 from gateway.http.problems import as_response
+from gateway.http.truths import Truths
 from gateway.live import Live
 from gateway.plan import Caller
-from gateway.reply import JSON, Problem, Reply
+from gateway.reply import Problem
 
 _REPLIES = {
     200: ResponseSpec(TruthReceipts, description="What became of each entry, in the order in which they came."),
@@ -41,32 +38,6 @@ class PredictionUnnamed(BadRequest):
     """Outcome {number} of this request names its prediction by exactly one of 'prediction_id' and 'request_id'."""
 
     code = "prediction-unnamed"
-
-
-class Truths:
-    """Takes what services learned, each request once, and has the console record it."""
-
-    def __init__(self, console: LoggedPredictions, keys: IdempotencyKeys) -> None:
-        self._console = console
-        self._keys = keys
-
-    async def record(self, caller: Caller, route: str, key: str, body: bytes, batch: TruthBatch) -> Reply:
-        """What became of each entry; with a key that was answered, what was answered.
-
-        Raises: IdempotencyKeyReused, IdempotencyKeyInUse, LedgerUnavailable, LogUnavailable.
-        """
-        begun = await self._keys.begin(caller, route, key, body)
-        if begun.answer is not None:
-            return begun.answer
-        assert begun.claimed is not None
-        try:
-            receipts = await self._console.record_truths(batch)
-            reply = Reply(200, JSON, msgspec.json.encode(receipts))
-            await begun.claimed.finish(reply)
-            return reply
-        finally:
-            with suppress(LedgerUnavailable):  # the key's lease ends by itself
-                await begun.claimed.abandon()
 
 
 class OutcomesController(Controller):

@@ -6,9 +6,8 @@ from typing import Any, get_args
 import msgspec
 
 from gateway.inference.upstream_errors import UpstreamSignatureWrong
-from gateway.protocol.datatypes import Datatype
 from gateway.protocol.decode import REVIEW_STATUS
-from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
+from gateway.protocol.signature import ANY_SIZE, Datatype, Signature, TensorSpec
 
 _DATATYPES = frozenset(get_args(Datatype))
 _TENSORS_MAX = 1024

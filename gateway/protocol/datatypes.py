@@ -6,15 +6,14 @@ BYTES tensors are object arrays of `str` on our side: JSON carries text, and onn
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.protocol.signature import Datatype
+
 Tensor = NDArray[Any]
-Datatype = Literal[
-    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"
-]
 
 NUMPY: Mapping[str, np.dtype[Any]] = MappingProxyType(
     {

@@ -1,9 +1,12 @@
 """What a model takes and gives: names, datatypes and shapes."""
 
+from typing import Literal
+
 import msgspec
 
-from gateway.protocol.datatypes import Datatype
-
+Datatype = Literal[
+    "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"
+]
 ANY_SIZE = -1
 """A dimension that may have any size, as the protocol writes it."""
 

@@ -1,6 +1,7 @@
 """`lockgate serve`: everything on this machine, supervised."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
 import click
 import structlog
@@ -8,14 +9,12 @@ import structlog
 from gateway.store.revisions import file_revision, head
 from lockgate.commands.options import server_options, settled
 from lockgate.logs import configure_logs
-from lockgate.monitor import monitor
 from lockgate.output import say
 from lockgate.presence import present
 from lockgate.processes.machine import machine_of
-from lockgate.processes.running import end_on_signals
+from lockgate.processes.signals import end_on_signals
 from lockgate.settings import Settings
-from lockgate.supervisor import Sockets, bind_all, supervising
-from lockgate.web import serving
+from lockgate.supervisor import Sockets, Supervisor, bind_all, supervising
 
 log = structlog.get_logger()
 
@@ -39,11 +38,21 @@ def serve(**given: object) -> None:
 async def _serve(settings: Settings, sockets: Sockets) -> None:
     told = end_on_signals()
     await prepare_ledger(settings)
-    async with supervising(settings, sockets) as supervisor, serving(monitor(supervisor), sockets.metrics, drain_s=1):
-        if await supervisor.until_ready(told):
-            say(await greeting(settings))
-            await told.wait()
-        log.info("told_to_end")
+    async with supervising(settings, sockets) as supervisor:
+        await supervisor.under_way()
+        async with watched(supervisor, sockets):
+            if await supervisor.until_ready(told):
+                say(await greeting(settings))
+                await told.wait()
+            log.info("told_to_end")
+
+
+def watched(supervisor: Supervisor, sockets: Sockets) -> AbstractAsyncContextManager[None]:
+    """The listener for machines answers; its library is loaded here, once the children load theirs."""
+    from lockgate.monitor import monitor
+    from lockgate.web import serving
+
+    return serving(monitor(supervisor), sockets.metrics, drain_s=1)
 
 
 async def prepare_ledger(settings: Settings) -> None:

@@ -20,7 +20,8 @@ from lockgate.listeners import adopt
 from lockgate.logs import configure_logs
 from lockgate.processes.opened import open_process
 from lockgate.processes.order import Order, decode_order
-from lockgate.processes.running import end_on_signals, run_process
+from lockgate.processes.running import run_process
+from lockgate.processes.signals import end_on_signals
 from lockgate.settings import Settings
 
 PR_SET_PDEATHSIG = 1

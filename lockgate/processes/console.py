@@ -43,6 +43,9 @@ class Console:
             ),
         )
 
+    async def complete(self) -> None:
+        """Nothing is left to open."""
+
     async def drain(self) -> None:
         """Not ready any more; requests in flight finish, and streams end."""
         self._state = "draining"

@@ -1,8 +1,9 @@
 """The gateway process: answers predictions from its plan, holds what needs a person, and follows the ledger."""
 
 import asyncio
+import importlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
 from math import inf
@@ -20,7 +21,7 @@ from gateway.holding.idempotency import IdempotencyKeys
 from gateway.http.app import Gateway, GatewayParts
 from gateway.http.entry import Bounds
 from gateway.http.lookup import LoggedPredictions
-from gateway.http.outcomes import Truths
+from gateway.http.truths import Truths
 from gateway.inference.graphs import GraphCache
 from gateway.inference.shadow import open_shadow
 from gateway.live import Live
@@ -58,10 +59,11 @@ class GatewayProcess:
         follower: Follower,
         holds: Holds,
         log: TrafficLog,
-        grpc: "GrpcServer | None",
+        open_grpc: "Callable[[], Awaitable[GrpcServer]] | None",
     ) -> None:
         self.app = app
-        self._grpc = grpc
+        self._grpc: GrpcServer | None = None
+        self._open_grpc = open_grpc
         self._name = name
         self._ledger = ledger
         self._follower = follower
@@ -89,6 +91,15 @@ class GatewayProcess:
             flags=flags_health(self._follower.flags),
             sessions=self._sessions(),
         )
+
+    async def complete(self) -> None:
+        """Load what answers beside predictions over HTTP, and speak gRPC where that is wanted.
+
+        Raises: UnreadableFile, GrpcNotListening.
+        """
+        await self.app.complete()
+        if self._open_grpc is not None:
+            self._grpc = await self._open_grpc()
 
     async def drain(self) -> None:
         """Not ready any more; whoever waits for a person is told 503 with the prediction's URL."""
@@ -193,13 +204,18 @@ async def open_gateway(
         )
         app = Gateway(parts)
         stack.push_async_callback(app.close)
-        grpc = await stack.enter_async_context(_grpc(settings, parts, grpc_address)) if grpc_address else None
-        yield GatewayProcess(name, app, ledger, follower, holds, log, grpc)
+
+        async def open_grpc() -> "GrpcServer":
+            return await stack.enter_async_context(_grpc(settings, parts, grpc_address))
+
+        yield GatewayProcess(name, app, ledger, follower, holds, log, open_grpc if grpc_address else None)
 
 
 @asynccontextmanager
 async def _grpc(settings: Settings, parts: GatewayParts, address: str) -> AsyncIterator["GrpcServer"]:
-    """The gRPC listener on the parts that the HTTP listener has; its library is loaded only where one is wanted."""
+    """The gRPC listener on the parts that the HTTP listener has; its library is loaded off the loop, where one is
+    wanted."""
+    await asyncio.to_thread(importlib.import_module, "gateway.grpc.server")
     from gateway.grpc.server import GrpcSettings, open_grpc
 
     listening = GrpcSettings(

@@ -1,7 +1,5 @@
 """How a process of any kind runs: it opens its parts, serves, says that it is ready, and ends in order when told."""
 
-import asyncio
-import signal
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -28,6 +26,9 @@ class Running(Protocol):
     async def health(self) -> ProcessHealth:
         """How this process and what it depends on are."""
 
+    async def complete(self) -> None:
+        """Load and open what the first answers do not need; nobody is told that the process is ready before that."""
+
     async def drain(self) -> None:
         """Stop taking work on: not ready any more, and whoever waits is told so."""
 
@@ -49,6 +50,7 @@ async def run_process(
         await stack.enter_async_context(serving(monitor(WatchedProcess(name, running.health)), watch, drain_s=1.0))
         if running.app is not None and http is not None:
             await stack.enter_async_context(serving(running.app, http, drain_s=drain_s, bounds=bounds))
+        await running.complete()
         keep_pauses_short()
         when_ready()
         log.info("process_ready")
@@ -56,12 +58,3 @@ async def run_process(
         log.info("process_draining")
         await running.drain()
     log.info("process_ended")
-
-
-def end_on_signals() -> asyncio.Event:
-    """An event that SIGTERM and SIGINT set."""
-    told = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    return told

@@ -37,6 +37,9 @@ class Worker:
             dependencies=(await ledger_state(self._ledger), bell_state(self._ledger), *job_states(self._work)),
         )
 
+    async def complete(self) -> None:
+        """Nothing is left to open."""
+
     async def drain(self) -> None:
         """Not ready any more."""
         self._state = "draining"

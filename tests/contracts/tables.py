@@ -161,7 +161,7 @@ def operations(route: BaseRoute) -> Iterator[list[str]]:
 
 def protocol() -> list[list[str]]:
     """One row for each route of the gateway: verb and path, and what it does."""
-    from gateway.http.app import HANDLERS, create_protocol
+    from gateway.http.beside import HANDLERS, create_protocol
 
     unasked: Any = SimpleNamespace(live=SimpleNamespace(version="0"), holds=None, api_body_max_bytes=1)
     rows = [row[:2] for route in create_protocol(unasked, HANDLERS).routes for row in operations(route)]

@@ -18,6 +18,7 @@ from lockgate.logs import mask_keys
 from lockgate.presence import alone, present
 from lockgate.processes.order import Order, decode_order, encode_order
 from lockgate.settings import Settings
+from lockgate.supervisor import gateways_go_first
 
 NAMES = st.text(min_size=1, max_size=20)
 
@@ -139,3 +140,13 @@ def test_a_data_directory_is_shared_by_processes_and_left_alone_by_who_restores(
         pass
     with alone(tmp_path), pytest.raises(StillRunning), present(tmp_path):
         pass
+
+
+@pytest.mark.parametrize(
+    ("gateways", "cores", "first"),
+    [(1, 1, True), (2, 2, True), (3, 2, True), (1, 2, False)],
+    ids=["one processor", "a processor each", "too few processors", "one to spare"],
+)
+def test_who_starts_first(gateways: int, cores: int, first: bool) -> None:
+    """The console waits for gateways that start unless there is a processor that none of them needs."""
+    assert gateways_go_first(gateways, cores) is first
