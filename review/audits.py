@@ -24,7 +24,7 @@ from gateway.record.reader import Recorded, Stretch
 from gateway.store.ledger import Ledger, ReadSession, WriteSession
 from gateway.store.predictions import read_prediction
 from gateway.store.segments import commit_offset
-from review.following import STRETCH_MAX, follow
+from review.following import STRETCH_MAX, Passed, follow
 from review.logged import kept_payloads, logged_prediction, settled_items, whole
 
 CONSUMER = "audits"
@@ -47,9 +47,12 @@ class LoggedAudit(msgspec.Struct, frozen=True, kw_only=True):
 Audit = HeldAudit | LoggedAudit
 
 
-async def follow_audits(ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX) -> int:
+async def follow_audits(
+    ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX, *, passed: Passed | None = None
+) -> int:
     """Open the cases of everything in the log that was not read yet; returns how many. Raises: LedgerUnavailable."""
-    return await follow(ledger, traffic, CONSUMER, partial(use_stretch, ledger, objects), limit, wanted=may_be_drawn)
+    use = partial(use_stretch, ledger, objects)
+    return await follow(ledger, traffic, CONSUMER, use, limit, wanted=may_be_drawn, passed=passed)
 
 
 async def use_stretch(ledger: Ledger, objects: ObjectStore, stretch: Stretch) -> int:

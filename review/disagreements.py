@@ -22,7 +22,7 @@ from gateway.record.payloads import ObjectStore
 from gateway.record.reader import Stretch
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.segments import commit_offset
-from review.following import STRETCH_MAX, follow
+from review.following import STRETCH_MAX, Passed, follow
 from review.logged import kept_payloads, logged_prediction, release_named, whole
 from review.store.tallies import Runs, count_runs, open_trials
 
@@ -37,9 +37,12 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
     compared: Compared
 
 
-async def follow_disagreements(ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX) -> int:
+async def follow_disagreements(
+    ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX, *, passed: Passed | None = None
+) -> int:
     """Count and open everything in the log that was not read yet; how many cases are new. Raises: LedgerUnavailable."""
-    return await follow(ledger, traffic, CONSUMER, partial(use_stretch, ledger, objects), limit, wanted=is_shadowed)
+    use = partial(use_stretch, ledger, objects)
+    return await follow(ledger, traffic, CONSUMER, use, limit, wanted=is_shadowed, passed=passed)
 
 
 async def use_stretch(ledger: Ledger, objects: ObjectStore, stretch: Stretch) -> int:

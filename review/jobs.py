@@ -1,6 +1,6 @@
 """The jobs of the worker, each a function of the opened parts and the time."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from gateway.times import after_us
 from review import audits, disagreements
 from review.desk.expire import escalate_stranded, expire_due, supersede_disagreements
 from review.desk.lapse import lapse_claims
+from review.following import Passed
 from review.learning.datasets import Places
 from review.learning.effects import Effects
 from review.learning.fresh import FreshDatasets
@@ -26,7 +27,8 @@ from review.learning.triggers import Triggers
 from review.release.watching import watch_promotions
 from review.rollouts.following import follow_rollouts
 from review.simulation.running import Simulations
-from review.store.cases import moot_disagreements
+from review.store.cases import any_disagreement, any_to_end, moot_disagreements
+from review.store.claims import any_expired
 from review.store.tallies import open_trials
 from review.traffic.query import TrafficReader
 from review.traffic.retention import retain
@@ -72,7 +74,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
         job(1.0, expire),
         job(2.0, supersede),
         job(60.0, forget_keys),
-        job(2.0, audit),
+        Job(name="audit", every_s=2.0, run=partial(audit, parts, [Passed() for _ in CONSUMERS])),
         job(2.0, guard),
         job(2.0, roll),
         job(15.0, seal),
@@ -89,8 +91,7 @@ def make_jobs(parts: JobParts) -> list[Job]:
 
 async def position(parts: JobParts, _now_us: int) -> None:
     """Give committed events their positions."""
-    async with parts.ledger.reading() as r:
-        waiting = await any_unpositioned(r)
+    waiting = await any_unpositioned(parts.ledger)
     while waiting:
         async with parts.ledger.writing() as w:
             waiting = await position_events(w) > 0
@@ -98,12 +99,16 @@ async def position(parts: JobParts, _now_us: int) -> None:
 
 async def lapse(parts: JobParts, now_us: int) -> None:
     """End claims whose lease ran out."""
+    if not await any_expired(parts.ledger, now_us):
+        return
     async with parts.ledger.writing() as w:
         await lapse_claims(w, now_us)
 
 
 async def expire(parts: JobParts, now_us: int) -> None:
     """Expire cases past due, and put those that nobody is left to judge before a lead."""
+    if not await any_to_end(parts.ledger, now_us):
+        return
     async with parts.ledger.writing() as w:
         await expire_due(w, now_us)
         await escalate_stranded(w, now_us)
@@ -111,6 +116,8 @@ async def expire(parts: JobParts, now_us: int) -> None:
 
 async def supersede(parts: JobParts, now_us: int) -> None:
     """Close the undecided disagreements of trials that have ended."""
+    if not await any_disagreement(parts.ledger):
+        return
     async with parts.ledger.reading() as r:
         moot = bool(await moot_disagreements(r, await open_trials(r), limit=1))
     while moot:
@@ -124,13 +131,14 @@ async def forget_keys(parts: JobParts, now_us: int) -> None:
         await drop_expired_keys(w, now_us)
 
 
-async def audit(parts: JobParts, _now_us: int) -> None:
+async def audit(parts: JobParts, passed: Sequence[Passed], _now_us: int) -> None:
     """Put the items that were drawn before people, following the traffic log: for audit, and where releases differ.
 
     One after the other, for both write the rows of a prediction that only the log had.
     """
-    await audits.follow_audits(parts.ledger, parts.objects, parts.traffic)
-    await disagreements.follow_disagreements(parts.ledger, parts.objects, parts.traffic)
+    of_audits, of_disagreements = passed
+    await audits.follow_audits(parts.ledger, parts.objects, parts.traffic, passed=of_audits)
+    await disagreements.follow_disagreements(parts.ledger, parts.objects, parts.traffic, passed=of_disagreements)
 
 
 async def guard(parts: JobParts, now_us: int) -> None:

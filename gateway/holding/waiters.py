@@ -125,20 +125,20 @@ class Waiters:
         self._release_us = None
         if not ids and not count_due:
             return
-        async with self._ledger.reading() as r:
-            if ids:
+        if ids:
+            async with self._ledger.reading() as r:
                 self._wake(await self._decided(r, ids))
-            if count_due:
-                await self._count(r)
+        if count_due:
+            await self._count()
 
     def _wake(self, decided: Mapping[UUID, Seen]) -> None:
         for waiter in tuple(self._waiters):
             if waiter.prediction_id in decided:
                 waiter.wake(decided[waiter.prediction_id])
 
-    async def _count(self, r: ReadSession) -> None:
+    async def _count(self) -> None:
         """Count the open holds anew."""
-        counted = await predictions.count_open(r)
+        counted = await predictions.count_open(self._ledger)
         self._open, self._opened = counted, Counter()
         self._counted_at = asyncio.get_running_loop().time()
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.record.entries import Decided, Delivered, Entry, FlagFact, FlagFacts, Folded, ObjectRef, Refused, Shadowed
+from gateway.record.frames import MAP_HEAD_BYTES
 
 ENTRY_MAX_BYTES = 4096
 _TEXT_MAX_BYTES = 100  # names of models, releases and processes and digests are shorter
@@ -14,10 +15,10 @@ _HEAD_OBJECTS_MAX = 4
 _HEAD_ANSWERS_MAX = 3
 
 PLAIN_MARK = b"\xa5plain\xc3"
-"""The first field of a plain entry, behind the three bytes of its map's head."""
-_MARK = slice(3, 3 + len(PLAIN_MARK))
+"""The first field of a plain entry, behind its map's head."""
+_MARK = slice(MAP_HEAD_BYTES, MAP_HEAD_BYTES + len(PLAIN_MARK))
 _SHADOWED = b"\xa4kind\xaashadowed/1"
-_TAG_ENDS = 3 + len(_SHADOWED)
+_TAG_ENDS = MAP_HEAD_BYTES + len(_SHADOWED)
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 _DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
 _T = TypeVar("_T", Decided, Shadowed, Delivered, Refused)

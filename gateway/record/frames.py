@@ -14,7 +14,10 @@ HEADER = b"lgtraf\x00\x01"
 HEADER_BYTES = len(HEADER)
 FRAME_BYTES = 8
 """What a frame adds to its entry."""
+MAP_HEAD_BYTES = 3
+"""How many bytes an entry of more than fifteen fields has before the first of them."""
 _FRAME = struct.Struct("<II")
+_LENGTH = struct.Struct("<I")
 
 
 class Frame(Struct, frozen=True):
@@ -36,6 +39,23 @@ def seal_frame(buffer: bytearray, start: int) -> None:
 def frame(data: bytes) -> bytes:
     """One entry's bytes as a frame."""
     return _FRAME.pack(len(data), crc32(data, len(data))) + data
+
+
+def passed(chunk: bytes, at: int, mark: bytes, entry_max_bytes: int) -> int:
+    """Where the first frame from `at` on begins whose entry has no `mark` behind its map's head, or that is not whole.
+
+    Checksums are not looked at: whoever passes an entry by uses nothing of it, and what stands behind it must still be
+    a frame. Whoever seals a segment looks at every one.
+    """
+    length_of, marked, behind = _LENGTH.unpack_from, chunk.startswith, FRAME_BYTES + MAP_HEAD_BYTES
+    least, size = MAP_HEAD_BYTES + len(mark), len(chunk)
+    while marked(mark, at + behind):
+        length = length_of(chunk, at)[0]
+        end = at + FRAME_BYTES + length
+        if end > size or not least <= length <= entry_max_bytes:
+            break
+        at = end
+    return at
 
 
 def frames(chunk: bytes, base: int, entry_max_bytes: int) -> Iterator[Frame]:

@@ -14,20 +14,16 @@ from typing import BinaryIO, Self
 import msgspec
 from msgspec import Struct
 
-from gateway.record.codec import ENTRY_MAX_BYTES, decode
+from gateway.record.codec import ENTRY_MAX_BYTES, PLAIN_MARK, decode
 from gateway.record.entries import Entry, Position
 from gateway.record.errors import TrafficLogUnreadable
-from gateway.record.frames import HEADER, HEADER_BYTES, Frame, frames
+from gateway.record.frames import FRAME_BYTES, HEADER, HEADER_BYTES, Frame, frames, passed
 from gateway.record.payloads import ObjectStore
 from gateway.record.segment import SUFFIX, open_segments
 
-_CHUNK_BYTES = 1 << 20
-STRETCH_MAX_BYTES = 4 << 20
+_CHUNK_BYTES = 128 << 10
+STRETCH_MAX_BYTES = 64 << 20
 """A stretch of entries that nobody wants is committed after so many bytes."""
-
-
-def _everything(_data: bytes) -> bool:
-    return True
 
 
 class Recorded(Struct, frozen=True):
@@ -75,20 +71,37 @@ class SegmentReader:
                 yield Recorded(Position(self.name, found.start), self._entry(found))
 
     def wanted(self, wanted: Callable[[bytes], bool]) -> Iterator[Recorded | None]:
-        """The entries from `end` on whose bytes are wanted; None, not decoded, for each other. Raises as iterating."""
-        for found in self.frames():
-            yield Recorded(Position(self.name, found.start), self._entry(found)) if wanted(found.data) else None
+        """The entries from `end` on whose bytes are wanted; None, not decoded, for others. Raises as iterating.
+
+        Plain entries, which nobody wants, are passed by together and told as one None.
+        """
+        for chunk, base in self._chunks():
+            at, begun = 0, -1
+            while at != begun:
+                begun, at = at, passed(chunk, at, PLAIN_MARK, ENTRY_MAX_BYTES)
+                self.end = base + at
+                if at > begun:
+                    yield None
+                found = next(frames(chunk[at : at + FRAME_BYTES + ENTRY_MAX_BYTES], base + at, ENTRY_MAX_BYTES), None)
+                if found is not None:
+                    self.end, at = found.end, found.end - base
+                    yield Recorded(Position(self.name, found.start), self._entry(found)) if wanted(found.data) else None
 
     def frames(self) -> Iterator[Frame]:
         """The whole frames from `end` on, not decoded. Raises: TrafficLogUnreadable for another kind of file."""
+        for chunk, base in self._chunks():
+            for found in frames(chunk, base, ENTRY_MAX_BYTES):
+                self.end = found.end
+                yield found
+
+    def _chunks(self) -> Iterator[tuple[bytes, int]]:
+        """What lies behind `end` and where that is, as long as `end` moves on. Raises: TrafficLogUnreadable."""
         header = _header(self._file)
         if header != HEADER[: len(header)]:
             raise TrafficLogUnreadable(segment=self.name, offset=0)
         while chunk := self._chunk():
             begun = self.end
-            for found in frames(chunk, begun, ENTRY_MAX_BYTES):
-                self.end = found.end
-                yield found
+            yield chunk, begun
             if self.end == begun:
                 return
 
@@ -117,13 +130,14 @@ def tail(
     directory: Path,
     committed: Mapping[str, int],
     limit: int = 500,
-    wanted: Callable[[bytes], bool] = _everything,
+    wanted: Callable[[bytes], bool] | None = None,
     most_bytes: int = STRETCH_MAX_BYTES,
 ) -> Iterator[Stretch]:
     """What each segment of the traffic directory's `open` holds behind the committed byte, in stretches of ≤ `limit`.
 
-    Entries whose bytes are not `wanted` are passed by and not decoded; a stretch that ends behind them commits them,
-    too. Ends when everything that was written has been told; call again for more. Raises: TrafficLogUnreadable.
+    Where `wanted` says what is wanted, plain entries and those whose bytes are not wanted are passed by, not decoded; a
+    stretch that ends behind them commits them, too. Ends when everything that was written has been told; call again
+    for more. Raises: TrafficLogUnreadable.
     """
     for path in open_segments(directory):
         try:
@@ -135,11 +149,11 @@ def tail(
 
 
 def _stretches(
-    reader: SegmentReader, limit: int, wanted: Callable[[bytes], bool], most_bytes: int
+    reader: SegmentReader, limit: int, wanted: Callable[[bytes], bool] | None, most_bytes: int
 ) -> Iterator[Stretch]:
     start = reader.end
     entries: list[Recorded] = []
-    for recorded in reader.wanted(wanted):
+    for recorded in iter(reader) if wanted is None else reader.wanted(wanted):
         if recorded is not None:
             entries.append(recorded)
         if len(entries) == limit or reader.end - start >= most_bytes:

@@ -27,7 +27,7 @@ from gateway.store.flags import current_state
 from gateway.store.halts import all_halts
 from gateway.store.keys import live_callers
 from gateway.store.ledger import Ledger
-from gateway.store.plans import plan_revision
+from gateway.store.plans import latest_revision
 from gateway.store.serving import all_champions, read_plan
 from gateway.times import after_us, now_us
 
@@ -113,11 +113,11 @@ class Follower:
     async def refresh(self) -> bool:
         """Read the plan anew if its revision has grown; True when it was swapped. Raises: LedgerUnavailable."""
         at_us = now_us()
+        if await latest_revision(self._ledger) == self.live.plan.revision:
+            self._confirm(at_us)
+            self.known_us = at_us
+            return await self._try_again(at_us)
         async with self._ledger.reading() as r:
-            if await plan_revision(r) == self.live.plan.revision:
-                self._confirm(at_us)
-                self.known_us = at_us
-                return await self._try_again(at_us)
             # Neither the kill switch nor a rollback nor a revoked key waits for the rest.
             self.live.halt(await all_halts(r))
             self.live.point(await all_champions(r))

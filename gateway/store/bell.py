@@ -106,10 +106,11 @@ class DataVersionBell(LocalBell):
         """The version of the file at the last wake."""
 
     async def ring(self) -> None:
-        """Wake every listener of this process now; what it wakes them for is then not found anew by the poll."""
-        if self._connection is not None:
-            self._heard = _data_version(self._connection)
-        self.wake()
+        """Look now, not only at the next poll: whoever rings has committed, but perhaps nothing."""
+        if self._connection is None:
+            self.wake()
+        else:
+            self._look(self._connection)
 
     async def start(self) -> None:
         """Poll from now on."""
@@ -129,13 +130,17 @@ class DataVersionBell(LocalBell):
         try:
             while True:
                 await asyncio.sleep(self._poll_s)
-                version = _data_version(connection)
-                if version != self._heard:
-                    self._heard = version
-                    self.wake()
+                self._look(connection)
         finally:
             self._connection = None
             connection.close()
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        """Wake every listener if something was committed since the last wake."""
+        version = _data_version(connection)
+        if version != self._heard:
+            self._heard = version
+            self.wake()
 
     def state(self) -> str:
         """Up while the file is polled."""

@@ -4,15 +4,22 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import BigInteger, bindparam, func, insert, select, update
 
 from gateway.ids import new_id
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import THERE, Look
 from gateway.store.schema.columns import Table
-from gateway.store.schema.plumbing import EventRow
+from gateway.store.schema.plumbing import CursorRow, EventRow
 
 _INSERT = insert(Table.metadata.tables["event"])
 """Built once on the plain table: every state change runs it, and the mapper would double its cost."""
+_UNPOSITIONED = Look(select(THERE).where(EventRow.position.is_(None)).limit(1))
+_COMMITTED = select(CursorRow.position).where(CursorRow.consumer == bindparam("consumer")).scalar_subquery()
+_NEWEST = select(func.max(EventRow.position)).scalar_subquery()
+_UNREAD = Look(
+    select(THERE).where(bindparam("seen", type_=BigInteger) < _NEWEST, func.coalesce(_COMMITTED, 0) < _NEWEST)
+)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,9 +83,14 @@ async def position_events(w: WriteSession, limit: int = 1000) -> int:
     return len(ids)
 
 
-async def any_unpositioned(r: ReadSession) -> bool:
-    """Whether some committed event has no position yet."""
-    return (await r.execute(select(EventRow.id).where(EventRow.position.is_(None)).limit(1))).first() is not None
+async def any_unpositioned(ledger: Ledger) -> bool:
+    """Whether some committed event has no position yet. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_UNPOSITIONED))
+
+
+async def any_unread(ledger: Ledger, consumer: str, seen: int) -> bool:
+    """Whether some event lies behind what a consumer has committed and behind `seen`. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_UNREAD, consumer=consumer, seen=seen))
 
 
 async def events_after(r: ReadSession, position: int, limit: int = 500) -> list[Event]:

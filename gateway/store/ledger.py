@@ -5,9 +5,11 @@ IMMEDIATE and there is one a process; a reading session cannot write at all, so 
 a reading session is a READ ONLY transaction.
 """
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Self
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Self
 
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -18,6 +20,7 @@ from flags.source import FlagHome
 from gateway.errors import LedgerUnavailable
 from gateway.store.bell import Bell, LocalBell
 from gateway.store.engines import open_engines
+from gateway.store.looks import Look, RawLooks, Rows
 from gateway.times import now_us
 
 Clock = Callable[[], int]
@@ -74,6 +77,7 @@ class Ledger:
         self._read = read
         self._write = write
         self._clock = clock
+        self._looks = RawLooks(Path(url.database or "")) if self.dialect == "sqlite" else None
 
     @classmethod
     def open(
@@ -96,6 +100,8 @@ class Ledger:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._looks is not None:
+            self._looks.close()
         await self._read.dispose()
         await self._write.dispose()
 
@@ -103,6 +109,14 @@ class Ledger:
         """Ask the database for one row. Raises: LedgerUnavailable."""
         async with self.reading() as r:
             await r.execute(text("SELECT 1"))
+
+    async def look(self, look: Look, **values: Any) -> Rows:
+        """The rows of a look, as they were committed. Raises: LedgerUnavailable."""
+        if self._looks is not None:
+            with suppress(sqlite3.Error):  # a session waits for locks, and tells an outage from a mistake
+                return await self._looks.rows(look, values)
+        async with self.reading() as r:
+            return [tuple(row) for row in await r.execute(look.statement, values)]
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[ReadSession]:

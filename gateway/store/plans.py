@@ -4,8 +4,11 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, update
 
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import Look
 from gateway.store.schema.plumbing import PlanRevisionRow
+
+_REVISIONS = Look(select(PlanRevisionRow.revision))
 
 
 async def bump_plan(w: WriteSession, tenant_id: UUID) -> None:
@@ -19,3 +22,8 @@ async def bump_plan(w: WriteSession, tenant_id: UUID) -> None:
 async def plan_revision(r: ReadSession) -> int:
     """The sum of the revisions of all tenants; it only ever grows."""
     return sum((await r.execute(select(PlanRevisionRow.revision))).scalars())
+
+
+async def latest_revision(ledger: Ledger) -> int:
+    """As `plan_revision`, for who only wants to know whether it has grown. Raises: LedgerUnavailable."""
+    return sum(row[0] for row in await ledger.look(_REVISIONS))

@@ -1,5 +1,6 @@
 """The SQL of predictions that need people, and of their payload rows."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,8 @@ from sqlalchemy import BindParameter, bindparam, case, func, insert, select, tex
 from gateway.holding.seen import WITH_PEOPLE, CaseSeen, DeliverySeen, Seen
 from gateway.ids import new_id
 from gateway.record.objects import StoredObject
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import Look
 from gateway.store.outcomes import outcomes_seen
 from gateway.store.schema.predictions import DeliveryRow, Path, PayloadRow, PredictionRow
 from gateway.store.schema.serves import ModelRow
@@ -172,10 +174,14 @@ async def close_predictions(w: WriteSession, ids: Collection[UUID], *, cancelled
     await w.execute(update(PredictionRow).where(PredictionRow.id.in_(ids)).values(values))
 
 
-async def count_open(r: ReadSession) -> dict[UUID, int]:
-    """How many holds are open, by model."""
-    statement = select(PredictionRow.model_id, func.count()).where(text("open")).group_by(PredictionRow.model_id)
-    return {row[0]: row[1] for row in await r.execute(statement)}
+_OPEN = Look(select(PredictionRow.model_id).where(text("open")), indexed=False)
+"""Counted here, for grouped by the database it would read every prediction there ever was."""
+
+
+async def count_open(ledger: Ledger) -> dict[UUID, int]:
+    """How many holds are open, by model. Raises: LedgerUnavailable."""
+    counted = Counter(model_id for (model_id,) in await ledger.look(_OPEN))
+    return {UUID(bytes=id_) if isinstance(id_, bytes) else id_: count for id_, count in counted.items()}
 
 
 async def decided_holds(r: ReadSession, ids: Collection[UUID]) -> dict[UUID, int | None]:

@@ -19,7 +19,7 @@ from gateway.labels import Answer
 from gateway.plan import ReleasePlan
 from gateway.record.errors import DamagedObject, UnknownObject
 from gateway.record.payloads import ObjectStore
-from gateway.store.events import Event, events_after
+from gateway.store.events import Event, any_unread, events_after
 from gateway.store.leases import move_cursor, read_cursor
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.outcomes import outcomes_seen
@@ -76,19 +76,20 @@ class Effects:
     async def catch_up(self, asked: Answering) -> int:
         """Measure the releases on what was settled until now; how many items that were."""
         total = 0
-        while True:
+        while await any_unread(self._ledger, CONSUMER, self._passed):
             async with self._ledger.reading() as r:
                 committed = await read_cursor(r, CONSUMER)
                 events = await events_after(r, max(committed, self._passed), BATCH)
                 items = await _items(r, [event for event in events if event.type in TELLING])
             if not events:
-                return total
+                break
             if any(event.type == SOON for event in events):
                 await asked.begin()
             for position, item in items:
                 await self._keep(asked, item, position)
                 total += 1
             await self._pass(committed if not items else items[-1][0], events[-1].position or 0)
+        return total
 
     async def _pass(self, committed: int, position: int) -> None:
         """Note how far was looked; committing it rings the bell, so that is done once in a while."""

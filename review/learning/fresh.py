@@ -10,7 +10,7 @@ from gateway.store.ledger import Ledger
 from review.learning.errors import LearningError
 from review.learning.evaluations import Places, evaluate_in_child
 from review.learning.manifest import read_manifest
-from review.store.evaluations import Fresh, fresh_datasets
+from review.store.evaluations import Fresh, any_fresh, fresh_datasets
 
 log = structlog.get_logger()
 
@@ -25,6 +25,8 @@ class FreshDatasets:
 
     async def run(self) -> int:
         """Evaluate every champion on its model's newest dataset; returns how many were evaluated."""
+        if not await any_fresh(self._ledger):
+            return 0
         async with self._ledger.reading() as r:
             fresh = await fresh_datasets(r)
         return sum([await self._evaluate(each) for each in fresh])

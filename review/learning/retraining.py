@@ -26,7 +26,7 @@ from review.learning.jobs import FOLDER, LOG, STARTS, TRAIN, TrainArgs, Training
 from review.learning.trained import TEXT
 from review.learning.training import TrainTask
 from review.store.datasets import NewArtifact, keep_artifact
-from review.store.jobs import add_log, begin_job, end_job, is_running, next_job
+from review.store.jobs import add_log, any_job, begin_job, end_job, is_running, next_job
 
 LOOK_S = 0.2
 """How often it is looked whether a training was cancelled."""
@@ -46,6 +46,8 @@ class Trainings:
 
     async def run(self) -> bool:
         """Do the training whose turn it is; False when none waits."""
+        if not await any_job(self._ledger, TRAIN):
+            return False
         async with self._ledger.reading() as r:
             job = await next_job(r, TRAIN)
         if job is None:

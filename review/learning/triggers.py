@@ -12,7 +12,7 @@ from review.learning.errors import LearningError
 from review.learning.freezing import FreezeTask, Frozen
 from review.learning.trainings import Asked, args_of, put_in_line
 from review.store.jobs import was_asked
-from review.store.recipes import Triggered, new_corrections, triggered_models
+from review.store.recipes import Triggered, any_triggered, new_corrections, triggered_models
 
 BY = "worker"
 log = structlog.get_logger()
@@ -29,6 +29,8 @@ class Triggers:
 
     async def run(self) -> int:
         """Freeze and ask for a training wherever it is time; returns how many trainings were asked for."""
+        if not await any_triggered(self._ledger):
+            return 0
         async with self._ledger.reading() as r:
             found = [(each, await new_corrections(r, each.model_id)) for each in await triggered_models(r)]
         due = [(each, count) for each, count in found if count >= each.after_corrections]

@@ -21,7 +21,7 @@ from review.release.evidence import Interval
 from review.release.guarding import Breached, Evidence, Latency, OnBreach, Passed, Share, Watching, is_due, judge
 from review.release.intervals import wilson
 from review.release.rollback import Rollback, roll_back_model
-from review.store.guards import Watch, conclude, note_figures, open_watches
+from review.store.guards import Watch, any_watch, conclude, note_figures, open_watches
 from review.store.judged import Judged, judged_since, refused_since
 from review.store.pointer import good_champions
 from review.traffic.answered import Answered
@@ -37,8 +37,10 @@ async def watch_promotions(ledger: Ledger, traffic: TrafficReader, now_us: int) 
 
     Raises: ExceptionGroup, after all were looked at, with what went wrong on the way.
     """
-    async with ledger.reading() as r:
-        watches = await open_watches(r)
+    watches = list[Watch]()
+    if await any_watch(ledger):
+        async with ledger.reading() as r:
+            watches = await open_watches(r)
     GUARD_WATCHES.put(len(watches))
     errors = []
     for watch in watches:

@@ -21,6 +21,7 @@ from review.rollouts.moving import LAST, do_step
 from review.rollouts.standing import around_of, came_of
 from review.store.rollouts import (
     Rollout,
+    any_rollout,
     end_or_pause,
     note_counts,
     rollout_by_id,
@@ -38,6 +39,8 @@ async def follow_rollouts(ledger: Ledger, traffic: TrafficReader, now_us: int) -
 
     Raises: ExceptionGroup, after all were looked at, with what went wrong on the way.
     """
+    if not await any_rollout(ledger):
+        return
     async with ledger.reading() as r:
         rollouts = await running_rollouts(r)
     errors = []

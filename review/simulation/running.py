@@ -17,7 +17,7 @@ from review.errors import ReviewError
 from review.learning.child import in_tethered_child
 from review.simulation.jobs import SIMULATE, STARTS, SimulateArgs, SimulationResult
 from review.simulation.simulating import SimulateTask
-from review.store.jobs import begin_job, end_job, is_running, next_job
+from review.store.jobs import any_job, begin_job, end_job, is_running, next_job
 
 LOOK_S = 0.2
 """How often it is looked whether a simulation was cancelled."""
@@ -34,6 +34,8 @@ class Simulations:
 
     async def run(self) -> bool:
         """Do the simulation whose turn it is; False when none waits."""
+        if not await any_job(self._ledger, SIMULATE):
+            return False
         async with self._ledger.reading() as r:
             job = await next_job(r, SIMULATE)
         if job is None:

@@ -24,7 +24,8 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from gateway.labels import Answer
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import Look
 from gateway.store.schema.columns import Table, Uuid
 from gateway.store.schema.predictions import PredictionRow
 from gateway.store.schema.serves import ModelRow
@@ -118,6 +119,8 @@ async def lock_case(w: WriteSession, case_id: UUID, tenant_id: UUID | None = Non
 
 async def lock_free_cases(w: WriteSession, ids: Collection[UUID], limit: int | None = None) -> list[Case]:
     """The first `limit` of the cases that no other transaction has locked, in the order of the line, locked now."""
+    if not ids:
+        return []
     statement = _SELECT.where(CaseRow.id.in_(ids)).order_by(*LINE).limit(limit)
     if w.locks_rows:
         statement = statement.with_for_update(skip_locked=True)
@@ -224,45 +227,68 @@ _HEAD = _head()
 # What is due ---------------------------------------------------------------------------------------------------------
 
 
+async def any_to_end(ledger: Ledger, now_us: int) -> bool:
+    """Whether some case is overdue, or stranded. Raises: LedgerUnavailable."""
+    asked = {"now_us": now_us, "limit": 1}
+    return bool(await ledger.look(_LOOK_OVERDUE, **asked) or await ledger.look(_LOOK_STRANDED, **asked))
+
+
 async def overdue_cases(r: ReadSession, now_us: int, limit: int) -> list[UUID]:
     """Undecided cases past due on which nobody has a live claim, the longest overdue first."""
-    statement = (
-        select(CaseRow.id)
-        .where(CaseRow.state.in_(("open", "claimed", "partial", "adjudicating")), CaseRow.due_us <= now_us)
-        .where(~exists().where(_live(now_us)))
-        .order_by(CaseRow.due_us)
-        .limit(limit)
-    )
-    return list((await r.execute(statement)).scalars())
+    return list((await r.execute(_OVERDUE, {"now_us": now_us, "limit": limit})).scalars())
 
 
 async def stranded_cases(r: ReadSession, now_us: int, limit: int) -> list[UUID]:
     """Partial cases with no live claim that every present member of their queue has judged this round."""
+    return list((await r.execute(_STRANDED, {"now_us": now_us, "limit": limit})).scalars())
+
+
+def _overdue() -> Select[UUID]:
+    now_us: BindParameter[int] = bindparam("now_us", type_=BigInteger)
+    return (
+        select(CaseRow.id)
+        .where(CaseRow.state.in_(("open", "claimed", "partial", "adjudicating")), CaseRow.due_us <= now_us)
+        .where(~exists().where(_live(now_us)))
+        .order_by(CaseRow.due_us)
+        .limit(bindparam("limit", type_=Integer))
+    )
+
+
+def _stranded() -> Select[UUID]:
+    now_us: BindParameter[int] = bindparam("now_us", type_=BigInteger)
     judged = exists().where(
         VerdictRow.case_id == CaseRow.id,
         VerdictRow.round == CaseRow.round,
         VerdictRow.person_id == QueueMemberRow.person_id,
     )
     left = exists().where(QueueMemberRow.queue_id == CaseRow.queue_id, ~judged.correlate(CaseRow, QueueMemberRow))
-    statement = (
+    return (
         select(CaseRow.id)
         .where(CaseRow.state == "partial", ~exists().where(_live(now_us)), ~left)
         .order_by(CaseRow.due_us)
-        .limit(limit)
+        .limit(bindparam("limit", type_=Integer))
     )
-    return list((await r.execute(statement)).scalars())
+
+
+_OVERDUE, _STRANDED = _overdue(), _stranded()
+_LOOK_OVERDUE, _LOOK_STRANDED = Look(_OVERDUE), Look(_STRANDED, indexed=False)
+_MOOT = (
+    select(CaseRow.id)
+    .where(CaseRow.state.in_(("open", "claimed", "partial", "adjudicating", "expired")))
+    .where(CaseRow.kind == "disagreement", CaseRow.rule.startswith(trial_rule("")))
+)
+_LOOK_UNDECIDED = Look(_MOOT.limit(1), indexed=False)
+
+
+async def any_disagreement(ledger: Ledger) -> bool:
+    """Whether some disagreement of a trial is undecided. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_LOOK_UNDECIDED))
 
 
 async def moot_disagreements(r: ReadSession, trials: Collection[UUID], limit: int) -> list[UUID]:
     """Undecided disagreements of other trials than these."""
-    statement = (
-        select(CaseRow.id)
-        .where(CaseRow.state.in_(("open", "claimed", "partial", "adjudicating", "expired")))
-        .where(CaseRow.kind == "disagreement", CaseRow.rule.startswith(trial_rule("")))
-        .where(CaseRow.rule.not_in([trial_rule(str(trial)) for trial in trials]))
-        .limit(limit)
-    )
-    return list((await r.execute(statement)).scalars())
+    statement = _MOOT.where(CaseRow.rule.not_in([trial_rule(str(trial)) for trial in trials]))
+    return list((await r.execute(statement.limit(limit))).scalars())
 
 
 async def cases_of(r: ReadSession, prediction_id: UUID) -> list[Case]:

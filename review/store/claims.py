@@ -5,9 +5,10 @@ from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import BigInteger, Row, bindparam, insert, select, update
 
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import THERE, Look
 from gateway.store.schema.columns import Table
 from gateway.store.schema.work import ClaimRow
 
@@ -79,6 +80,18 @@ async def live_claims_of(r: ReadSession, person_id: UUID, now_us: int) -> list[C
         ClaimRow.person_id == person_id, ClaimRow.ended_us.is_(None), ClaimRow.expires_us > now_us
     )
     return [_claim(row) for row in await r.execute(statement.order_by(ClaimRow.claimed_us, ClaimRow.id))]
+
+
+_EXPIRED = Look(
+    select(THERE)
+    .where(ClaimRow.ended_us.is_(None), ClaimRow.expires_us <= bindparam("now_us", type_=BigInteger))
+    .limit(1)
+)
+
+
+async def any_expired(ledger: Ledger, now_us: int) -> bool:
+    """Whether some claim has expired and not ended. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_EXPIRED, now_us=now_us))
 
 
 async def expired_cases(r: ReadSession, now_us: int, limit: int) -> list[UUID]:

@@ -5,9 +5,11 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import exists, select
+from sqlalchemy.orm import aliased
 
 from gateway.ids import new_id
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import THERE, Look
 from gateway.store.models import attach
 from gateway.store.schema.learning import DatasetRow, EvaluationRow
 from gateway.store.schema.predictions import PredictionRow
@@ -138,13 +140,30 @@ async def latest_against(r: ReadSession, release_id: UUID, baseline_id: UUID) ->
     return (await r.execute(statement)).scalar_one_or_none()
 
 
+_MEASURED = exists().where(
+    EvaluationRow.dataset == DatasetRow.sha256, EvaluationRow.release_id == ServingRow.champion_id
+)
+_OTHER = aliased(DatasetRow)
+_NEWER = exists().where(_OTHER.model_id == DatasetRow.model_id, _OTHER.created_us > DatasetRow.created_us)
+_UNMEASURED = Look(
+    select(THERE)
+    .select_from(DatasetRow)
+    .join(ServingRow, ServingRow.model_id == DatasetRow.model_id)
+    .where(~_MEASURED, ~_NEWER)
+    .limit(1),
+    indexed=False,
+)
+
+
+async def any_fresh(ledger: Ledger) -> bool:
+    """Whether some champion was not measured on the newest dataset of its model. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_UNMEASURED))
+
+
 async def fresh_datasets(r: ReadSession) -> list[Fresh]:
     """The newest dataset of each model on which its champion was not measured yet."""
-    measured = exists().where(
-        EvaluationRow.dataset == DatasetRow.sha256, EvaluationRow.release_id == ServingRow.champion_id
-    )
     statement = (
-        select(DatasetRow, ModelRow.tenant_id, ModelRow.name, ReleaseRow.number, measured.label("measured"))
+        select(DatasetRow, ModelRow.tenant_id, ModelRow.name, ReleaseRow.number, _MEASURED.label("measured"))
         .join(ModelRow, ModelRow.id == DatasetRow.model_id)
         .join(ServingRow, ServingRow.model_id == ModelRow.id)
         .join(ReleaseRow, ReleaseRow.id == ServingRow.champion_id)

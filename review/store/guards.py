@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import Row, delete, insert, select, update
 
 from gateway.store.events import append_event
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import THERE, Look
 from gateway.store.schema.serves import (
     GuardAct,
     GuardRow,
@@ -111,6 +112,14 @@ async def note_figures(w: WriteSession, watch: Watch, figures: tuple[Figure, ...
     this = (GuardWatchRow.model_id == watch.model_id, GuardWatchRow.revision == watch.revision)
     running = update(GuardWatchRow).where(*this, GuardWatchRow.state == "watching")
     await w.execute(running.values(figures=_json(figures), looked_us=looked_us))
+
+
+_RUNNING = Look(select(THERE).where(GuardWatchRow.state == "watching").limit(1))
+
+
+async def any_watch(ledger: Ledger) -> bool:
+    """Whether some watch runs. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_RUNNING))
 
 
 async def open_watches(r: ReadSession) -> list[Watch]:

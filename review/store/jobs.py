@@ -7,10 +7,11 @@ from typing import Literal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, select, update
 
 from gateway.ids import new_id
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import THERE, Look
 from gateway.store.once import insert_once
 from gateway.store.schema.plumbing import JobRow
 
@@ -47,6 +48,11 @@ async def next_job(r: ReadSession, kind: str) -> JobRow | None:
     statement = select(JobRow).where(JobRow.kind == kind, _is_open())
     ordered = statement.order_by(JobRow.state == "waiting", JobRow.created_us, JobRow.id).limit(1)
     return (await r.execute(ordered)).scalar_one_or_none()
+
+
+async def any_job(ledger: Ledger, kind: str) -> bool:
+    """Whether a job of a kind waits or runs. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_ANY, kind=kind))
 
 
 async def find_job(r: ReadSession, tenant_id: UUID, job_id: UUID) -> JobRow | None:
@@ -107,6 +113,9 @@ async def add_log(w: WriteSession, job_id: UUID, result: str, at_us: int) -> Non
 
 def _is_open() -> ColumnElement[bool]:
     return JobRow.state.in_(("waiting", "running"))
+
+
+_ANY = Look(select(THERE).where(JobRow.kind == bindparam("kind"), _is_open()).limit(1))
 
 
 async def _change(

@@ -5,7 +5,8 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, insert, select, update
 
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import THERE, Look
 from gateway.store.once import insert_once
 from gateway.store.schema.learning import DatasetRow, RecipeRow, TrainingRuleRow
 from gateway.store.schema.predictions import PredictionRow
@@ -66,12 +67,21 @@ async def set_rule(w: WriteSession, model_id: UUID, rule: Rule) -> None:
         await w.execute(insert(TrainingRuleRow).values(model_id=model_id, **values))
 
 
+_TRIGGERED = (TrainingRuleRow.after_corrections.is_not(None), TrainingRuleRow.recipe.is_not(None))
+_ANY = Look(select(THERE).where(*_TRIGGERED).limit(1))
+
+
+async def any_triggered(ledger: Ledger) -> bool:
+    """Whether some model has a recipe and is retrained by itself. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_ANY))
+
+
 async def triggered_models(r: ReadSession) -> list[Triggered]:
     """Every model that has a recipe and is retrained by itself."""
     statement = (
         select(ModelRow.tenant_id, ModelRow.id, ModelRow.name, TrainingRuleRow.after_corrections)
         .join(ModelRow, ModelRow.id == TrainingRuleRow.model_id)
-        .where(TrainingRuleRow.after_corrections.is_not(None), TrainingRuleRow.recipe.is_not(None))
+        .where(*_TRIGGERED)
         .order_by(ModelRow.name)
     )
     return [

@@ -8,7 +8,8 @@ from sqlalchemy import Row, func, insert, select, update
 
 from gateway.ids import new_id
 from gateway.store.events import append_event
-from gateway.store.ledger import ReadSession, WriteSession
+from gateway.store.ledger import Ledger, ReadSession, WriteSession
+from gateway.store.looks import THERE, Look
 from gateway.store.schema.predictions import PredictionRow
 from gateway.store.schema.rollouts import RolloutRow, RolloutState
 from gateway.store.schema.serves import ModelRow, ServingAction, ServingHistoryRow
@@ -120,6 +121,14 @@ async def note_counts(w: WriteSession, rollout: Rollout, requests: int, verdicts
     """Keep what has come since the step; no change of the rollout itself."""
     this = (RolloutRow.id == rollout.id, RolloutRow.version == rollout.version)
     await w.execute(update(RolloutRow).where(*this).values(requests=requests, verdicts=verdicts, looked_us=looked_us))
+
+
+_RUNNING = Look(select(THERE).where(RolloutRow.state == "running").limit(1))
+
+
+async def any_rollout(ledger: Ledger) -> bool:
+    """Whether some rollout runs. Raises: LedgerUnavailable."""
+    return bool(await ledger.look(_RUNNING))
 
 
 async def running_rollouts(r: ReadSession) -> list[Rollout]:

@@ -11,15 +11,19 @@ from sqlalchemy import select
 
 from flags.answer import NOTHING_LOADED
 from gateway.capture import Capture
+from gateway.record.codec import PLAIN_MARK
 from gateway.record.entries import Decided
+from gateway.record.frames import frame
 from gateway.record.log import LogSettings, open_traffic_log
 from gateway.record.payloads import LocalObjects
+from gateway.record.segment import SegmentFile
 from gateway.stages import Stages
 from gateway.store.ledger import Ledger
 from gateway.store.schema.predictions import DeliveryRow, PredictionRow
 from gateway.store.schema.work import CaseRow
-from gateway.store.segments import LedgerCursors, LedgerSegments
+from gateway.store.segments import LedgerCursors, LedgerSegments, latest_offsets
 from review.audits import CONSUMER, follow_audits
+from review.following import Passed
 from review.traffic.query import TrafficReader
 from review.traffic.seal import Sealer
 from tests.integration.holding.scene import Scene as Holding
@@ -124,3 +128,24 @@ async def test_a_killed_worker_doubles_and_loses_nothing(scene: Scene) -> None:
     await scene.follow()
     assert await scene.cases() == {(prediction, 1): 1 for prediction in made}
     assert await scene.follow() == 0
+
+
+async def test_what_is_passed_by_is_committed_when_the_log_rests(scene: Scene) -> None:
+    """A worker that remembers commits nothing while plain entries come, and all of them once no more have come."""
+    passed, plain = Passed(), frame(b"\xde\x00\x14" + PLAIN_MARK)
+    directory = _made(scene.traffic / "open")
+    segment = SegmentFile.create(directory, "gateway-1.a.000001")
+    ends = []
+    for more in (True, True, False, False):
+        if more:
+            segment.write(bytearray(plain * 3))
+        assert await follow_audits(scene.ledger, scene.objects, scene.traffic, passed=passed) == 0
+        ends.append(await latest_offsets(scene.ledger, CONSUMER))
+    segment.close()
+    whole = {segment.name: segment.size}
+    assert ends == [{}, {}, whole, whole]
+
+
+def _made(directory: Path) -> Path:
+    directory.mkdir(parents=True)
+    return directory

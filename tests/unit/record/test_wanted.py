@@ -3,12 +3,16 @@
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from gateway.ids import new_id
-from gateway.record.codec import PLAIN_MARK, encode, is_shadowed, may_be_drawn
-from gateway.record.frames import frame
+from gateway.record.codec import ENTRY_MAX_BYTES, PLAIN_MARK, encode, is_shadowed, may_be_drawn
+from gateway.record.frames import frame, passed
 from gateway.record.reader import tail
 from gateway.record.segment import SegmentFile
 from tests.unit.record.samples import decided, shadowed
+
+PLAIN = b"\xde\x00\x14" + PLAIN_MARK
 
 
 def log_of(folder: Path, *entries: bytes) -> None:
@@ -46,3 +50,40 @@ def test_an_entry_says_what_it_is_in_its_first_bytes() -> None:
     assert not is_shadowed(encode(decided()))
     assert may_be_drawn(encode(decided()))
     assert not may_be_drawn(b"\xde\x00\x14" + PLAIN_MARK)
+
+
+def test_plain_entries_are_passed_by_together(tmp_path: Path) -> None:
+    """What stands between and behind plain entries is found where it stands, also where a piece of reading ends."""
+    beside = [shadowed(new_id()) for _ in range(3)]
+    plain = [PLAIN + bytes(length % 3000) for length in range(1200)]
+    log_of(tmp_path, *plain, encode(beside[0]), encode(beside[1]), *plain, encode(decided()), encode(beside[2]), PLAIN)
+    everything = [found for stretch in tail(tmp_path / "open", {}, wanted=is_shadowed) for found in stretch.entries]
+    assert [found.entry for found in everything] == beside
+    [stretch] = tail(tmp_path / "open", {}, wanted=lambda _data: False)
+    assert stretch.end == (tmp_path / "open" / f"{stretch.segment}.seg").stat().st_size
+    from_there = {stretch.segment: everything[1].position.offset}
+    [rest] = tail(tmp_path / "open", from_there, wanted=is_shadowed)
+    assert list(rest.entries) == everything[1:]
+
+
+@pytest.mark.parametrize("cut", [1, 7, 8, 12, 30])
+def test_a_plain_entry_that_is_not_whole_yet_is_waited_for(tmp_path: Path, cut: int) -> None:
+    """Passing by ends before a torn frame, and goes on from there when the rest has come."""
+    frames = b"".join(map(frame, [PLAIN + bytes(20), PLAIN + bytes(30)]))
+    log_of(tmp_path)
+    [path] = (tmp_path / "open").glob("*.seg")
+    head = path.read_bytes()
+    whole = len(head) + len(frame(PLAIN + bytes(20)))
+    path.write_bytes(head + frames[:-cut])
+    [stretch] = tail(tmp_path / "open", {}, wanted=may_be_drawn)
+    assert (stretch.end, stretch.entries) == (whole, ())
+    path.write_bytes(head + frames)
+    [rest] = tail(tmp_path / "open", {stretch.segment: stretch.end}, wanted=may_be_drawn)
+    assert (rest.start, rest.end) == (whole, len(head) + len(frames))
+
+
+@pytest.mark.parametrize("length", [0, 5, ENTRY_MAX_BYTES + 1])
+def test_a_length_that_no_entry_has_is_not_passed_by(length: int) -> None:
+    """What crashed machines leave behind the last whole frame is no frame, even where it looks like a plain entry."""
+    damaged = length.to_bytes(4, "little") + bytes(4) + PLAIN + bytes(5000)
+    assert passed(damaged, 0, PLAIN_MARK, ENTRY_MAX_BYTES) == 0
