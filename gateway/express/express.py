@@ -41,8 +41,8 @@ from gateway.registry.follower import Follower
 from gateway.registry.live import LiveRelease
 from gateway.times import now_us
 
-ROOM_MAX_BYTES = 1 << 20
-"""Up to this size the digest of a body may hold up the loop."""
+ROOM_MAX_BYTES, ROOM_MAX_JSON_BYTES = 1 << 20, 4 << 20
+"""The size of a body whose digest may hold up the loop; JSON of numbers is several times their size."""
 
 
 class Made(NamedTuple):
@@ -122,8 +122,10 @@ class Express:
     def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
         """Where a larger body shall lie, to be taken whole; None where it is not plain, or waits for its turn."""
         at_us = now_us()
-        asking = asking_of(headers) if size <= ROOM_MAX_BYTES else None
-        if asking is None or asking.json_bytes is None or not asking.plain:
+        asking = asking_of(headers)
+        if asking is None or not asking.plain:
+            return None
+        if size > (ROOM_MAX_JSON_BYTES if asking.json_bytes is None else ROOM_MAX_BYTES):
             return None
         known = known_of(self._follower.live, asking, path, at_us)
         target = known[1] if known is not None else None
@@ -131,7 +133,7 @@ class Express:
             return None
         if not target.batcher.has_room(target.caller.key_id):
             return None
-        return room_for(size, asking.json_bytes)
+        return room_for(size, asking.json_bytes or 0)
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import numpy as np
 
-from gateway.protocol.binary import Body
+from gateway.protocol.binary import Body, to_bytes
 from gateway.protocol.datatypes import NUMPY, Tensor
-from gateway.protocol.decode import Limits
+from gateway.protocol.decode import RequestDecoder
+from gateway.protocol.errors import ProtocolError
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
 
 BYTES_MAX = 1024
@@ -69,7 +70,9 @@ class PlainRequest:
 class PlainReader:
     """Reads the plain requests of one release."""
 
-    def __init__(self, inputs: tuple[TensorSpec, ...], *, several: bool, limits: Limits, large: bool) -> None:
+    def __init__(self, inputs: tuple[TensorSpec, ...], careful: RequestDecoder, *, several: bool, large: bool) -> None:
+        limits = careful.limits
+        self._careful = careful
         self.large = large
         """Whether a request may be plain that brings more than an entry has room for."""
         kinds = [_KINDS[NUMPY[spec.datatype].kind] for spec in inputs]
@@ -87,8 +90,11 @@ class PlainReader:
         self._heads: dict[int, tuple[bytes, ...]] = {}
 
     @classmethod
-    def of(cls, signature: Signature, batch_axis: int | None, limits: Limits, capture: float) -> Self | None:
-        """The reader of a model with these inputs, of which so many are kept; None where none is ever plain."""
+    def of(cls, signature: Signature, batch_axis: int | None, careful: RequestDecoder, capture: float) -> Self | None:
+        """The reader of a model with these inputs, of which so many are kept; None where none is ever plain.
+
+        `careful` is how the general way reads its requests.
+        """
         specs = signature.inputs
         batched = all(
             spec.shape and ANY_SIZE not in spec.shape[1:] and spec.shape[0] in (ANY_SIZE, 1) for spec in specs
@@ -96,7 +102,7 @@ class PlainReader:
         if batch_axis != 0 or not specs or not batched or not np.little_endian:
             return None
         several = all(spec.shape[0] == ANY_SIZE for spec in specs)
-        return cls(specs, several=several, limits=limits, large=capture < KEPT_MOSTLY)
+        return cls(specs, careful, several=several, large=capture < KEPT_MOSTLY)
 
     def read(self, body: Body, json_bytes: int | None = None) -> PlainRequest | None:
         """The request in a body whose JSON ends after `json_bytes`; None where it is not plain."""
@@ -105,9 +111,11 @@ class PlainReader:
         try:
             if json_bytes is not None:
                 return self._raw_request(memoryview(body), json_bytes) if self._raw else None
+            if not isinstance(body, bytes):
+                return self._large_request(body)
             message = self._decoder.decode(body)
             return self._request(message.id, message.inputs)
-        except (ValueError, OverflowError, RecursionError):
+        except (ValueError, OverflowError, RecursionError, ProtocolError):
             return None
 
     def feeds(self, requests: list[PlainRequest], items: int) -> dict[str, Tensor]:
@@ -171,6 +179,18 @@ class PlainReader:
         if start != len(body):
             return None
         return PlainRequest(message.id, tuple(inputs), (), items, self._digest(inputs, items), short=short)
+
+    def _large_request(self, body: Body) -> PlainRequest | None:
+        """The same for a large body of numbers, read as the general way reads it. Raises: ProtocolError."""
+        message = self._careful.decode(body)
+        if message.parameters or message.outputs or not 0 < message.items <= self._items_max:
+            return None
+        inputs = [
+            PlainInput(spec.name, spec.datatype, message.feeds[spec.name].shape, to_bytes(message.feeds[spec.name]))
+            for spec in self._inputs
+        ]
+        digest = self._digest(inputs, message.items)
+        return PlainRequest(message.id, tuple(inputs), (), message.items, digest, short=False)
 
     def _digest(self, inputs: list[PlainInput], items: int) -> str:
         """The digest of the tensors, as `gateway.facts.tensors_digest` makes it."""

@@ -72,7 +72,7 @@ class Target:
             return None
         card, runner = release.release.card, release.runner
         reader = PlainReader.of(
-            release.session.signature, card.batch_axis, release.decoder.limits, release.release.policy.capture
+            release.session.signature, card.batch_axis, release.decoder, release.release.policy.capture
         )
         judge = PlainJudge.of(card, release.release.policy)
         if not isinstance(runner, Batcher) or card.beside or not caller.may("predict", model.name):

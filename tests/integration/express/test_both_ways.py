@@ -211,7 +211,7 @@ async def test_a_model_that_takes_long_runs_in_its_thread_and_is_answered_alike(
 
 
 async def test_a_picture_is_answered_alike() -> None:
-    """Six hundred thousand bytes behind the JSON, of which the digest is kept and nothing else."""
+    """Six hundred thousand bytes behind the JSON or in it, of which the digest is kept and nothing else."""
     card = UNKEPT.replace('["a", "b", "c"]', json.dumps([f"c{n}" for n in range(10)])).replace(CHOICES, 'kind = "text"')
     x = np.random.default_rng(1).random((1, 3, 224, 224)).astype(np.float32)
     tensor = {"name": "x", "shape": x.shape, "datatype": "FP32", "parameters": {"binary_data_size": x.nbytes}}
@@ -223,13 +223,26 @@ async def test_a_picture_is_answered_alike() -> None:
         assert room is not None
         room[:] = content
         await compare(stand, room, len(head))  # type: ignore[arg-type]
+        written = json.dumps({"inputs": [_written(x)]}).encode()
+        room = stand.express.room(b"/v2/models/m/infer", headers[:-1], len(written))
+        assert room is not None
+        room[:] = written
+        await compare(stand, room)  # type: ignore[arg-type]
+        for wrong in (written.replace(b"FP32", b"FP64"), written.replace(b"0.", b"1e39", 1), written[:-1]):
+            assert not stand.express.take(send(stand, memoryview(wrong)))  # type: ignore[arg-type]
         assert stand.express.room(b"/v2/models/m/infer", headers, 1 << 21) is None
-        assert stand.express.room(b"/v2/models/m/infer", headers[:-1], len(content)) is None
+        assert stand.express.room(b"/v2/models/m/infer", headers[:-1], 5 << 20) is None
         assert stand.express.room(b"/v2/models/m/infer", headers[1:], len(content)) is None
     async with answering(card.replace("capture = 0.0", "capture = 1.0"), convolutions()) as stand:
         sent = send(stand, content, *raw_from(len(head)))
         assert stand.express.room(sent.target, sent.headers, len(content)) is None
         assert not stand.express.take(sent)
+
+
+def _written(x: Any) -> dict[str, Any]:
+    """A tensor with its numbers in the JSON."""
+    data = [round(float(number), 6) for number in x.ravel()]
+    return {"name": "x", "shape": x.shape, "datatype": "FP32", "data": data}
 
 
 async def test_what_was_run_already_is_not_run_again() -> None:
