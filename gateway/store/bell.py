@@ -6,10 +6,21 @@ A port with three implementations and one suite: within one process (`LocalBell`
 
 import asyncio
 import sqlite3
+from math import inf
 from pathlib import Path
 from typing import Protocol, Self
 
+from gateway.store.writes import Writes
+
 POLL_S = 0.010
+SELDOM_S = 0.25
+"""How often it is looked while nothing is written, in case the kernel has not told."""
+UNTIL_COMMITTED_S = 1.0
+"""So long after a write its commit is looked for."""
+MORE_S = 0.2
+"""So long it is looked for more after a commit: another may have been written before it was seen."""
+TOLD_S = 0.02
+"""A commit of one's own is heard so much before its write, which the kernel tells at the next turn of the loop."""
 
 
 class Listener:
@@ -93,7 +104,8 @@ class LocalBell:
 class DataVersionBell(LocalBell):
     """A bell between processes that share a SQLite file: `PRAGMA data_version` changes when another connection commits.
 
-    The pragma costs 2 µs and is polled every 10 ms on a connection of its own.
+    The pragma costs 2 µs and is polled every 10 ms on a connection of its own, once something was written to the file.
+    Polled all the time it would cost a hundred times that: each poll wakes the process.
     """
 
     def __init__(self, path: Path, *, poll_s: float = POLL_S) -> None:
@@ -104,6 +116,8 @@ class DataVersionBell(LocalBell):
         self._connection: sqlite3.Connection | None = None
         self._heard = 0
         """The version of the file at the last wake."""
+        self._heard_s = self._written_s = -inf
+        """When that was, and when something was written last."""
 
     async def ring(self) -> None:
         """Look now, not only at the next poll: whoever rings has committed, but perhaps nothing."""
@@ -126,20 +140,32 @@ class DataVersionBell(LocalBell):
 
     async def _poll(self) -> None:
         connection = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        writes = Writes.to(self._path.absolute())
         self._connection, self._heard = connection, _data_version(connection)
         try:
             while True:
-                await asyncio.sleep(self._poll_s)
+                await (asyncio.sleep(self._poll_s) if writes is None else self._pause(writes))
                 self._look(connection)
         finally:
             self._connection = None
             connection.close()
+            if writes is not None:
+                writes.close()
+
+    async def _pause(self, writes: Writes) -> None:
+        """Until the next look is due: soon after a write, for it is written before it is committed, and else seldom."""
+        loop = asyncio.get_running_loop()
+        committed = self._heard_s >= self._written_s - TOLD_S
+        if loop.time() - self._written_s < (MORE_S if committed else UNTIL_COMMITTED_S):
+            await asyncio.sleep(self._poll_s)
+        elif await writes.come(SELDOM_S):
+            self._written_s = loop.time()
 
     def _look(self, connection: sqlite3.Connection) -> None:
         """Wake every listener if something was committed since the last wake."""
         version = _data_version(connection)
         if version != self._heard:
-            self._heard = version
+            self._heard, self._heard_s = version, asyncio.get_running_loop().time()
             self.wake()
 
     def state(self) -> str:

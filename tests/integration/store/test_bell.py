@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from gateway.store import migrate
-from gateway.store.bell import Bell, DataVersionBell, LocalBell
+from gateway.store.bell import MORE_S, SELDOM_S, Bell, DataVersionBell, LocalBell
 from gateway.store.bell_redis import RedisBell
 from gateway.store.leases import move_cursor
 from gateway.store.ledger import Ledger
+from gateway.store.writes import Writes
 
 HEARD_S = 5.0
 SILENCE_S = 0.15
@@ -167,3 +168,38 @@ async def test_redis_taken_away_and_brought_back_is_heard_again(redis_server) ->
         assert await listener.wait(HEARD_S) is True
     for each in (bell, elsewhere):
         await each.close()
+
+
+async def test_a_write_is_told_once_and_only_of_its_file(tmp_path: Path) -> None:
+    """The kernel tells of writes to the file and to its log, and not of those to its neighbours."""
+    path = tmp_path / "ledger.db"
+    writes = Writes.to(path)
+    if writes is None:
+        return  # a system that does not tell: there the bell polls
+    for name, told in (("ledger.db", True), ("other.db", False), ("ledger.db-wal", True)):
+        _write(tmp_path / name)
+        assert await writes.come(HEARD_S if told else SILENCE_S) is told
+        assert await writes.come(SILENCE_S) is False
+    writes.close()
+
+
+def _write(path: Path) -> None:
+    path.write_bytes(b"x")
+
+
+async def test_every_commit_of_many_is_heard(tmp_path: Path) -> None:
+    """Whoever waits after each commit of another process hears each, however long it was quiet before."""
+    url = f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
+    await migrate.upgrade(url)
+    bell, other = DataVersionBell(tmp_path / "ledger.db"), Ledger.open(url)
+    await bell.start()
+    await asyncio.sleep(0)  # the poller opens its file in its first step
+    with bell.listen() as listener:
+        for number in range(30):
+            async with other.writing() as w:
+                await move_cursor(w, "test", number)
+            assert await listener.wait(HEARD_S) is True
+            if number % 10 == 0:
+                assert await listener.wait(SELDOM_S + MORE_S) is False
+    await bell.close()
+    await other.close()
