@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gateway import metrics
+from gateway.http.internal import FOUNDED, KEY_HEADER, Founded
 from gateway.inference.machine import cores
 from lockgate.children import Child
 from lockgate.errors import ChildFailed
 from lockgate.health import ProcessHealth, SystemHealth, together
+from lockgate.internal import internal_key
 from lockgate.listeners import LOOPBACK, address_of, bind, reserve
 from lockgate.processes.order import Kind, Order
 from lockgate.settings import Settings
@@ -102,6 +104,16 @@ class Supervisor:
         """Whether some gateway answers; they share one socket, so a dead one takes no request with it."""
         gateways = [one for one in await self._all_health() if one.process.startswith("gateway")]
         return not self._draining and any(one.ready for one in gateways)
+
+    async def founded(self) -> bool:
+        """Whether there is an admin, by the console, which has the ledger's libraries; True where it does not say."""
+        console = self.children[-1].order
+        key = {KEY_HEADER: internal_key(self.settings)}
+        said = await self._asked().text(console.name, f"{console.console_url}{FOUNDED}", key)
+        try:
+            return said is None or msgspec.json.decode(said, type=Founded).by_admin
+        except msgspec.MsgspecError:
+            return True
 
     @property
     def _gateways(self) -> list[Child]:

@@ -15,13 +15,11 @@ from gateway.errors import Unavailable
 from gateway.holding.arriving import TruthBatch, TruthReceipts
 from gateway.holding.decided import DecidedPrediction, Unkept
 from gateway.holding.payload import packed, unpacked
+from gateway.http.internal import KEY_HEADER, OUTCOMES, PREDICTIONS
 
 if TYPE_CHECKING:  # loaded when something is asked for: the first answers ask for nothing
     import httpx
 
-KEY_HEADER = "x-lockgate-internal"
-PATH = "/internal/predictions"
-OUTCOMES_PATH = "/internal/outcomes"
 TIMEOUT_S = 15.0
 RECORD_TIMEOUT_S = 25.0
 """Shorter than the lease of an Idempotency-Key, so that a retry never runs beside what it retries."""
@@ -60,7 +58,7 @@ class LoggedPredictions:
 
         Raises: LogUnavailable.
         """
-        answer = await self._ask("GET", f"{PATH}/{prediction_id}")
+        answer = await self._ask("GET", f"{PREDICTIONS}/{prediction_id}")
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         unkept = answer.status_code == HTTPStatus.GONE
@@ -74,7 +72,7 @@ class LoggedPredictions:
     async def record_truths(self, batch: TruthBatch) -> TruthReceipts:
         """What became of each entry, each in a transaction of its own. Raises: LogUnavailable."""
         content = msgspec.msgpack.encode(batch)
-        answer = await self._ask("POST", OUTCOMES_PATH, content=content, timeout=RECORD_TIMEOUT_S)
+        answer = await self._ask("POST", OUTCOMES, content=content, timeout=RECORD_TIMEOUT_S)
         if not answer.is_success:
             raise LogUnavailable
         try:

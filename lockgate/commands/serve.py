@@ -42,7 +42,7 @@ async def _serve(settings: Settings, sockets: Sockets) -> None:
         await supervisor.under_way()
         async with watched(supervisor, sockets):
             if await supervisor.until_ready(told):
-                say(await greeting(settings))
+                say(greeting(settings, founded=await supervisor.founded()))
                 await told.wait()
             log.info("told_to_end")
 
@@ -68,7 +68,7 @@ async def prepare_ledger(settings: Settings) -> None:
     await (upgrade if settings.embedded else check)(settings.ledger_url)
 
 
-async def greeting(settings: Settings) -> str:
+def greeting(settings: Settings, *, founded: bool) -> str:
     """What a person reads when everything is up: where things are, and what to type next."""
     lines = [
         "",
@@ -79,21 +79,14 @@ async def greeting(settings: Settings) -> str:
         f"    metrics   http://{settings.metrics_address}/metrics   health  http://{settings.metrics_address}/health",
         f"    data      {settings.data_directory.absolute()}",
         "",
-        f"  {await next_step(settings)}",
+        f"  {next_step(settings, founded=founded)}",
         "  Ctrl-C ends it in order.",
     ]
     return "\n".join(lines) + "\n"
 
 
-async def next_step(settings: Settings) -> str:
-    """What to do now: make the first admin, add the first model, or open the console."""
-    from gateway.store.ledger import Ledger
-    from review.people.joining import has_admin
-
-    ledger = Ledger.open(settings.ledger_url)
-    try:
-        if await has_admin(ledger):
-            return f"Next: open {settings.link_url}/console"
-    finally:
-        await ledger.close()
+def next_step(settings: Settings, *, founded: bool) -> str:
+    """What to do now: make the first admin, or open the console."""
+    if founded:
+        return f"Next: open {settings.link_url}/console"
     return "Next: type 'lockgate people link admin' in another terminal, and open the link it prints."

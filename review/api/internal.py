@@ -1,4 +1,4 @@
-"""What gateways ask of the console process; whoever does not have the key of this installation finds nothing here."""
+"""What other processes ask of the console; whoever does not have the key of this installation finds nothing here."""
 
 import secrets
 from uuid import UUID
@@ -11,7 +11,8 @@ from litestar.params import SkipValidation
 from gateway.errors import NotFound
 from gateway.holding.arriving import TruthBatch, TruthReceipts
 from gateway.holding.decided import Unkept
-from gateway.http.lookup import KEY_HEADER, MEDIA_TYPE, encode_decided, encode_unkept
+from gateway.http.internal import KEY_HEADER, Founded
+from gateway.http.lookup import MEDIA_TYPE, encode_decided, encode_unkept
 from gateway.record.payloads import ObjectStore
 from gateway.store.ledger import Ledger
 from review.actors import Actor
@@ -21,10 +22,11 @@ from review.api.parts import ApiSettings
 from review.api.traffic import traffic_of
 from review.arriving import record_truths
 from review.logged import find_logged
+from review.people.joining import has_admin
 
 
 class InternalController(Controller):
-    """Questions of gateway processes."""
+    """Questions of gateway processes and of the supervisor."""
 
     path = "/internal"
     include_in_schema = False
@@ -59,6 +61,14 @@ class InternalController(Controller):
         _check_key(request, settings)
         batch = msgspec.msgpack.decode(await request.body(), type=TruthBatch)
         return await record_truths(ledger, traffic_of(settings, ledger), objects, batch)
+
+    @get("/founded", **needs("public"))
+    async def founded(
+        self, request: Request[Actor, Credentials, State], ledger: Ledger, settings: ApiSettings
+    ) -> Founded:
+        """Whether this installation has its first admin, for the greeting."""
+        _check_key(request, settings)
+        return Founded(by_admin=await has_admin(ledger))
 
 
 def _check_key(request: Request[Actor, Credentials, State], settings: ApiSettings) -> None:

@@ -178,6 +178,13 @@ async def test_what_gateways_ask_is_nobody_elses(api: Api) -> None:
     path = "/internal/predictions/01a20573-3410-7294-8e0e-6aeee253da6c"
     for key in ({}, {"x-lockgate-internal": ""}, {"x-lockgate-internal": "guess"}):
         assert (await api.scene.http.get(path, headers=key)).status_code == 404
+        assert (await api.scene.http.get("/internal/founded", headers=key)).status_code == 404
+
+
+async def test_the_supervisor_hears_whether_there_is_an_admin(api: Api) -> None:
+    """With the installation's key, so that the supervisor greets without a look into the ledger."""
+    answer = await api.scene.http.get("/internal/founded", headers={"x-lockgate-internal": "tests"})
+    assert answer.json() == {"by_admin": True}
 
 
 async def test_a_gateway_hears_that_nothing_was_kept_of_an_answer(api: Api, tmp_path: Path) -> None:
