@@ -20,10 +20,11 @@ from gateway.errors import GatewayError
 from gateway.express.asking import Headers, asking_of
 from gateway.express.entrance import known_of, refuse_if_full
 from gateway.express.exchange import Exchange
-from gateway.express.finished import Finished, count, offer
+from gateway.express.finished import Finished, count
 from gateway.express.judging import Judged, all_finite
 from gateway.express.moulds import Varying, item_of
 from gateway.express.outputs import Outputs
+from gateway.express.shadowing import PlainShadow
 from gateway.express.target import Target
 from gateway.express.turn import Drawn, Turn, Waiting, fair_share
 from gateway.holding.holds import Holds
@@ -52,7 +53,6 @@ class Made(NamedTuple):
     finished: Finished
     entry: bytes
     reply: bytes
-    drawn: Drawn
 
 
 class Express:
@@ -71,7 +71,7 @@ class Express:
         self._follower = follower
         self._holds = holds
         self._log = log
-        self._shadow = shadow
+        self._shadow = PlainShadow(log, shadow, random, answers_wait=lambda: bool(self._turns))
         self._random = random
         self._compressed_from = compressed_from
         self._process = log.settings.process
@@ -246,7 +246,7 @@ class Express:
         identifier, captured = fresh_id(), drawn.capture < policy.capture
         if captured and not request.short:
             return None
-        finished = Finished(waiting, judged, start, tensors, identifier, rate, waiting.stages(ran_ns))
+        finished = Finished(waiting, judged, start, tensors, identifier, rate, waiting.stages(ran_ns), drawn)
         varying = Varying(
             at_us=waiting.at_us,
             prediction=identifier.bytes,
@@ -263,7 +263,7 @@ class Express:
         reply = answering.reply.cast(str(identifier), request.id, text)
         if len(entry) > ENTRY_MAX_BYTES or len(reply) >= self._compressed_from:
             return None
-        return Made(waiting, finished, entry, reply, drawn)
+        return Made(waiting, finished, entry, reply)
 
     def _finish(self, made: list[Made]) -> None:
         """Write the entries, then answer; what could not be recorded is answered only where its policy says so."""
@@ -274,12 +274,12 @@ class Express:
         for one in made[:written]:
             one.waiting.exchange.answer(one.reply)
         for one in made[written:]:
-            one.waiting.exchange.generally(one.drawn.begun())
+            one.waiting.exchange.generally(one.finished.drawn.begun())
         ended = perf_counter()
         count([one.finished for one in made[:written]], ended)
         for one in made[:written]:
             self._follower.flags.asked(one.waiting.target.model.name, one.waiting.answering.view)
-            offer(self._shadow, one.finished, one.drawn.items)
+        self._shadow.offer([one.finished for one in made[:written]])
 
 
 def _run(release: LiveRelease, feeds: Mapping[str, Tensor], items: int) -> dict[str, Tensor] | None:

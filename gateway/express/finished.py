@@ -1,4 +1,4 @@
-"""What is done with plain requests that have been answered: they are counted, and the trial's other release is run."""
+"""What is done with plain requests that have been answered: they are counted, and told as the general way has them."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +14,6 @@ from gateway.express.target import ASKED
 from gateway.holding.held import HeldPrediction
 from gateway.ids import standard
 from gateway.inference.beside import Beside
-from gateway.inference.shadow import ShadowRunner
 from gateway.metrics import PREDICTIONS
 from gateway.noted import note
 from gateway.protocol.binary import from_bytes
@@ -24,7 +23,7 @@ from gateway.stages import Stages
 from gateway.statistics import STATISTICS, Spending
 
 if TYPE_CHECKING:
-    from gateway.express.turn import Waiting
+    from gateway.express.turn import Drawn, Waiting
 
 
 class Finished(NamedTuple):
@@ -40,6 +39,7 @@ class Finished(NamedTuple):
     """The probability with which each item was to be drawn for audit."""
     stages: tuple[int, int, int, int, int, int]
     """The microseconds of `StageTimes`."""
+    drawn: "Drawn"
 
 
 def count(finished: Sequence[Finished], ended: float) -> None:
@@ -61,18 +61,14 @@ def count(finished: Sequence[Finished], ended: float) -> None:
         STATISTICS.answered_alike(model, version, path, items, spending, at_us)
 
 
-def offer(shadow: ShadowRunner, finished: Finished, draws: tuple[float, ...]) -> None:
-    """Offer the run beside an answer, where one belongs to it."""
+def beside(finished: Finished) -> Beside:
+    """The answer as the general way offers it to the trial's other release."""
     at = finished.waiting
-    if at.answering.decision.shadow_release is None:
-        return
     stages = Stages.told(at.at_us, finished.stages)
-    shadow.offer(
-        Beside(live=at.target.live, prediction=_prediction(finished, draws), flags=at.answering.view, at=stages)
-    )
+    return Beside(live=at.target.live, prediction=_prediction(finished), flags=at.answering.view, at=stages)
 
 
-def _prediction(finished: Finished, draws: tuple[float, ...]) -> HeldPrediction:
+def _prediction(finished: Finished) -> HeldPrediction:
     """The prediction, as the general way would have it."""
     at, target = finished.waiting, finished.waiting.target
     decision = at.answering.decision
@@ -81,7 +77,7 @@ def _prediction(finished: Finished, draws: tuple[float, ...]) -> HeldPrediction:
         caller=target.caller,
         model=target.model,
         decision=decision,
-        settled=Settled(path=decision.path, rule=decision.rule, items=_items(finished, draws)),
+        settled=Settled(path=decision.path, rule=decision.rule, items=_items(finished)),
         asked=msgspec.structs.replace(ASKED, request_id=at.request.id),
         flag_state=at.answering.view.state,
         facts={},
@@ -96,7 +92,7 @@ def _prediction(finished: Finished, draws: tuple[float, ...]) -> HeldPrediction:
     )
 
 
-def _items(finished: Finished, draws: tuple[float, ...]) -> tuple[SettledItem, ...]:
+def _items(finished: Finished) -> tuple[SettledItem, ...]:
     judged, decision = finished.judged, finished.waiting.answering.decision
     return tuple(
         SettledItem(
@@ -110,7 +106,7 @@ def _items(finished: Finished, draws: tuple[float, ...]) -> tuple[SettledItem, .
             audit_draw=draw,
             unfit="",
         )
-        for number, (at, draw) in enumerate(enumerate(draws, finished.start), 1)
+        for number, (at, draw) in enumerate(enumerate(finished.drawn.items, finished.start), 1)
     )
 
 

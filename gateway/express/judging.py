@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from gateway.answers import class_of, in_schema, score_at
-from gateway.labels import Answer
+from gateway.labels import Answer, LabelSchema
 from gateway.policy import Policy
 from gateway.protocol.datatypes import Tensor
 from gateway.registry.card import Card
@@ -24,10 +24,11 @@ class Judged(NamedTuple):
 
 
 class PlainJudge:
-    """Judges the outputs of one release."""
+    """Judges the outputs of one release, in the terms of another one's label schema where it runs beside that one."""
 
-    def __init__(self, card: Card) -> None:
+    def __init__(self, card: Card, within: LabelSchema | None = None) -> None:
         self._card = card
+        self._within = within
         self._answer_of: dict[Any, Answer | None] = {}
         self._column_of = {name: index for index, name in reversed(list(enumerate(card.answer.classes)))}
 
@@ -51,6 +52,11 @@ class PlainJudge:
             scores = self._scores(rows[declared.confidence], answers)
         return Judged(answers, scores, _inside(policy, feeds, len(answers)) if policy.envelope else None)
 
+    def answers(self, outputs: Mapping[str, Tensor]) -> list[Answer | None] | None:
+        """The answers of a run; None where an item's is not one value. What is not finite is left to the card."""
+        rows = _rows(outputs[self._card.answer.output])
+        return None if rows is None else self._answers(rows)
+
     def _answers(self, rows: Any) -> list[Answer | None] | None:
         """The answer of each row; None where a row is not one value."""
         declared = self._card.answer
@@ -59,7 +65,7 @@ class PlainJudge:
         if declared.takes == "argmax":
             found: list[Any] = rows.argmax(1).tolist()
         elif declared.takes == "threshold":
-            found = (rows[:, -1] >= declared.threshold).tolist()
+            found = (rows[:, -1].astype(float) >= declared.threshold).tolist()
         elif rows.shape[1] == 1:
             found = rows[:, 0].tolist()
         else:
@@ -75,6 +81,8 @@ class PlainJudge:
         declared = self._card.answer
         meant = value if declared.takes == "value" else class_of(declared, int(value))
         answer = in_schema(self._card.labels, meant)
+        if self._within is not None and answer is not None:
+            answer = self._within.accepted(answer)
         if len(self._answer_of) >= _REMEMBERED_MAX:
             self._answer_of.clear()
         self._answer_of[value] = answer

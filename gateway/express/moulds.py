@@ -1,7 +1,8 @@
-"""Moulds: the bytes of an entry and of a reply, of which only what differs from request to request is made anew. Pure.
+"""Moulds: the bytes of entries and of a reply, of which only what differs from request to request is made anew. Pure.
 
-A decision that many requests share makes most of both. What a mould casts is what `gateway.facts.entry_of` and
-`gateway.tell.tell_at_once` would have written; a test holds them to each other.
+A decision that many requests share makes most of each. What a mould casts is what `gateway.facts.entry_of`,
+`gateway.inference.beside.entry_about` and `gateway.tell.tell_at_once` would have written; tests hold them to each
+other.
 """
 
 import struct
@@ -16,6 +17,7 @@ from gateway.context import NOTHING_TOLD
 from gateway.decision import Decision, public_rule
 from gateway.express.reading import PlainInput
 from gateway.facts import flag_facts, short
+from gateway.plan import TrialPlan
 from gateway.protocol.encode import MUCH
 from gateway.record.codec import ENCODER
 from gateway.record.entries import FlagFacts
@@ -39,6 +41,22 @@ class Varying(msgspec.Struct, kw_only=True, gc=False):
     inputs: tuple[PlainInput, ...]
     outputs: tuple[PlainInput, ...]
     stages: tuple[int, int, int, int, int, int]
+
+
+class VaryingShadow(msgspec.Struct, kw_only=True, omit_defaults=True, gc=False):
+    """What of an entry about a run beside an answer differs from run to run."""
+
+    at_us: int
+    prediction: bytes
+    status: str
+    item_count: int
+    reason: str = ""
+    output_digest: str | None = None
+    outputs: tuple[PlainInput, ...] = ()
+    run_us: int = 0
+    differing: tuple[int, ...] = ()
+    draws: tuple[float, ...] = ()
+    answers: tuple[Any, ...] = ()
 
 
 class EntryMould:
@@ -73,6 +91,30 @@ class EntryMould:
         rest = ENCODER.encode(varying)
         fields = self._fields + (rest[0] & _FIXMAP_MAX)
         return b"".join((_head(fields), self._constant, _UINT64.pack(0xCF, varying.at_us), rest[1:]))
+
+
+class ShadowMould:
+    """The entries about the runs of a trial's other release beside the answers of one decision."""
+
+    def __init__(self, tenant: UUID, model: str, process: str, decision: Decision, trial: TrialPlan) -> None:
+        assert decision.shadow_release is not None
+        constant = {
+            "kind": "shadowed/1",
+            "process": process,
+            "tenant": tenant,
+            "model": model,
+            "release": decision.release.name,
+            "shadow_release": decision.shadow_release.name,
+            "inclusion_probability": trial.disagreement_probability,
+            "trial": trial.id,
+        }
+        self._fields = len(constant)
+        self._constant = _pairs(constant)
+
+    def cast(self, varying: VaryingShadow) -> bytes:
+        """The entry."""
+        rest = ENCODER.encode(varying)
+        return b"".join((_head(self._fields + (rest[0] & _FIXMAP_MAX)), self._constant, rest[1:]))
 
 
 class ReplyMould:

@@ -1,6 +1,7 @@
 """The outputs of one run, by request: as the JSON of a reply, and as an entry keeps them. Pure."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
 
@@ -11,7 +12,9 @@ from gateway.protocol.binary import to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
 
 _HEADS_MAX: Final = 1024
-_Heads = dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]]
+Heads = dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]]
+Kept = tuple[str, tuple[PlainInput, ...]]
+"""A digest, and the tensors as an entry keeps them; none where they are too large for one."""
 
 
 class _Output:
@@ -22,10 +25,15 @@ class _Output:
         self.datatype = datatype_of(array)
         self.array = array
         self.tail = array.shape[1:]
-        self.lists: list[Any] = array.reshape(len(array), -1).tolist()
         self.numbers = self.datatype != "BYTES"
         self.data = to_bytes(array) if self.numbers else memoryview(b"")
         self.row_bytes = len(self.data) // max(1, len(array))
+
+    @cached_property
+    def lists(self) -> list[Any]:
+        """The elements of each row."""
+        rows: list[Any] = self.array.reshape(len(self.array), -1).tolist()
+        return rows
 
     def bytes_of(self, start: int, stop: int) -> bytes:
         """The bytes of some rows, as the binary extension has them."""
@@ -45,28 +53,36 @@ class _Output:
 class Outputs:
     """The outputs of one run."""
 
-    def __init__(self, outputs: Mapping[str, Tensor], heads: _Heads) -> None:
+    def __init__(self, outputs: Mapping[str, Tensor], heads: Heads) -> None:
         self._outputs = [_Output(name, array) for name, array in outputs.items()]
         self._sorted = sorted(range(len(self._outputs)), key=lambda at: self._outputs[at].name)
         self._heads = heads
 
     def of(self, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
         """The JSON of some rows, their digest and the tensors as kept; None where those are too large for an entry."""
-        texts, digested, kept, size = [], [], [], 0
+        digest, kept = self.kept(start, stop)
+        if not kept:
+            return None
+        texts = []
+        for output in self._outputs:
+            told, _ = self._head(output.name, output.datatype, (stop - start, *output.tail))
+            texts.append(told + elements(output.array[start:stop].reshape(-1), output.flat(start, stop)) + b"}")
+        return (texts[0] if len(texts) == 1 else b",".join(texts)), digest, kept
+
+    def kept(self, start: int, stop: int) -> Kept:
+        """The digest of some rows, and the tensors."""
+        digested, kept, size = [], [], 0
         for output in self._outputs:
             shape = (stop - start, *output.tail)
-            told, hashed = self._head(output.name, output.datatype, shape)
             data = output.bytes_of(start, stop)
             size += len(data)
-            texts.append(told + elements(output.array[start:stop].reshape(-1), output.flat(start, stop)) + b"}")
-            digested.append(hashed + data)
+            digested.append(self._head(output.name, output.datatype, shape)[1] + data)
             kept.append(PlainInput(output.name, output.datatype, shape, data))
-        if size > INLINE_MAX_BYTES:
-            return None
         if len(kept) == 1:
-            return texts[0], sha256(digested[0]).hexdigest(), (kept[0],)
-        digest = sha256(b"".join([digested[at] for at in self._sorted])).hexdigest()
-        return b",".join(texts), digest, tuple(kept)
+            digest = sha256(digested[0]).hexdigest()
+        else:
+            digest = sha256(b"".join([digested[at] for at in self._sorted])).hexdigest()
+        return digest, tuple(kept) if size <= INLINE_MAX_BYTES else ()
 
     def rows(self, start: int, stop: int) -> dict[str, Tensor]:
         """The outputs of some rows, as the model gave them."""

@@ -12,6 +12,7 @@ from gateway.access.callers import caller_of
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
 from gateway.errors import GatewayError
+from gateway.express.companion import Companion
 from gateway.express.judging import PlainJudge
 from gateway.express.moulds import EntryMould, ReplyMould, mould_facts
 from gateway.express.reading import PlainReader, PlainRequest
@@ -35,6 +36,8 @@ class Answering(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     decision: Decision
     entry: EntryMould
     reply: ReplyMould
+    companion: Companion | None
+    """The trial's other release where its runs are joined; None also where it runs as beside any other answer."""
 
 
 class Target:
@@ -129,4 +132,5 @@ class Target:
             decision=decision,
             entry=EntryMould(tenant, self.model.name, process, decision, facts),
             reply=ReplyMould(self.model.name, decision, view.state),
+            companion=Companion.of(self.live, self.model, self.release, decision, process),
         )

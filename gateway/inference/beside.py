@@ -31,18 +31,6 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     at: Stages
 
 
-class ShadowRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that waits, with its hold on the live plan."""
-
-    beside: Beside
-    release: ReleasePlan
-    trial: UUID
-    probability: float
-    bytes: int
-    hold: ExitStack
-    """Gives the live plan back when it is closed; empty while the run is only offered."""
-
-
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """What a run came to."""
 
@@ -53,6 +41,22 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[InlineTensor, ...]
     """The tensors; none where they are too large for an entry."""
     run_us: int
+    draws: tuple[float, ...] | None = None
+    """For each differing item, where they were drawn already."""
+
+
+class ShadowRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that waits, with its hold on the live plan."""
+
+    beside: Beside
+    release: ReleasePlan
+    trial: UUID
+    probability: float
+    bytes: int
+    hold: ExitStack
+    """Gives the live plan back when it is closed; empty while the run is only offered."""
+    ran: Ran | None = None
+    """What it came to, where it was made already and only has to be recorded."""
 
 
 def run_beside(beside: Beside) -> ShadowRun | None:

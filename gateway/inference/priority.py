@@ -1,4 +1,4 @@
-"""Long runs go behind the event loop where both want the same processor."""
+"""Long runs go behind the event loop where both want the same processor, and those that nobody waits for behind all."""
 
 import os
 import sys
@@ -6,14 +6,19 @@ from threading import get_native_id
 
 BEHIND = 5
 """Steps of niceness: beside a loop that never rests, a run still has a quarter of the processor."""
+FAR_BEHIND = 15
+"""Steps of niceness of a run that nobody waits for: beside one that somebody waits for, a tenth of the processor.
+
+It is not the last of all: a thread that is left nothing would keep what it shares with the loop for as long.
+"""
 
 
-def go_behind() -> None:
+def go_behind(steps: int = BEHIND) -> None:
     """Let the loop's thread go before this one; nothing where threads have no priority of their own.
 
     Without it the two have equal parts, and what the loop does for a small request takes twice as long while a large
     model runs.
     """
-    if sys.platform == "linux":
+    if steps and sys.platform == "linux":
         thread = get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + BEHIND)
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + steps)

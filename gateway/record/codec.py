@@ -35,8 +35,8 @@ def decode(data: bytes | memoryview) -> Entry:
 
 
 def may_be_drawn(data: bytes) -> bool:
-    """Whether something of the entry in these bytes may be drawn for audit: of a plain one, nothing is."""
-    return data[_MARK] != PLAIN_MARK
+    """Whether something of the entry in these bytes may be drawn for audit: not of a plain one, or a run beside it."""
+    return data[_MARK] != PLAIN_MARK and not is_shadowed(data)
 
 
 def is_shadowed(data: bytes) -> bool:

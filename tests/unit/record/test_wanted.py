@@ -47,6 +47,7 @@ def test_a_stretch_of_what_nobody_wants_ends_after_some_bytes(tmp_path: Path) ->
 def test_an_entry_says_what_it_is_in_its_first_bytes() -> None:
     """Shadowed entries say their kind, plain ones that they are plain, and all others may have been drawn."""
     assert is_shadowed(encode(shadowed(new_id())))
+    assert not may_be_drawn(encode(shadowed(new_id())))
     assert not is_shadowed(encode(decided()))
     assert may_be_drawn(encode(decided()))
     assert not may_be_drawn(b"\xde\x00\x14" + PLAIN_MARK)
