@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from gateway.holding.payload import decode_answered, decode_input
+from gateway.inference.beside import Ran
 from gateway.inference.shadow import QUEUE_MAX, ShadowRunner, open_shadow
 from gateway.metrics import SHADOW_RUNS
 from gateway.record.entries import Shadowed
@@ -126,6 +127,18 @@ async def test_a_full_queue_drops_and_counts(tmp_path: Path) -> None:
         assert scene.cache.open_digests() == set()
         assert [entry.reason for entry in (await until(scene, QUEUE_MAX + 3))[3:]] == ["shutdown"] * QUEUE_MAX
     assert SHADOW_RUNS.values == {("sentiment", "sentiment@2", "dropped"): QUEUE_MAX + 3}
+
+
+async def test_a_run_that_was_made_already_counts_even_where_it_is_dropped(tmp_path: Path) -> None:
+    """The end of the process costs it the payloads of its case, and the trial no comparison."""
+    async with shadows(tmp_path, models.softmax(), models.contrary()) as scene:
+        runner = ShadowRunner(scene.log, scene.capture, dice())
+        ran = Ran(differing=(1,), answers=("low",), digest="0" * 64, outputs=(), run_us=7, draws=(0.5,))
+        runner.tell(scene.beside(scene.answer(SURE)), ran)
+        assert runner.room == QUEUE_MAX - 1
+        runner.close()
+        (entry,) = await until(scene, 1)
+    assert (entry.status, entry.differing, entry.draws, entry.decided) == ("answered", (1,), (0.5,), None)
 
 
 async def test_a_run_that_the_end_of_the_process_meets_is_dropped(tmp_path: Path) -> None:
