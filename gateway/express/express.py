@@ -8,7 +8,6 @@ number) goes the general way with what was drawn for it, and nobody has noted an
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from random import Random
 from time import perf_counter, perf_counter_ns
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from gateway.errors import GatewayError
 from gateway.express.entrance import Entrance
 from gateway.express.exchange import Exchange
 from gateway.express.finished import Finished, count, offer
+from gateway.express.hashing import digest
 from gateway.express.judging import Judged, all_finite
 from gateway.express.moulds import Varying, item_of
 from gateway.express.outputs import Outputs
@@ -140,7 +140,7 @@ class Express:
     def _known(self, authorization: bytes, path: bytes, at_us: int) -> Known:
         """What is known of a key and a path under the plan in force."""
         live = self._follower.live
-        key = sha256(authorization).digest(), path
+        key = digest(authorization), path
         known: Known | None = live.made.get(key)
         if known is None or known.plan is not live.plan:
             if len(live.made) >= _TARGETS_MAX:
@@ -153,13 +153,15 @@ class Express:
         release = waiting.target.release
         turn = self._turns.get(id(release))
         if turn is None:
-            turn = self._turns[id(release)] = Turn(release)
+            turn = self._turns[id(release)] = Turn(release, waiting.target.heads)
             self._loop.call_soon(self._end_of_turn, turn)
         turn.waiting.append(waiting)
 
     def _end_of_turn(self, turn: Turn) -> None:
         """Run what came, as much as the loop may be held up for; the rest is for the next turn."""
-        batch, turn.waiting = fair_share(turn.waiting, turn.waiting[0].target.batcher.most_together)
+        batch, turn.waiting = turn.waiting, []
+        if len(batch) > 1:
+            batch, turn.waiting = fair_share(batch, batch[0].target.batcher.most_together)
         if turn.waiting:
             self._loop.call_soon(self._end_of_turn, turn)
         else:
@@ -205,7 +207,7 @@ class Express:
         """The entry and the reply of a request; None where it is not plain after all."""
         answering, request, model = waiting.answering, waiting.request, waiting.target.model
         decision, policy = answering.decision, answering.decision.policy
-        full = pressed(model, policy, self._holds.open_count(model.id))
+        full = model.queue.capacity is not None and pressed(model, policy, self._holds.open_count(model.id))
         rate = policy.audit_rate_under_pressure if full else policy.audit_rate
         items = []
         for index, draw in enumerate(draws, start):
@@ -219,7 +221,7 @@ class Express:
         told = outputs.of(start, start + request.items)
         if told is None:
             return None
-        text, digest, tensors = told
+        text, output_digest, tensors = told
         identifier, captured = fresh_id(), policy.capture >= 1.0 or self._random.random() < policy.capture
         finished = Finished(waiting, judged, start, tensors, identifier, rate, _stages(waiting, ran_ns))
         varying = Varying(
@@ -227,7 +229,7 @@ class Express:
             prediction=identifier.bytes,
             api_key=waiting.target.key_bytes,
             input_digest=request.digest,
-            output_digest=digest,
+            output_digest=output_digest,
             request_id=UNSET if request.id is None else request.id,
             items=tuple(items),
             inputs=request.inputs if captured else (),

@@ -6,7 +6,6 @@ In doubt a body is not plain; the general reading then takes it, or says what is
 from array import array
 from collections.abc import Callable
 from functools import cache, partial
-from hashlib import sha256
 from math import prod
 from struct import pack
 from typing import Any, NamedTuple, Self
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import numpy as np
 
+from gateway.express.hashing import hex_digest
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.decode import Limits
 from gateway.protocol.signature import ANY_SIZE, Signature, TensorSpec
@@ -138,8 +138,8 @@ class PlainReader:
         if heads is None:
             heads = self._heads[items] = tuple(digest_head(each.name, each.datatype, each.shape) for each in inputs)
         if len(inputs) == 1:
-            return sha256(heads[0] + inputs[0].data).hexdigest()
-        return sha256(b"".join([heads[at] + inputs[at].data for at in self._by_name])).hexdigest()
+            return hex_digest(heads[0] + inputs[0].data)
+        return hex_digest(b"".join([heads[at] + inputs[at].data for at in self._by_name]))
 
 
 def digest_head(name: str, datatype: str, shape: tuple[int, ...]) -> bytes:

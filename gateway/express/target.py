@@ -14,6 +14,7 @@ from gateway.decision import Asked, Decision
 from gateway.errors import GatewayError
 from gateway.express.judging import PlainJudge
 from gateway.express.moulds import EntryMould, ReplyMould, mould_facts
+from gateway.express.outputs import Heads
 from gateway.express.reading import PlainReader, PlainRequest
 from gateway.http.entry import INFER
 from gateway.inference.batching import Batcher
@@ -50,6 +51,7 @@ class Target:
         self.reader = reader
         self.judge = judge
         self.key_bytes = caller.key_id.bytes
+        self.heads: Heads = {}
         self._tenant, self._caller = str(caller.tenant_id), str(caller.key_id)
         self._answerings: dict[tuple[FlagView, int], Answering | None] = {}
         self._last: Answering | None = None

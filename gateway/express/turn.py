@@ -4,6 +4,7 @@ from collections import OrderedDict, deque
 from time import perf_counter_ns
 
 from gateway.express.exchange import Exchange
+from gateway.express.outputs import Heads
 from gateway.express.reading import PlainRequest
 from gateway.express.target import Answering, Target
 from gateway.registry.live import LiveRelease
@@ -29,10 +30,10 @@ class Waiting:
 class Turn:
     """The plain requests of one release that came in this turn of the loop."""
 
-    def __init__(self, release: LiveRelease) -> None:
+    def __init__(self, release: LiveRelease, heads: Heads) -> None:
         self.release = release
+        self.heads = heads
         self.waiting: list[Waiting] = []
-        self.heads: dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]] = {}
 
 
 def fair_share(waiting: list[Waiting], most: int) -> tuple[list[Waiting], list[Waiting]]:
