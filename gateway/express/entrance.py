@@ -4,13 +4,13 @@ Where there is none a request is refused as it comes, without a task of its own:
 refusals what answers need. The general way refuses it before it reads the body, too, and in the same bytes.
 """
 
-from hashlib import sha256
 from typing import NamedTuple, Self
 
 from gateway.access.callers import caller_of, require
 from gateway.errors import GatewayError
 from gateway.express.asking import Asking
 from gateway.express.exchange import Exchange
+from gateway.express.hashing import digest
 from gateway.express.target import Target
 from gateway.http.entry import INFER, refused
 from gateway.http.problem_media import asks_for_problems
@@ -64,7 +64,7 @@ class Known(NamedTuple):
 
 def known_of(live: LivePlan, asking: Asking, path: bytes, now_us: int) -> tuple[Entrance, Target | None] | None:
     """What is known of who asks for this path under the plan in force; None where that is refused anyway."""
-    key = sha256(asking.authorization).digest(), path
+    key = digest(asking.authorization), path
     known: Known | None = live.made.get(key)
     if known is None or known.plan is not live.plan:
         if len(live.made) >= _KNOWN_MAX:

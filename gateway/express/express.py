@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from gateway.call import NOTHING_BEGUN, Begun
+from gateway.capture import INLINE_MAX_BYTES
 from gateway.errors import GatewayError
 from gateway.express.asking import Headers, asking_of
 from gateway.express.entrance import known_of, refuse_if_full
@@ -33,7 +35,6 @@ from gateway.inference.shadow import ShadowRunner
 from gateway.metrics import JOINED_REQUESTS
 from gateway.noted import note_failure
 from gateway.pipeline import pressed
-from gateway.protocol.binary import room_for
 from gateway.protocol.datatypes import Tensor
 from gateway.record.codec import ENTRY_MAX_BYTES
 from gateway.record.errors import DiskReserveReached, TrafficLogUnavailable
@@ -41,9 +42,6 @@ from gateway.record.log import TrafficLog
 from gateway.registry.follower import Follower
 from gateway.registry.live import LiveRelease
 from gateway.times import now_us
-
-ROOM_MAX_BYTES, ROOM_MAX_JSON_BYTES = 1 << 20, 4 << 20
-"""The size of a body whose digest may hold up the loop; JSON of numbers is several times their size."""
 
 
 class Made(NamedTuple):
@@ -106,7 +104,7 @@ class Express:
         self, exchange: Exchange, target: Target, json_bytes: int | None, at_us: int, began_ns: int
     ) -> bool:
         """Whether the request is plain; it is then answered when its run has ended."""
-        request = target.reader.read(exchange.body, json_bytes)
+        request = None if target.tells_much else target.reader.read(exchange.body, json_bytes)
         if request is None:
             return False
         read_ns = perf_counter_ns()
@@ -121,31 +119,25 @@ class Express:
 
     def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
         """Where a larger body shall lie, to be taken whole; None where it is not plain, or waits for its turn."""
-        at_us = now_us()
         asking = asking_of(headers)
         if asking is None or not asking.plain:
             return None
-        if size > (ROOM_MAX_JSON_BYTES if asking.json_bytes is None else ROOM_MAX_BYTES):
-            return None
-        known = known_of(self._follower.live, asking, path, at_us)
-        target = known[1] if known is not None else None
-        if target is None or target.short or not target.reader.large:
-            return None
-        if not target.batcher.has_room(target.caller.key_id):
-            return None
-        return room_for(size, asking.json_bytes or 0)
+        known = known_of(self._follower.live, asking, path, now_us())
+        return known[1].room(size, asking.json_bytes) if known is not None and known[1] is not None else None
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release
         turn = self._turns.get(id(release))
         if turn is None:
-            turn = self._turns[id(release)] = Turn(release)
+            turn = self._turns[id(release)] = Turn(release, waiting.target.heads)
             self._loop.call_soon(self._end_of_turn, turn)
         turn.waiting.append(waiting)
 
     def _end_of_turn(self, turn: Turn) -> None:
         """Run what came, as much as the loop may be held up for; the rest is for the next turn."""
-        batch, turn.waiting = fair_share(turn.waiting, turn.waiting[0].target.batcher.most_together)
+        batch, turn.waiting = turn.waiting, []
+        if len(batch) > 1:
+            batch, turn.waiting = fair_share(batch, batch[0].target.batcher.most_together)
         if turn.waiting:
             self._loop.call_soon(self._end_of_turn, turn)
         else:
@@ -191,7 +183,7 @@ class Express:
         """Run, judge, record and answer these requests; the general way takes them where anything is not as usual."""
         target, items = batch[0].target, sum(waiting.request.items for waiting in batch)
         feeds = target.reader.feeds([waiting.request for waiting in batch], items)
-        arrays = _run(target.release, feeds, items)
+        arrays = _run(target.release, feeds)
         if arrays is None:
             _generally(batch)
         else:
@@ -201,9 +193,13 @@ class Express:
     def _judge(self, batch: list[Waiting], feeds: dict[str, Tensor], arrays: dict[str, Tensor]) -> None:
         """Judge what a run has come to, record and answer."""
         target, ran_ns = batch[0].target, perf_counter_ns()
-        judged = target.judge.judge(feeds, arrays, target.release.release.policy)
+        items = sum(waiting.request.items for waiting in batch)
+        target.tells_much |= sum(array.nbytes for array in arrays.values()) > INLINE_MAX_BYTES * items
+        told = not target.tells_much and all(array.shape[:1] == (items,) for array in arrays.values())
+        judged = target.judge.judge(feeds, arrays, target.release.release.policy) if told else None
         if judged is None:
-            _generally(batch)
+            release = target.release.release.id
+            _generally(batch, Begun(release=release, outputs=arrays) if len(batch) == 1 else NOTHING_BEGUN)
         else:
             self._finish(self._made(batch, judged, Outputs(arrays, target.heads), ran_ns))
 
@@ -228,7 +224,7 @@ class Express:
         """The entry and the reply of a request; None where it is not plain after all."""
         answering, request, model = waiting.answering, waiting.request, waiting.target.model
         decision, policy = answering.decision, answering.decision.policy
-        full = pressed(model, policy, self._holds.open_count(model.id))
+        full = model.queue.capacity is not None and pressed(model, policy, self._holds.open_count(model.id))
         rate = policy.audit_rate_under_pressure if full else policy.audit_rate
         items = []
         for index, draw in enumerate(drawn.items, start):
@@ -242,7 +238,7 @@ class Express:
         told = outputs.of(start, start + request.items)
         if told is None:
             return None
-        text, digest, tensors = told
+        text, output_digest, tensors = told
         identifier, captured = fresh_id(), drawn.capture < policy.capture
         if captured and not request.short:
             return None
@@ -252,7 +248,7 @@ class Express:
             prediction=identifier.bytes,
             api_key=waiting.target.key_bytes,
             input_digest=request.digest,
-            output_digest=digest,
+            output_digest=output_digest,
             request_id=UNSET if request.id is None else request.id,
             items=tuple(items),
             inputs=request.inputs if captured else (),
@@ -282,17 +278,16 @@ class Express:
         self._shadow.offer([one.finished for one in made[:written]])
 
 
-def _run(release: LiveRelease, feeds: Mapping[str, Tensor], items: int) -> dict[str, Tensor] | None:
-    """The outputs; None where a number is too large, the run fails or an item has no row of its own."""
+def _run(release: LiveRelease, feeds: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
+    """The outputs; None where a number is too large, or the run fails."""
     if not all(map(all_finite, feeds.values())):
         return None
     try:
-        arrays = release.session.run(feeds)
+        return release.session.run(feeds)
     except GatewayError:
         return None
-    return arrays if all(array.shape[:1] == (items,) for array in arrays.values()) else None
 
 
-def _generally(batch: Sequence[Waiting]) -> None:
+def _generally(batch: Sequence[Waiting], begun: Begun = NOTHING_BEGUN) -> None:
     for waiting in batch:
-        waiting.exchange.generally()
+        waiting.exchange.generally(begun)

@@ -10,7 +10,6 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-import orjson
 
 from flags.answer import FlagView
 from gateway.context import NOTHING_TOLD
@@ -18,7 +17,6 @@ from gateway.decision import Decision, public_rule
 from gateway.express.reading import PlainInput
 from gateway.facts import flag_facts, short
 from gateway.plan import TrialPlan
-from gateway.protocol.encode import MUCH
 from gateway.record.codec import ENCODER
 from gateway.record.entries import FlagFacts
 
@@ -85,12 +83,16 @@ class EntryMould:
         self._fields = len(constant) + 1
         self._constant = _pairs(constant) + ENCODER.encode("flags") + _head(len(told) + 1) + _pairs(told)
         self._constant += ENCODER.encode("evaluated_us")
+        self._begins: dict[int, bytes] = {}
 
     def cast(self, varying: Varying) -> bytes:
         """The entry."""
         rest = ENCODER.encode(varying)
-        fields = self._fields + (rest[0] & _FIXMAP_MAX)
-        return b"".join((_head(fields), self._constant, _UINT64.pack(0xCF, varying.at_us), rest[1:]))
+        begin = self._begins.get(rest[0])
+        if begin is None:
+            fields = self._fields + (rest[0] & _FIXMAP_MAX)
+            begin = self._begins[rest[0]] = _head(fields) + self._constant
+        return b"".join((begin, _UINT64.pack(0xCF, varying.at_us), rest[1:]))
 
 
 class ShadowMould:
@@ -143,11 +145,6 @@ class ReplyMould:
 def output_head(name: str, shape: tuple[int, ...], datatype: str) -> bytes:
     """What stands before the elements of an output in a reply."""
     return _JSON.encode({"name": name, "shape": shape, "datatype": datatype})[:-1] + b',"data":'
-
-
-def elements(row: Any, flat: list[Any]) -> bytes:
-    """The elements of an output as JSON, as `gateway.protocol.encode` writes them."""
-    return orjson.dumps(row, option=orjson.OPT_SERIALIZE_NUMPY) if len(flat) >= MUCH else _JSON.encode(flat)
 
 
 def mould_facts(view: FlagView, environment: str, revision: int) -> FlagFacts:

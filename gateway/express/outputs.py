@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from hashlib import sha256
 from typing import Any, Final
 
+import msgspec
+import orjson
+
 from gateway.capture import INLINE_MAX_BYTES
-from gateway.express.moulds import elements, output_head
+from gateway.express.hashing import hex_digest
+from gateway.express.moulds import output_head
 from gateway.express.reading import PlainInput, digest_head
 from gateway.protocol.binary import to_bytes
 from gateway.protocol.datatypes import Tensor, datatype_of
+from gateway.protocol.encode import MUCH
 
 _HEADS_MAX: Final = 1024
+_JSON: Final = msgspec.json.Encoder()
 Heads = dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]]
+"""What stands before the elements of an output, in a reply and in a digest, by name, datatype and shape."""
 Kept = tuple[str, tuple[PlainInput, ...]]
 """A digest, and the tensors as an entry keeps them; none where they are too large for one."""
 
@@ -26,19 +32,20 @@ class _Output:
         self.array = array
         self.tail = array.shape[1:]
         self.numbers = self.datatype != "BYTES"
-        self.data = to_bytes(array) if self.numbers else memoryview(b"")
+        self.data = array.tobytes() if self.numbers else b""  # little-endian: elsewhere nothing is plain
         self.row_bytes = len(self.data) // max(1, len(array))
 
     @cached_property
     def lists(self) -> list[Any]:
         """The elements of each row."""
-        rows: list[Any] = self.array.reshape(len(self.array), -1).tolist()
+        array = self.array
+        rows: list[Any] = (array if array.ndim == 2 else array.reshape(len(array), -1)).tolist()
         return rows
 
     def bytes_of(self, start: int, stop: int) -> bytes:
         """The bytes of some rows, as the binary extension has them."""
         if self.numbers:
-            return self.data[start * self.row_bytes : stop * self.row_bytes].tobytes()
+            return self.data[start * self.row_bytes : stop * self.row_bytes]
         return to_bytes(self.array[start:stop]).tobytes()
 
     def flat(self, start: int, stop: int) -> list[Any]:
@@ -49,13 +56,19 @@ class _Output:
             return flat
         return [each.decode("utf-8", "replace") if isinstance(each, bytes) else each for each in flat]
 
+    def json(self, start: int, stop: int) -> bytes:
+        """The elements of some rows as JSON, as `gateway.protocol.encode` writes them."""
+        flat = self.flat(start, stop)
+        if self.numbers and len(flat) >= MUCH:
+            return orjson.dumps(self.array[start:stop].reshape(-1), option=orjson.OPT_SERIALIZE_NUMPY)
+        return _JSON.encode(flat)
+
 
 class Outputs:
     """The outputs of one run."""
 
     def __init__(self, outputs: Mapping[str, Tensor], heads: Heads) -> None:
         self._outputs = [_Output(name, array) for name, array in outputs.items()]
-        self._sorted = sorted(range(len(self._outputs)), key=lambda at: self._outputs[at].name)
         self._heads = heads
 
     def of(self, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
@@ -66,7 +79,7 @@ class Outputs:
         texts = []
         for output in self._outputs:
             told, _ = self._head(output.name, output.datatype, (stop - start, *output.tail))
-            texts.append(told + elements(output.array[start:stop].reshape(-1), output.flat(start, stop)) + b"}")
+            texts.append(told + output.json(start, stop) + b"}")
         return (texts[0] if len(texts) == 1 else b",".join(texts)), digest, kept
 
     def kept(self, start: int, stop: int) -> Kept:
@@ -79,9 +92,10 @@ class Outputs:
             digested.append(self._head(output.name, output.datatype, shape)[1] + data)
             kept.append(PlainInput(output.name, output.datatype, shape, data))
         if len(kept) == 1:
-            digest = sha256(digested[0]).hexdigest()
+            digest = hex_digest(digested[0])
         else:
-            digest = sha256(b"".join([digested[at] for at in self._sorted])).hexdigest()
+            by_name = sorted(range(len(kept)), key=lambda at: kept[at].name)
+            digest = hex_digest(b"".join([digested[at] for at in by_name]))
         return digest, tuple(kept) if size <= INLINE_MAX_BYTES else ()
 
     def rows(self, start: int, stop: int) -> dict[str, Tensor]:

@@ -6,7 +6,6 @@ In doubt a body is not plain; the general reading then takes it, or says what is
 from array import array
 from collections.abc import Callable
 from functools import cache, partial
-from hashlib import sha256
 from math import prod
 from struct import pack
 from typing import Any, NamedTuple, Self
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple, Self
 import msgspec
 import numpy as np
 
+from gateway.express.hashing import begun, hex_digest
 from gateway.protocol.binary import Body, to_bytes
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.protocol.decode import RequestDecoder
@@ -198,12 +198,13 @@ class PlainReader:
         if heads is None:
             heads = self._heads[items] = tuple(digest_head(each.name, each.datatype, each.shape) for each in inputs)
         if len(inputs) == 1 and isinstance(inputs[0].data, bytes):
-            return sha256(heads[0] + inputs[0].data).hexdigest()
-        digest = sha256()
+            return hex_digest(heads[0] + inputs[0].data)
+        digest = begun()
         for at in self._by_name:
             digest.update(heads[at])
             digest.update(inputs[at].data)
-        return digest.hexdigest()
+        told: str = digest.hexdigest()
+        return told
 
 
 class _RawSize(msgspec.Struct, forbid_unknown_fields=True, gc=False):

@@ -15,16 +15,20 @@ from gateway.errors import GatewayError
 from gateway.express.companion import Companion
 from gateway.express.judging import PlainJudge
 from gateway.express.moulds import EntryMould, ReplyMould, mould_facts
+from gateway.express.outputs import Heads
 from gateway.express.reading import PlainReader, PlainRequest
 from gateway.http.entry import INFER
 from gateway.inference.batching import Batcher
 from gateway.inference.session import INLINE_MAX_US
 from gateway.plan import Caller, ModelPlan
+from gateway.protocol.binary import room_for
 from gateway.registry.live import LivePlan, LiveRelease
 
 ASKED = Asked()
 """What a plain request asks for beside the answer: nothing."""
 ANSWERINGS_MAX = 64
+ROOM_MAX_BYTES, ROOM_MAX_JSON_BYTES = 1 << 20, 4 << 20
+"""The size of a body whose digest may hold up the loop; JSON of numbers is several times their size."""
 
 
 class Answering(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -54,9 +58,10 @@ class Target:
         self.judge = judge
         self.short = release.session.cost.of(1) <= INLINE_MAX_US
         """Whether its runs stay on the loop."""
+        self.tells_much = False
+        """Whether its outputs were seen to be more than an entry has room for."""
         self.key_bytes = caller.key_id.bytes
-        self.heads: dict[tuple[str, str, tuple[int, ...]], tuple[bytes, bytes]] = {}
-        """What stands before the elements of its outputs, in replies and in digests."""
+        self.heads: Heads = {}
         self._tenant, self._caller = str(caller.tenant_id), str(caller.key_id)
         self._answerings: dict[tuple[FlagView, int], Answering | None] = {}
         self._last: Answering | None = None
@@ -83,6 +88,16 @@ class Target:
         if reader is None or judge is None:
             return None
         return cls(live, caller, model, release, runner, reader, judge)
+
+    def room(self, size: int, json_bytes: int | None) -> memoryview | None:
+        """Room for a body of this size whose JSON ends after `json_bytes`; None where it is not taken whole.
+
+        That is so where the model is short or has much to tell, most of what it is asked is kept, or its line is full.
+        """
+        large = size > (ROOM_MAX_JSON_BYTES if json_bytes is None else ROOM_MAX_BYTES)
+        if large or self.short or self.tells_much or not self.reader.large:
+            return None
+        return room_for(size, json_bytes or 0) if self.batcher.has_room(self.caller.key_id) else None
 
     def answering(self, flags: AdoptedFlags, request: PlainRequest, now_us: int, process: str) -> Answering | None:
         """How a request is answered, if its model answers it by itself."""

@@ -192,7 +192,7 @@ class TrafficLog:
         whole_end = turn.settle(segment.name, base, written)
         self.counts.turns += 1
         self.counts.bytes += whole_end - base
-        self.counts.entries += sum(end <= written for end in turn.ends)
+        self.counts.entries += turn.whole
         if written < len(turn.buffer):
             segment.cut(whole_end)
             raise OSError(errno.ENOSPC, "short write")

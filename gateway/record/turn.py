@@ -50,6 +50,9 @@ class Turn:
 
     def settle(self, segment: str, base: int, written: int) -> int:
         """Tell those whose frames were written whole from `base` on; returns where the last whole frame ends."""
+        if written == len(self.buffer) and not any(self.waiting):
+            self.whole = len(self.ends)
+            return base + written
         start = 0
         for end, future in zip(self.ends, self.waiting, strict=True):
             if end > written:

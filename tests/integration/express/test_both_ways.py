@@ -372,7 +372,7 @@ GIVEN_BACK = {
     "an answer that is held": (CARD.replace("[policy]", "[policy]\nhold_below = 1.0"), None, body(ROW), True),
     "an item outside the envelope": (CARD + "[policy.envelope.x]\nmaximum = 2.0\n", None, body(OTHER, ROW), True),
     "an item drawn for audit": (CARD.replace("audit_rate = 0.0", "audit_rate = 1.0"), None, body(ROW, OTHER), True),
-    "outputs too large for an entry": (MANY, network(4, 8, 300), body(ROW), True),
+    "outputs too large for an entry": (MANY, network(4, 8, 300), body(ROW), False),
 }  # fmt: skip
 
 
@@ -388,8 +388,22 @@ async def test_what_turns_out_not_to_be_plain_is_given_back_with_its_draws(
         assert not entries(stand)
     assert sent.told is None
     assert sent.given_back is not None
+    assert (sent.given_back.release is None) == (content == body([1e39, 0, 0, 0]))
     rows = json.loads(content)["inputs"][0]["shape"][0]
     assert len(sent.given_back.draws) == (rows if drawn else 0)
+
+
+async def test_a_model_whose_outputs_are_large_is_asked_once() -> None:
+    """What its first answer has shown holds for the requests after it; the run is not made again."""
+    async with answering(MANY, network(4, 8, 300)) as stand:
+        sent = send(stand, body(ROW))
+        assert stand.express.take(sent)
+        await sent.done.wait()
+        assert sent.given_back is not None
+        assert sent.given_back.outputs["probabilities"].shape == (1, 300)
+        assert not stand.express.take(send(stand, body(ROW)))
+        slow(stand)
+        assert stand.express.room(sent.target, sent.headers, 700_000) is None
 
 
 async def test_one_that_is_given_back_leaves_its_neighbours_their_answers() -> None:
