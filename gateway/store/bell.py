@@ -13,6 +13,8 @@ from typing import Protocol, Self
 from gateway.store.writes import Writes
 
 POLL_S = 0.010
+FIRST_S = 0.001
+"""How soon it is looked after a write; the pauses double up to the poll's."""
 SELDOM_S = 0.25
 """How often it is looked while nothing is written, in case the kernel has not told."""
 UNTIL_COMMITTED_S = 1.0
@@ -156,8 +158,9 @@ class DataVersionBell(LocalBell):
         """Until the next look is due: soon after a write, for it is written before it is committed, and else seldom."""
         loop = asyncio.get_running_loop()
         committed = self._heard_s >= self._written_s - TOLD_S
-        if loop.time() - self._written_s < (MORE_S if committed else UNTIL_COMMITTED_S):
-            await asyncio.sleep(self._poll_s)
+        since_s = loop.time() - self._written_s
+        if since_s < (MORE_S if committed else UNTIL_COMMITTED_S):
+            await asyncio.sleep(min(self._poll_s, max(FIRST_S, since_s)))
         elif await writes.come(SELDOM_S):
             self._written_s = loop.time()
 

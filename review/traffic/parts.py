@@ -5,6 +5,7 @@ follows from the segment alone, so doing it again after a kill replaces the same
 counts before the ledger has registered it.
 """
 
+import gc
 import hashlib
 import os
 import sys
@@ -158,4 +159,5 @@ def main(segment: str, traffic: str, committed: str) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # rows are dropped a batch at a time and make no cycles; looking for some took a fifth of the time
     main(*sys.argv[1:])

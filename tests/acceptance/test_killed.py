@@ -32,13 +32,14 @@ class Load:
         self.acknowledged: dict[str, int] = {}
         self.told: dict[int, Json] = {}
         self.judged: dict[str, Json] = {}
+        self._over = False
 
     async def run(self) -> None:
         """Callers and a reviewer until every request has its answer, while processes are killed at set points."""
         async with self.scene.calling() as caller, self.scene.reviewing() as reviewer, asyncio.TaskGroup() as group:
-            working = group.create_task(self._review(reviewer))
+            group.create_task(self._review(reviewer))
             await asyncio.gather(*(self._call(caller, bool(number % 2)) for number in range(CALLERS)))
-            working.cancel()
+            self._over = True  # the last caller may be told before the reviewer is, who still waits for that
 
     async def _call(self, caller: Caller, waits: bool) -> None:
         for _ in range(ROUNDS):
@@ -60,7 +61,7 @@ class Load:
 
     async def _review(self, reviewer: Reviewer) -> None:
         """Judge whatever comes; a claim whose answer was lost is found again among one's own."""
-        while True:
+        while not self._over:
             mine = await insist(lambda: reviewer.client.get("/api/v1/claims"))
             claims = mine.json() or (await insist(lambda: reviewer.client.post("/api/v1/claims", json={}))).json()
             for claim in claims:

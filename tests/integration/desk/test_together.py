@@ -34,8 +34,8 @@ from review.errors import (
     PostKeyReused,
     TooLateToUndo,
 )
-from review.store.cases import read_case
-from review.store.claims import Claim
+from review.store.cases import any_disagreement, any_to_end, read_case
+from review.store.claims import Claim, any_expired
 from review.store.outcomes import outcomes_of, released_outcome
 from review.store.verdicts import verdicts_of
 from tests.integration.desk.conftest import Clock, Desk, actor_of
@@ -171,9 +171,12 @@ async def test_the_worker_lapses_what_nobody_renewed(desk: Desk) -> None:
     desk.clock.pass_s(100)
     async with desk.ledger.writing() as w:
         await renew_claim(w, desk.actor("ada"), kept.id)
+    assert not await any_expired(desk.ledger, desk.clock.now)
     desk.clock.pass_s(100)
+    assert await any_expired(desk.ledger, desk.clock.now)
     async with desk.ledger.writing() as w:
         assert await lapse_claims(w, desk.clock.now) == 1
+    assert not await any_expired(desk.ledger, desk.clock.now)
     async with desk.ledger.reading() as r:
         states = [(await read_case(r, case, desk.world.tenant_id)).state for case in (one, other)]
     assert states == ["claimed", "open"]
@@ -318,8 +321,10 @@ async def test_a_case_that_nobody_is_left_to_judge_goes_to_a_lead(ledger: Ledger
         assert await escalate_stranded(w, clock.now) == 0
         for name in ("ben", "cleo", "lena"):
             await w.delete(await w.get_one(QueueMemberRow, (desk.world.queue_id, desk.world.people[name])))
+    assert await any_to_end(ledger, clock.now)
     async with ledger.writing() as w:
         assert await escalate_stranded(w, clock.now) == 1
+    assert not await any_to_end(ledger, clock.now)
     async with ledger.reading() as r:
         assert (await read_case(r, case_id, desk.world.tenant_id)).state == "adjudicating"
 
@@ -390,9 +395,11 @@ async def test_an_expired_case_is_reopened_by_a_lead_and_revises_the_fallback(de
     held = await put(desk, deadline_s=100)
     claim = await take(desk, "ada", held.cases[0])
     desk.clock.pass_s(101)
+    assert not await any_to_end(desk.ledger, desk.clock.now)
     async with desk.ledger.writing() as w:
         assert await expire_due(w, desk.clock.now) == 0, "somebody has it in hand"
     desk.clock.pass_s(100)
+    assert await any_to_end(desk.ledger, desk.clock.now)
     async with desk.ledger.writing() as w:
         assert await expire_due(w, desk.clock.now) == 1
     await deliver(desk, held.prediction_id, "provisional")
@@ -450,8 +457,10 @@ async def test_disagreements_end_with_their_trial_and_holds_do_not(desk: Desk) -
         for each in (case_id, other):
             (await w.get_one(CaseRow, each)).rule = f"trial:{new_id()}"
     await take(desk, "ada", case_id)
+    assert await any_disagreement(desk.ledger)
     async with desk.ledger.writing() as w:
         assert await supersede_disagreements(w, desk.clock.now) == 1
+    assert not await any_disagreement(desk.ledger)
     async with desk.ledger.reading() as r:
         closed, alive = [await read_case(r, each, desk.world.tenant_id) for each in (case_id, other)]
     assert (closed.state, closed.closed_reason, alive.state) == ("closed", "superseded", "open")
