@@ -1,13 +1,17 @@
 """A whole Lockgate of the test's own, known only from outside: its command, its ports and its processes."""
 
+import atexit
 import contextlib
 import json
 import os
+import shutil
 import signal
 import ssl
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,10 @@ from tests.servers.process import Process, accepts, free_port, until
 ADMIN = {"name": "Ada Admin", "email": "ada@example.org", "password": "a long pass phrase of the tests"}
 CHILD = "lockgate.processes"
 READY_S = 60.0
+KEPT_OUT = ("LOCKGATE_", "PYTHONDONTWRITEBYTECODE")
+"""What servers and commands do not get: settings, and what would have each of them compile all modules anew."""
+ELSEWHERE = frozenset({"data_directory", "database_url"})
+"""Settings of a server whose ledger is not the embedded one in its folder."""
 # Certificates are read once: reading them takes longer than most requests, and no server of the tests has one.
 TLS = ssl.create_default_context()
 
@@ -60,7 +68,7 @@ class Lockgate:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the server and of commands: nothing of whoever runs the tests."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("LOCKGATE_")}
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(KEPT_OUT)}
         settings = {f"LOCKGATE_{name.upper()}": str(value) for name, value in self.settings.items()}
         return ours | settings | {"XDG_CONFIG_HOME": str(self.folder / "config"), "NO_COLOR": "1"}
 
@@ -75,6 +83,13 @@ class Lockgate:
             return False
         with contextlib.suppress(httpx.HTTPError):
             return httpx.get(f"{self.monitor_url}/health/ready", timeout=5, verify=TLS).status_code == httpx.codes.OK
+        return False
+
+    def whole(self) -> bool:
+        """Whether each of its processes is ready, the console included."""
+        with contextlib.suppress(httpx.HTTPError):
+            health = httpx.get(f"{self.monitor_url}/health", timeout=5, verify=TLS).json()
+            return all(process["ready"] for process in health["processes"])
         return False
 
     def stop(self) -> int:
@@ -145,13 +160,37 @@ class Lockgate:
         return httpx.Client(base_url=self.url, headers=headers, timeout=70, trust_env=False, verify=TLS)
 
 
+@cache
+def founded() -> tuple[Path, str]:
+    """The data of a Lockgate with a first admin and nothing else, and the admin's key; made once by each test process.
+
+    A first start, with its migrations and its invitation, takes as long as the rest of a small test.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lockgate-founded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    server = Lockgate(folder)
+    server.start()
+    try:
+        return folder / "data", server.make_admin()
+    finally:
+        server.stop()
+
+
 @contextlib.contextmanager
 def running_lockgate(folder: Path, **settings: object) -> Iterator[Lockgate]:
     """A started Lockgate with a first admin; it is gone at the end, its data is not."""
     server = Lockgate(folder, **settings)
+    data = folder / "data"
+    if not data.exists() and ELSEWHERE.isdisjoint(settings):
+        source, server.key = founded()
+        data.mkdir(parents=True)
+        for file in (*source.glob("ledger.db*"), source / "internal.key"):
+            shutil.copy(file, data)
     server.start()
     try:
-        server.make_admin()
+        if not server.key:
+            server.make_admin()
+        server.process.wait_until(server.whole, "the console is ready", READY_S)
         yield server
     finally:
         server.stop()

@@ -16,11 +16,18 @@ from tests.servers.process import until
 
 LIVE_S = 60.0
 
+LEASE_HELD = 'lockgate_worker_lease_held{process="console"} 1'
+
 
 def health(server: Lockgate) -> dict[str, dict[str, object]]:
     """Each process by its name, as the health page shows it."""
     page = httpx.get(f"{server.monitor_url}/health", timeout=10).json()
     return {process["process"]: process for process in page["processes"]}
+
+
+def metrics(server: Lockgate) -> str:
+    """The numbers of all its processes."""
+    return httpx.get(f"{server.monitor_url}/metrics", timeout=10).text
 
 
 def events(server: Lockgate, name: str) -> list[dict[str, object]]:
@@ -34,10 +41,10 @@ def test_one_command_runs_everything(shared_lockgate: Lockgate) -> None:
     processes = health(shared_lockgate)
     assert set(processes) == {"gateway-1", "console"}
     assert all(process["ready"] for process in processes.values())
-    text = httpx.get(f"{shared_lockgate.monitor_url}/metrics", timeout=10).text
+    until(lambda: LEASE_HELD in metrics(shared_lockgate), "the worker has its lease")
+    text = metrics(shared_lockgate)
     assert 'lockgate_child_up{child="gateway-1",process="supervisor"} 1' in text
     assert 'lockgate_dependency_up{dependency="ledger",process="gateway-1"} 1' in text
-    assert 'lockgate_worker_lease_held{process="console"} 1' in text
     assert text.count("# TYPE lockgate_dependency_up ") == 1
     assert httpx.get(f"{shared_lockgate.monitor_url}/health/live", timeout=10).json() == {"live": True}
 
