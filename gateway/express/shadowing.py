@@ -192,15 +192,16 @@ class PlainShadow:
             await self._after_answers()
             began, part = thread_time(), batch[at : at + COMPARED_TOGETHER]
             del taken[: len(part)]
-            start = self._record(companion, part, outputs, answers, start, run.us)
-            spent_s += thread_time() - began
+            told = self._record(companion, part, outputs, answers, start, run.us)
+            start += sum(each.waiting.request.items for each in part)
+            spent_s += thread_time() - began + ALONE_S * told
         return spent_s
 
     def _record(
         self, companion: Companion, part: Sequence[Finished], outputs: Outputs, answers: list[Answer | None],
         start: int, us: int,
     ) -> int:  # fmt: skip
-        """Record these, whose rows begin at `start`; returns where the next begin."""
+        """Record these, whose rows begin at `start`; how many of them are recorded as runs alone are."""
         at_us, entries = now_us(), []
         for each in part:
             stop = start + each.waiting.request.items
@@ -211,7 +212,7 @@ class PlainShadow:
         if entries:
             SHADOW_RUNS.add(part[0].waiting.target.model.name, companion.name, "answered", by=len(entries))
         self._write(entries)
-        return start
+        return len(part) - len(entries)
 
     def _entry(self, run: Finished, said: list[Answer | None], kept: Kept, us: int, at_us: int) -> bytes | None:
         """The entry of a run; None where it is recorded as a run alone is: an item was drawn, or it is too large."""
