@@ -1,7 +1,7 @@
 """Named numpy outputs as the JSON of a response, or as raw tensors behind it."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,14 +18,14 @@ NOT_FINITE = "not_finite"
 MUCH = 256
 """From so many elements on a tensor is written by orjson, which reads arrays where they lie."""
 _ENCODER = msgspec.json.Encoder()
-_DATA, _QUOTE = b'"data":[', ord('"')
+_DATA, _QUOTE, _BEFORE_NULL = b'"data":[', ord('"'), b"[,"
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True):
     """A response: its JSON, and the raw tensors that follow it, in the order of its outputs."""
 
     json: bytes
-    tensors: tuple[memoryview, ...]
+    tensors: tuple[memoryview, ...] = ()
 
 
 def encode_response(
@@ -45,10 +45,12 @@ def encode_response(
     OutputNotFinite, or with `nulls` are null in JSON and themselves in binary data, counted under NOT_FINITE.
     """
     named = requested or outputs
-    if not binary and max([outputs[name].size for name in named], default=0) >= MUCH:
-        written = _at_once(model, version, id, parameters, [(name, outputs[name]) for name in named])
-        if written is not None:
-            return Encoded(written, ())
+    for name in () if binary else named:
+        if outputs[name].size >= MUCH:
+            written = _at_once(model, version, id, parameters, named, outputs)
+            if written is not None:
+                return Encoded(written)
+            break
     tensors: list[memoryview] = []
     messages = tuple(
         binary_message(name, outputs[name], tensors, nulls=nulls)
@@ -73,12 +75,12 @@ def _at_once(
     version: str | None,
     id: str | None,  # noqa: A002
     parameters: Parameters | None,
-    outputs: Sequence[tuple[str, Tensor]],
+    named: Collection[str],
+    outputs: Mapping[str, Tensor],
 ) -> bytes | None:
     """The response written in one pass, large arrays from where they lie; None where a number is not finite.
 
-    Such a number is null in what orjson writes. So nobody looks at the numbers: what is looked for is an n behind the
-    beginning of an output's data, where only the name of the next output may come, which stands in quotes.
+    Such a number is null in what orjson writes, so that nobody needs to look at the numbers before.
     """
     response: dict[str, Any] = {"model_name": model}
     if version is not None:
@@ -87,21 +89,32 @@ def _at_once(
         response["id"] = id
     if parameters:
         response["parameters"] = orjson.Fragment(_ENCODER.encode(parameters))
-    response["outputs"] = [_whole(name, array) for name, array in outputs]
-    written, at = orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY), 0
-    for _, array in outputs:
+    parts: list[object] = []
+    for name in named:
+        array = outputs[name]
+        if array.size < MUCH or (datatype := datatype_of(array)) == "BYTES":
+            parts.append(orjson.Fragment(_ENCODER.encode(output_message(name, array, nulls=True))))
+        else:
+            parts.append({"name": name, "shape": array.shape, "datatype": datatype, "data": array.ravel()})
+    response["outputs"] = parts
+    written = orjson.dumps(response, option=orjson.OPT_SERIALIZE_NUMPY)
+    if len(named) == 1:  # a null is the last n of all, as nothing follows the numbers that has one
+        return None if written[written.rfind(b"n") - 1] in _BEFORE_NULL else written
+    return None if _has_null(written, named, outputs) else written
+
+
+def _has_null(written: bytes, named: Collection[str], outputs: Mapping[str, Tensor]) -> bool:
+    """Whether a number of the outputs is null in a response.
+
+    The first n behind the beginning of an output's data is that of a null, or it begins the name of the next output's
+    name and stands behind a quote.
+    """
+    at = 0
+    for name in named:
         at = written.index(_DATA, at) + len(_DATA)
-        if array.dtype.kind == "f" and (found := written.find(b"n", at)) >= 0 and written[found - 1] != _QUOTE:
-            return None
-    return written
-
-
-def _whole(name: str, array: Tensor) -> object:
-    """One output as orjson writes it: a large array as it is, what is small or text as it has been written already."""
-    datatype = datatype_of(array)
-    if array.size < MUCH or datatype == "BYTES":
-        return orjson.Fragment(_ENCODER.encode(output_message(name, array, nulls=True)))
-    return {"name": name, "shape": array.shape, "datatype": datatype, "data": array.ravel()}
+        if outputs[name].dtype.kind == "f" and (found := written.find(b"n", at)) >= 0 and written[found - 1] != _QUOTE:
+            return True
+    return False
 
 
 def encode_held(*, model: str, version: str, id: str, parameters: Parameters, error: str) -> bytes:  # noqa: A002

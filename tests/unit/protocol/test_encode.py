@@ -167,3 +167,17 @@ def test_the_first_output_that_is_not_finite_is_named() -> None:
     for first, second in (("large", "small"), ("small", "large")):
         with pytest.raises(OutputNotFinite, match=f"'{first}'"):
             encode_response(model="m", outputs=outputs, requested=[first, second])
+
+
+@pytest.mark.parametrize("name", [*AWKWARD, ",n", "[n", "y"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.bool_])
+def test_a_single_large_output_is_looked_through(name: str, dtype: type[np.generic]) -> None:
+    """It is written whatever its name is, and refused for one number at either end."""
+    array = np.linspace(0, 1, MUCH).astype(dtype)
+    [output] = msgspec.json.decode(encode_response(model=name, outputs={name: array}).json)["outputs"]
+    assert (output["name"], np.array(output["data"], dtype).tolist()) == (name, array.tolist())
+    for at in (0, -1) if dtype is not np.bool_ else ():
+        wrong = array.copy()
+        wrong[at] = np.nan
+        with pytest.raises(OutputNotFinite):
+            encode_response(model=name, outputs={name: wrong})
