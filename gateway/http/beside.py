@@ -1,7 +1,7 @@
 """What a gateway answers beside predictions: the rest of `/v2`, by Litestar, and what the console answers.
 
-Its libraries take as long to load as a fifth of a gateway's start, and the first answer needs none of them: they are
-loaded when the gateway answers predictions already.
+Its libraries take a good part of a gateway's start to load, and the first answer needs none of them: they are loaded
+when the gateway answers predictions already.
 """
 
 from collections.abc import Sequence

@@ -164,7 +164,7 @@ class Lockgate:
 def founded() -> tuple[Path, str]:
     """The data of a Lockgate with a first admin and nothing else, and the admin's key; made once by each test process.
 
-    A first start, with its migrations and its invitation, takes as long as the rest of a small test.
+    A first start has migrations, an invitation and a joining before it, which every server would pay for anew.
     """
     folder = Path(tempfile.mkdtemp(prefix="lockgate-founded-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
