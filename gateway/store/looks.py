@@ -24,7 +24,7 @@ THERE: ColumnElement[int] = literal_column("1")
 class Look:
     """A statement whose rows are wanted as the driver has them: a UUID of SQLite's is 16 bytes.
 
-    An `indexed` one is answered by an index in some microseconds; others, whose time grows, keep the loop from nothing.
+    An `indexed` one is answered by an index in some microseconds; others run in a thread, for their time may grow.
     """
 
     def __init__(self, statement: Select[*tuple[Any, ...]], *, indexed: bool = True) -> None:
