@@ -1,9 +1,10 @@
 """Ends a call without a response: every error of the gateway as a status, its text and its trailing metadata."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Never, Protocol
 
-from grpc import StatusCode
+from grpc import StatusCode, aio
 
 from gateway.errors import GatewayError
 from gateway.grpc.answer import Refusal, refusal_of
@@ -41,8 +42,11 @@ def refusal_for(error: Exception) -> Refusal:
 
 
 async def refuse(context: Context, refusal: Refusal) -> Never:
-    """Never returns: the call has ended."""
-    await context.abort(refusal.status, refusal.text, refusal.metadata)
+    """Never returns: the call has ended. Where it had ended before, for its caller had left, nobody is told."""
+    try:
+        await context.abort(refusal.status, refusal.text, refusal.metadata)
+    except aio.InternalError as error:
+        raise asyncio.CancelledError from error
 
 
 def refusing(method: Method) -> Method:
