@@ -22,11 +22,13 @@ from gateway.record.payloads import ObjectStore
 from gateway.record.reader import Stretch
 from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.segments import commit_offset
-from review.following import STRETCH_MAX, Passed, follow
+from review.following import Passed, follow
 from review.logged import kept_payloads, logged_prediction, release_named, whole
 from review.store.tallies import Runs, count_runs, open_trials
 
 CONSUMER = "disagreements"
+TOGETHER = 5000
+"""Entries that are counted together: with a shadow beside every answer a commit costs more than what it commits."""
 
 
 class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +40,7 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def follow_disagreements(
-    ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = STRETCH_MAX, *, passed: Passed | None = None
+    ledger: Ledger, objects: ObjectStore, traffic: Path, limit: int = TOGETHER, *, passed: Passed | None = None
 ) -> int:
     """Count and open everything in the log that was not read yet; how many cases are new. Raises: LedgerUnavailable."""
     use = partial(use_stretch, ledger, objects)
