@@ -37,11 +37,11 @@ class Room:
 class Rest(asyncio.BufferedProtocol):
     """What a connection speaks while the rest of a body comes; everything but reading is still its own protocol's."""
 
-    def __init__(self, by: "ReadsStraight", room: Room, ended: Callable[[bool], None]) -> None:
+    def __init__(self, by: "ReadsStraight", room: Room, ended: Callable[[], None]) -> None:
         self._by = by
         self._room = room
         self._ended = ended
-        """Told whether all of the body has come, once nothing more comes."""
+        """Called once nothing more comes."""
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the body knows better
         """Where the next bytes go: never more than the body has."""
@@ -52,7 +52,7 @@ class Rest(asyncio.BufferedProtocol):
         self._room.came += nbytes
         if self._room.full:
             self._by.body_is_here()
-            self._ended(True)
+            self._ended()
 
     def eof_received(self) -> bool | None:
         """Nothing more comes."""
@@ -62,7 +62,7 @@ class Rest(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
         self._by.connection_lost(exc)
-        self._ended(False)
+        self._ended()
 
     def pause_writing(self) -> None:
         """The caller does not read as fast as it is answered."""
@@ -118,10 +118,10 @@ class ComingBody:
         self._cycle.body = bytearray()
         if not room.full and not self._cycle.disconnected:
             self._cycle.keep_alive = False
-            done: asyncio.Future[bool] = self._by.loop.create_future()
-            self._by.speak(Rest(self._by, room, lambda whole: None if done.done() else done.set_result(whole)))
+            ended = asyncio.Event()
+            self._by.speak(Rest(self._by, room, ended.set))
             try:
-                await done
+                await ended.wait()
             finally:
                 if not room.full:
                     self._by.listen()

@@ -126,7 +126,7 @@ class WholeRequests(ReadsStraight):
         """The request is here."""
         if self._coming is not None:
             self._coming = None
-            self._comes_no_more(whole=True)
+            self._comes_no_more()
             self.flow.resume_reading()
         elif self._whole is not None:
             self.cycle = WholeExchange(self, self._whole)
@@ -256,7 +256,7 @@ class WholeRequests(ReadsStraight):
             self.cycle = WholeExchange(self, memory)
         self.flow.pause_reading()
 
-    def _comes_no_more(self, whole: bool) -> None:  # noqa: ARG002 - as a Rest tells it
+    def _comes_no_more(self) -> None:
         """A large body has come, or nobody is there any more."""
         if self._late is not None:
             self._late.cancel()

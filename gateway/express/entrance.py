@@ -28,6 +28,8 @@ class Entrance(NamedTuple):
 
     caller: Caller
     model: str
+    version: str | None
+    """None where the path names none."""
     runner: Runner
 
     @classmethod
@@ -44,7 +46,7 @@ class Entrance(NamedTuple):
         model = live.plan.model(caller.tenant_id, found[1])
         if model is None or not live.is_ready(model.champion):
             return None
-        return cls(caller, found[1], live.live(model.champion).runner)
+        return cls(caller, found[1], found[2], live.live(model.champion).runner)
 
     def expired(self, now_us: int) -> bool:
         """Whether the key has expired meanwhile."""
@@ -70,7 +72,9 @@ def known_of(live: LivePlan, asking: Asking, path: bytes, now_us: int) -> tuple[
         if len(live.made) >= _KNOWN_MAX:
             live.made.clear()
         told = asking.authorization.decode("latin-1"), path.decode("latin-1"), now_us
-        known = live.made[key] = Known(live.plan, Entrance.of(live, *told), Target.of(live, *told))
+        entrance = Entrance.of(live, *told)
+        target = None if entrance is None else Target.of(live, entrance.caller, entrance.model, entrance.version)
+        known = live.made[key] = Known(live.plan, entrance, target)
     if known.entrance is None or known.entrance.expired(now_us):
         return None
     return known.entrance, known.target

@@ -129,7 +129,7 @@ class Express:
         release = waiting.target.release
         turn = self._turns.get(id(release))
         if turn is None:
-            turn = self._turns[id(release)] = Turn(release, waiting.target.heads)
+            turn = self._turns[id(release)] = Turn(release)
             self._loop.call_soon(self._end_of_turn, turn)
         turn.waiting.append(waiting)
 

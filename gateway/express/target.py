@@ -8,7 +8,6 @@ import msgspec
 from flags.answer import FlagView
 from flags.context import RequestFacts
 from flags.embedded import AdoptedFlags
-from gateway.access.callers import caller_of
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision
 from gateway.errors import GatewayError
@@ -17,7 +16,6 @@ from gateway.express.judging import PlainJudge
 from gateway.express.moulds import EntryMould, ReplyMould, mould_facts
 from gateway.express.outputs import Heads
 from gateway.express.reading import PlainReader, PlainRequest
-from gateway.http.entry import INFER
 from gateway.inference.batching import Batcher
 from gateway.inference.session import INLINE_MAX_US
 from gateway.plan import Caller, ModelPlan
@@ -67,14 +65,10 @@ class Target:
         self._last: Answering | None = None
 
     @classmethod
-    def of(cls, live: LivePlan, authorization: str, path: str, now_us: int) -> Self | None:
-        """The target of a key and a path; None where its requests are never plain, or are to be refused."""
-        found = INFER.fullmatch(path)
-        if found is None:
-            return None
+    def of(cls, live: LivePlan, caller: Caller, name: str, version: str | None) -> Self | None:
+        """What a caller who may asks of a model; None where its requests are never plain, or the version is another."""
         try:
-            caller = caller_of(authorization, live.plan, now_us)
-            model = live.model(caller.tenant_id, found[1], found[2])
+            model = live.model(caller.tenant_id, name, version)
             release = live.live(model.champion)
         except GatewayError:
             return None
@@ -83,9 +77,7 @@ class Target:
             release.session.signature, card.batch_axis, release.decoder, release.release.policy.capture
         )
         judge = PlainJudge.of(card, release.release.policy)
-        if not isinstance(runner, Batcher) or card.beside or not caller.may("predict", model.name):
-            return None
-        if reader is None or judge is None:
+        if not isinstance(runner, Batcher) or card.beside or reader is None or judge is None:
             return None
         return cls(live, caller, model, release, runner, reader, judge)
 

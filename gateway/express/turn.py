@@ -7,7 +7,6 @@ from uuid import UUID
 
 from gateway.call import Begun
 from gateway.express.exchange import Exchange
-from gateway.express.outputs import Heads
 from gateway.express.reading import PlainRequest
 from gateway.express.target import Answering, Target
 from gateway.protocol.datatypes import Tensor
@@ -52,9 +51,8 @@ class Drawn(NamedTuple):
 class Turn:
     """The plain requests of one release that came in this turn of the loop."""
 
-    def __init__(self, release: LiveRelease, heads: Heads) -> None:
+    def __init__(self, release: LiveRelease) -> None:
         self.release = release
-        self.heads = heads
         self.waiting: list[Waiting] = []
 
 

@@ -1,7 +1,7 @@
 """The gateway's ASGI application: predictions go straight to their entry, everything else to what answers beside."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -90,10 +90,3 @@ def _load(parts: GatewayParts) -> "Beside":
     from gateway.http.beside import Beside
 
     return Beside(parts)
-
-
-def protocol_document(version: str) -> dict[str, Any]:
-    """The OpenAPI document of `/v2`, made without a running gateway."""
-    from gateway.http.beside import protocol_document as document
-
-    return document(version)

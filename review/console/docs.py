@@ -40,6 +40,6 @@ class DocsController(Controller):
 @lru_cache(maxsize=1)
 def _protocol() -> Reference:
     """The gateway's reference. Its modules are imported now, because only this page needs them here."""
-    from gateway.http.app import protocol_document
+    from gateway.http.beside import protocol_document
 
     return reference_of(protocol_document(version("lockgate")), PROTOCOL)

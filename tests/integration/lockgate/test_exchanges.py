@@ -36,9 +36,12 @@ class App:
         self.has_room = False
         self.reads = True
         self.patience_s = 60.0
+        self.asked_for_room = asyncio.Event()
+        self.came_in_part = asyncio.Event()
 
     def room(self, _target: bytes, _headers: Any, size: int) -> memoryview | None:
         """Where a large body shall lie, if it is to be taken whole."""
+        self.asked_for_room.set()
         return memoryview(bytearray(size)) if self.has_room else None
 
     def take(self, exchange: WholeExchange) -> bool:
@@ -53,6 +56,7 @@ class App:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer with the body."""
+        self.came_in_part.set()
         body = b""
         if BODY in scope and self.reads:
             with suppress(TimeoutError):
@@ -309,7 +313,7 @@ async def test_a_large_body_that_takes_its_time_is_answered_while_it_comes(monke
     app.has_room = True
     async with calling(app) as caller:
         caller.writer.write(SENT[:100_000])
-        await asyncio.sleep(0.3)
+        await app.came_in_part.wait()
         assert await caller.says(SENT[100_000:]) == b"asgi:" + LARGE
         assert not app.taken
         assert await caller.says(WHOLE) == b"whole:body"
@@ -357,7 +361,8 @@ async def test_who_hangs_up_amid_a_large_body_harms_nobody(has_room: bool) -> No
             for end in ("eof", "abort"):
                 reader, writer = await asyncio.open_connection(*listener.getsockname())
                 writer.write(SENT[:100_000])
-                await asyncio.sleep(0.1)
+                await app.asked_for_room.wait()
+                app.asked_for_room.clear()
                 if end == "eof":
                     writer.write_eof()
                     assert await reader.read() == b""
@@ -378,7 +383,7 @@ async def test_a_server_that_ends_waits_for_a_large_body_and_answers_it() -> Non
             reader, writer = await asyncio.open_connection(*listener.getsockname())
             caller = Caller(reader, writer)
             writer.write(SENT[:100_000])
-            await asyncio.sleep(0.1)
+            await app.asked_for_room.wait()
             asyncio.get_running_loop().call_later(0.3, writer.write, SENT[100_000:])
         head, said = await caller.answer()
         assert said == b"whole:" + LARGE

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.http.app import protocol_document
+from gateway.http.beside import protocol_document
 from gateway.http.binary_form import BINARY
 from gateway.protocol.binary import LENGTH_HEADER
 
