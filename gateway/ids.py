@@ -21,6 +21,11 @@ def standard(identifier: uuid_utils.UUID) -> UUID:
     return UUID(int=identifier.int)
 
 
+def id_bytes_time_us(identifier: bytes) -> int:
+    """As `id_time_us`, of the bytes of an identifier."""
+    return int.from_bytes(identifier[:6]) * 1000
+
+
 def id_time_us(identifier: UUID) -> int:
     """The moment a UUIDv7 was made, in microseconds UTC, exact to the millisecond."""
     return (identifier.int >> 80) * 1000

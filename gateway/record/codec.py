@@ -6,7 +6,18 @@ from typing import TypeVar
 import msgspec
 from msgspec.structs import replace
 
-from gateway.record.entries import Decided, Delivered, Entry, FlagFact, FlagFacts, Folded, ObjectRef, Refused, Shadowed
+from gateway.record.entries import (
+    Decided,
+    Delivered,
+    Entry,
+    EntryKind,
+    FlagFact,
+    FlagFacts,
+    Folded,
+    ObjectRef,
+    Refused,
+    Shadowed,
+)
 from gateway.record.frames import MAP_HEAD_BYTES
 
 ENTRY_MAX_BYTES = 4096
@@ -17,6 +28,13 @@ _HEAD_ANSWERS_MAX = 3
 PLAIN_MARK = b"\xa5plain\xc3"
 """The first field of a plain entry, behind its map's head."""
 _MARK = slice(MAP_HEAD_BYTES, MAP_HEAD_BYTES + len(PLAIN_MARK))
+_KIND = b"\xa4kind"
+_TAGS: dict[bytes, EntryKind] = {
+    b"\xa9decided/1": "decided",
+    b"\xaashadowed/1": "shadowed",
+    b"\xabdelivered/1": "delivered",
+    b"\xa9refused/1": "refused",
+}
 _SHADOWED = b"\xa4kind\xaashadowed/1"
 _TAG_ENDS = MAP_HEAD_BYTES + len(_SHADOWED)
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
@@ -37,6 +55,14 @@ def decode(data: bytes | memoryview) -> Entry:
 def may_be_drawn(data: bytes) -> bool:
     """Whether something of the entry in these bytes may be drawn for audit: not of a plain one, or a run beside it."""
     return data[_MARK] != PLAIN_MARK and not is_shadowed(data)
+
+
+def kind_in(data: bytes) -> EntryKind | None:
+    """The kind of the entry in these bytes; None where it is none that this release knows."""
+    if data[_MARK] == PLAIN_MARK:
+        return "decided"
+    at = data.find(_KIND, 0, MAP_HEAD_BYTES + len(_KIND)) + len(_KIND)
+    return next((kind for tag, kind in _TAGS.items() if data.startswith(tag, at)), None)
 
 
 def is_shadowed(data: bytes) -> bool:

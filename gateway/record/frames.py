@@ -20,7 +20,7 @@ _FRAME = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 
 
-class Frame(Struct, frozen=True):
+class Frame(Struct, frozen=True, gc=False):
     """An entry's bytes, and where its frame begins and ends."""
 
     start: int
@@ -63,13 +63,13 @@ def frames(chunk: bytes, base: int, entry_max_bytes: int) -> Iterator[Frame]:
 
     Ends at the first byte that does not begin a whole, sound frame.
     """
-    at = 0
-    while at + FRAME_BYTES <= len(chunk):
-        length, checksum = _FRAME.unpack_from(chunk, at)
-        end = at + FRAME_BYTES + length
-        if not 0 < length <= entry_max_bytes or end > len(chunk):
+    at, size, head_of = 0, len(chunk), _FRAME.unpack_from
+    while (begin := at + FRAME_BYTES) <= size:
+        length, checksum = head_of(chunk, at)
+        end = begin + length
+        if not 0 < length <= entry_max_bytes or end > size:
             return
-        data = chunk[at + FRAME_BYTES : end]
+        data = chunk[begin:end]
         if crc32(data, length) != checksum:
             return
         yield Frame(base + at, base + end, data)

@@ -9,7 +9,7 @@ its last whole entry; the number is forgotten after the segment is gone.
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 from msgspec import Struct
@@ -18,8 +18,10 @@ from gateway.record.codec import ENTRY_MAX_BYTES, PLAIN_MARK, decode
 from gateway.record.entries import Entry, Position
 from gateway.record.errors import TrafficLogUnreadable
 from gateway.record.frames import FRAME_BYTES, HEADER, HEADER_BYTES, Frame, frames, passed
-from gateway.record.payloads import ObjectStore
 from gateway.record.segment import SUFFIX, open_segments
+
+if TYPE_CHECKING:  # whoever seals has no use for what it imports
+    from gateway.record.payloads import ObjectStore
 
 _CHUNK_BYTES = 128 << 10
 STRETCH_MAX_BYTES = 64 << 20
@@ -62,13 +64,13 @@ class SegmentReader:
     def __iter__(self) -> Iterator[Recorded]:
         """The entries from `end` on. Raises: TrafficLogUnreadable."""
         for found in self.frames():
-            yield Recorded(Position(self.name, found.start), self._entry(found))
+            yield Recorded(Position(self.name, found.start), entry_in(self.name, found))
 
     def matching(self, needle: bytes) -> Iterator[Recorded]:
         """The entries from `end` on whose bytes contain `needle`; the others are not decoded. Raises as iterating."""
         for found in self.frames():
             if needle in found.data:
-                yield Recorded(Position(self.name, found.start), self._entry(found))
+                yield Recorded(Position(self.name, found.start), entry_in(self.name, found))
 
     def wanted(self, wanted: Callable[[bytes], bool]) -> Iterator[Recorded | None]:
         """The entries from `end` on whose bytes are wanted; None, not decoded, for others. Raises as iterating.
@@ -85,7 +87,11 @@ class SegmentReader:
                 found = next(frames(chunk[at : at + FRAME_BYTES + ENTRY_MAX_BYTES], base + at, ENTRY_MAX_BYTES), None)
                 if found is not None:
                     self.end, at = found.end, found.end - base
-                    yield Recorded(Position(self.name, found.start), self._entry(found)) if wanted(found.data) else None
+                    yield (
+                        Recorded(Position(self.name, found.start), entry_in(self.name, found))
+                        if wanted(found.data)
+                        else None
+                    )
 
     def frames(self) -> Iterator[Frame]:
         """The whole frames from `end` on, not decoded. Raises: TrafficLogUnreadable for another kind of file."""
@@ -114,11 +120,13 @@ class SegmentReader:
         self._file.seek(self.end)
         return self._file.read(_CHUNK_BYTES)
 
-    def _entry(self, found: Frame) -> Entry:
-        try:
-            return decode(found.data)
-        except msgspec.MsgspecError as error:
-            raise TrafficLogUnreadable(segment=self.name, offset=found.start) from error
+
+def entry_in(segment: str, found: Frame) -> Entry:
+    """The entry of a segment's frame. Raises: TrafficLogUnreadable when it is none that this release knows."""
+    try:
+        return decode(found.data)
+    except msgspec.MsgspecError as error:
+        raise TrafficLogUnreadable(segment=segment, offset=found.start) from error
 
 
 def _header(file: BinaryIO) -> bytes:
@@ -163,7 +171,7 @@ def _stretches(
         yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
 
 
-async def unfold(entry: Entry, objects: ObjectStore) -> Entry:
+async def unfold(entry: Entry, objects: "ObjectStore") -> Entry:
     """The whole entry, fetched from its object when only its head stands in the log.
 
     Raises: UnknownObject when it was erased, DamagedObject.

@@ -180,7 +180,7 @@ async def _each_part(
 def _count_open(counter: Counter, unsealed: Sequence[SegmentReader]) -> Tally:
     total = Tally()
     for reader in unsealed:
-        add(total, counter.count(open_chunks(reader, counter.wanted)))
+        add(total, counter.count(open_chunks(reader.name, reader.frames(), counter.wanted)))
     return total
 
 

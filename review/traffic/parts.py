@@ -10,21 +10,24 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from uuid import uuid4
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 from msgspec import Struct
 
-from gateway.record.entries import EntryKind, kind_of
+from gateway.record.entries import EntryKind
 from gateway.record.frames import HEADER_BYTES
-from gateway.record.reader import Recorded, SegmentReader
+from gateway.record.reader import SegmentReader
 from gateway.record.sealed import SealedPart, SealedSegment
 from gateway.record.segment import process_of, sync_directory
 from gateway.times import iso
-from review.traffic.columns import BATCH_ROWS, SCHEMAS, batches, span_us
+from review.traffic.batches import Batch, batches
+from review.traffic.columns import SCHEMAS
+from review.traffic.parquet import PartFile
 
 TEMPORARY = Path("sealed", "tmp")
 BEHIND_WORKER = 5
@@ -53,52 +56,46 @@ class PartSteps:
         self._traffic = traffic
         self._committed = committed
         self._tally = _Tally()
+        self._end = HEADER_BYTES
 
     def __iter__(self) -> Iterator[str]:
-        end = _sound_end(self._segment)
-        self.report = PartsReport(end=end)
-        if end > HEADER_BYTES and self._committed < end:
-            return
+        if self._segment.stat().st_size > self._committed:  # else all that may be in it is committed
+            end = _sound_end(self._segment)
+            self.report = PartsReport(end=end)
+            if end > HEADER_BYTES and self._committed < end:
+                return
         written = self._write()
         yield "written"
         parts = []
         for kind, path in written.items():
             parts.append(self._name(kind, path))
             yield f"named {kind}"
-        self.report = PartsReport(end=end, sealed=self._sealed(tuple(parts)))
+        self.report = PartsReport(end=self._end, sealed=self._sealed(tuple(parts)))
 
     def _write(self) -> dict[EntryKind, Path]:
         """The segment's entries in temporary files, one for each kind that occurs, synced."""
         folder = self._traffic / TEMPORARY
         folder.mkdir(parents=True, exist_ok=True)
-        writers: dict[EntryKind, tuple[Path, pq.ParquetWriter]] = {}
-        try:
-            for kind, batch in self._batches():
-                if kind not in writers:
+        files: dict[EntryKind, PartFile] = {}
+        with ExitStack() as stack:
+            for batch in self._batches():
+                kind = batch.kind
+                if kind not in files:
                     path = folder / f"{self._segment.stem}.{kind}.{uuid4().hex}"
-                    writers[kind] = path, pq.ParquetWriter(path, SCHEMAS[kind], compression="zstd")
-                writers[kind][1].write_batch(batch)
-        finally:
-            for _path, writer in writers.values():
-                writer.close()
-        for path, _writer in writers.values():
-            _sync(path)
-        return {kind: path for kind, (path, _writer) in sorted(writers.items())}
+                    files[kind] = stack.enter_context(PartFile(path, kind))
+                files[kind].add(batch.rows)
+        for file in files.values():
+            _sync(file.path)
+        return {kind: file.path for kind, file in sorted(files.items())}
 
-    def _batches(self) -> Iterator[tuple[EntryKind, pa.RecordBatch]]:
-        """The entries as batches of one kind each, never more than BATCH_ROWS of a kind in memory."""
-        waiting: dict[EntryKind, list[Recorded]] = {kind: [] for kind in SCHEMAS}
+    def _batches(self) -> Iterator[Batch]:
+        """The entries in batches of one kind each, tallied."""
         with SegmentReader(self._segment) as reader:
-            for recorded in reader:
-                kind = kind_of(recorded.entry)
-                self._tally.add(kind, recorded)
-                waiting[kind].append(recorded)
-                if len(waiting[kind]) == BATCH_ROWS:
-                    yield from ((kind, batch) for batch in batches(waiting[kind], SCHEMAS[kind]))
-                    waiting[kind] = []
+            for batch in batches(reader.name, reader.frames()):
+                self._tally.add(batch)
+                yield batch
             self._tally.torn_bytes = reader.torn_bytes
-        for kind, rest in waiting.items():
-            yield from ((kind, batch) for batch in batches(rest, SCHEMAS[kind]))
+            self._end = reader.end
 
     def _name(self, kind: EntryKind, path: Path) -> SealedPart:
         day = iso(self._tally.first_us or 0)[:10]
@@ -135,11 +132,10 @@ class _Tally:
         self.last_us: int | None = None
         self.torn_bytes = 0
 
-    def add(self, kind: EntryKind, recorded: Recorded) -> None:
-        first, last = span_us(recorded.entry)
-        self.rows[kind] += 1
-        self.first_us = first if self.first_us is None else min(first, self.first_us)
-        self.last_us = last if self.last_us is None else max(last, self.last_us)
+    def add(self, batch: Batch) -> None:
+        self.rows[batch.kind] += batch.rows.num_rows
+        self.first_us = batch.first_us if self.first_us is None else min(batch.first_us, self.first_us)
+        self.last_us = batch.last_us if self.last_us is None else max(batch.last_us, self.last_us)
 
 
 def _sound_end(segment: Path) -> int:
@@ -155,6 +151,14 @@ def _sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+class _WithoutPandas(MetaPathFinder):
+    """Hides pandas: pyarrow imports it to look whether a list is one of its, which takes as long as a small segment."""
+
+    def find_spec(self, fullname: str, _path: object, _target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(name=fullname)
+
+
 def main(segment: str, traffic: str, committed: str) -> None:
     """Seal one segment and print the report."""
     steps = PartSteps(Path(segment), Path(traffic), int(committed))
@@ -166,5 +170,7 @@ def main(segment: str, traffic: str, committed: str) -> None:
 if __name__ == "__main__":
     if sys.platform == "linux":
         os.nice(BEHIND_WORKER)
+    sys.meta_path.insert(0, _WithoutPandas())
+    pa.set_memory_pool(pa.system_memory_pool())  # what one batch gives back the next one takes
     gc.disable()  # rows are dropped a batch at a time and make no cycles; looking for some took a fifth of the time
     main(*sys.argv[1:])

@@ -18,13 +18,14 @@ from msgspec import Struct
 
 from gateway.ids import id_time_us
 from gateway.record.codec import decode
-from gateway.record.entries import Decided, EntryKind, Position, kind_of
+from gateway.record.entries import Decided, EntryKind, Position
 from gateway.record.reader import Recorded, SegmentReader
 from gateway.record.sealed import SealedSegment, SegmentRegistry
 from gateway.record.segment import open_segments
 from review.traffic.answered import Answered, count_answers, count_failed, time_answers
+from review.traffic.batches import batches
 from review.traffic.beside import TrialRuns, answering_runs, shadow_runs, trial_runs
-from review.traffic.columns import SCHEMAS, batches
+from review.traffic.columns import SCHEMAS
 from review.traffic.flagged import count_let_on
 
 Dimension = Literal["model", "release", "path", "rule", "decided_path", "decided_rule", "public_rule"]
@@ -169,8 +170,8 @@ class View:
     def rows(self, kind: EntryKind) -> tuple[str, list[object]]:
         """SQL for all rows of a kind, to stand in a FROM, with its arguments. Good for one query: it streams."""
         schema = SCHEMAS[kind]
-        entries = (found for reader in self.unsealed for found in reader if kind_of(found.entry) == kind)
-        self.connection.register("unsealed", pa.RecordBatchReader.from_batches(schema, batches(entries, schema)))
+        found = (batch.rows for r in self.unsealed for batch in batches(r.name, r.frames(), (kind,)))
+        self.connection.register("unsealed", pa.RecordBatchReader.from_batches(schema, found))
         files = self.parts(kind)
         if not files:
             return "unsealed", []

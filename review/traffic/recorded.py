@@ -13,10 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from gateway.record.entries import Decided
-from gateway.record.reader import Recorded
+from gateway.record.frames import Frame
 from review.simulation.chunk import Chunk, Coded, Flags, Ints, Items
-from review.traffic.columns import DECIDED, batches
+from review.traffic.batches import batches
 
 ROWS = 50_000
 COLUMNS = (
@@ -51,11 +50,10 @@ def sealed_chunks(part: Path, wanted: Wanted) -> Iterator[Chunk]:
             yield from _chunks(file.read_row_groups(groups, columns=there, use_threads=False), wanted)
 
 
-def open_chunks(entries: Iterable[Recorded], wanted: Wanted) -> Iterator[Chunk]:
+def open_chunks(segment: str, frames: Iterable[Frame], wanted: Wanted) -> Iterator[Chunk]:
     """The wanted decisions among the entries of a segment that is still open."""
-    decided = (found for found in entries if isinstance(found.entry, Decided) and found.entry.model == wanted.model)
-    for batch in batches(decided, DECIDED):
-        yield from _chunks(pa.Table.from_batches([batch]), wanted)
+    for batch in batches(segment, frames, ("decided",)):
+        yield from _chunks(pa.Table.from_batches([batch.rows]), wanted)
 
 
 def count_rows(part: Path) -> int:

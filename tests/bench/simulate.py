@@ -19,9 +19,10 @@ from sqlalchemy import select
 
 from flags.definitions import State, body_of, digest_of, switched, with_model_flags
 from gateway.ids import new_id
-from gateway.record.entries import Decided, FlagFacts, ItemFacts, Position
+from gateway.record.codec import encode
+from gateway.record.entries import Decided, FlagFacts, ItemFacts
+from gateway.record.frames import Frame
 from gateway.record.payloads import LocalObjects
-from gateway.record.reader import Recorded
 from gateway.record.sealed import SealedPart, SealedSegment
 from gateway.registry.adding import Adding, add
 from gateway.store import migrate
@@ -35,7 +36,8 @@ from review.simulation.jobs import SIMULATE, SimulateArgs, SimulationResult
 from review.simulation.proposal import Proposal, proposed_state
 from review.simulation.simulating import SimulateTask
 from review.store.jobs import NewJob, add_job
-from review.traffic.columns import BATCH_ROWS, DECIDED, batches
+from review.traffic.batches import BATCH_ROWS, batches
+from review.traffic.columns import DECIDED
 from tests.bench.case import Case
 from tests.bench.stand import CARD, MODEL, run
 from tests.models import text_classifier
@@ -123,11 +125,10 @@ def _seal(traffic: Path, tenant_id: UUID, start: int) -> SealedSegment:
 
 def _batches(segment: str, tenant_id: UUID, numbers: range) -> Iterator[pa.RecordBatch]:
     caller, state = new_id(), digest_of(body_of(ON))
-    recorded = (
-        Recorded(Position(segment, number), _entry(number, tenant_id, caller, state)) for number in numbers
-    )  # fmt: skip
+    entries = ((number, encode(_entry(number, tenant_id, caller, state))) for number in numbers)
+    found = (Frame(number, number + 1, data) for number, data in entries)
     assert BATCH_ROWS <= A_SEGMENT
-    return batches(recorded, DECIDED)
+    return (batch.rows for batch in batches(segment, found))
 
 
 def _entry(number: int, tenant_id: UUID, caller: UUID, state: str) -> Decided:

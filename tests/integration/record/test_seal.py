@@ -2,22 +2,32 @@
 
 import asyncio
 import hashlib
+import math
+import random
 import signal
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gateway.ids import new_id
 from gateway.record.entries import Entry
+from gateway.record.frames import frame
 from gateway.record.log import LogSettings, open_traffic_log
 from gateway.record.payloads import LocalObjects
+from gateway.record.reader import SegmentReader
 from gateway.record.sealed import MemoryCursors, MemoryRegistry
-from gateway.record.segment import open_segments
+from gateway.record.segment import SegmentFile, open_segments
 from gateway.times import now_us
+from review.traffic.batches import BATCH_ROWS, KINDS, batches
+from review.traffic.columns import SCHEMAS
+from review.traffic.parquet import GROUP_ROWS
 from review.traffic.query import TrafficReader, Window
 from review.traffic.seal import Sealer
 from tests.integration.record.scene import FileRegistry, committed, record
+from tests.unit.record.all_kinds import ALL_KINDS
 from tests.unit.record.samples import TENANT, decided, delivered, shadowed
 
 CHILD = Path(__file__).parent / "seal_until.py"
@@ -66,6 +76,27 @@ async def test_sealing_again_does_nothing(tmp_path: Path) -> None:
     assert again.sealed == report.sealed
     for part in sealed.parts:
         assert hashlib.sha256((traffic / part.location).read_bytes()).hexdigest() == part.sha256
+
+
+async def test_parquet_says_in_each_column_what_the_segment_said(tmp_path: Path) -> None:
+    """Of entries of all kinds, in their order; groups of rows end where they are declared to."""
+    traffic, name = tmp_path / "traffic", "gateway-1.w.000001"
+    await record(traffic, [])
+    entries = random.Random(5).choices(list(ALL_KINDS.values()), k=GROUP_ROWS + BATCH_ROWS)
+    segment = SegmentFile.create(traffic / "open", name)
+    segment.write(bytearray(b"".join(map(frame, entries))))
+    segment.close()
+    with SegmentReader(segment.path) as reader:
+        said = list(batches(name, reader.frames()))
+    report = await Sealer(traffic, MemoryRegistry(), committed(traffic)).run()
+    parts = {part.kind: part for sealed in report.sealed for part in sealed.parts}
+    for kind in KINDS:
+        with pq.ParquetFile(traffic / parts[kind].location) as file:
+            table = pa.Table.from_batches([batch.rows for batch in said if batch.kind == kind])
+            assert file.read().equals(table)
+            assert file.schema_arrow.equals(SCHEMAS[kind])
+            assert parts[kind].rows == table.num_rows
+            assert file.num_row_groups == math.ceil(table.num_rows / GROUP_ROWS)
 
 
 async def test_a_live_segment_is_left_alone(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from gateway.context import Told, kept_fields, sticky_key, unread_fields
 from gateway.decide import Question, decide
 from gateway.decision import Asked, Decision, Settled
 from gateway.plan import ModelPlan
-from gateway.record.entries import ContextField, Decided, FlagFacts, ItemFacts, Position
-from gateway.record.reader import Recorded
+from gateway.record.codec import encode
+from gateway.record.entries import ContextField, Decided, FlagFacts, ItemFacts
+from gateway.record.frames import Frame
 from gateway.settle import Run, settle
 from review.simulation.chunk import Chunk
 from review.traffic.recorded import Wanted, open_chunks
@@ -87,8 +88,8 @@ def chunk_of(entries: Sequence[Decided], fields: Sequence[str] = (), keep: float
     wanted = Wanted(
         tenant=str(TENANT), model=MODEL, since_us=0, until_us=1 << 62, keep=keep, fields=tuple(fields)
     )  # fmt: skip
-    found = [Recorded(Position("segment", place), entry) for place, entry in enumerate(entries)]
-    chunks = list(open_chunks(found, wanted))
+    found = [Frame(place, place + 1, encode(entry)) for place, entry in enumerate(entries)]
+    chunks = list(open_chunks("segment", found, wanted))
     return chunks[0] if chunks else None
 
 
