@@ -16,7 +16,7 @@ from gateway.holding.decided import DecidedPrediction, Payloads, Subject
 from gateway.holding.later import open_audits, open_missing, subject_of
 from gateway.holding.payload import decode_answered
 from gateway.metrics import AUDITS
-from gateway.record.codec import may_be_drawn
+from gateway.record.codec import UNDRAWN_MARKS, may_be_drawn
 from gateway.record.entries import Decided
 from gateway.record.errors import DamagedObject, UnknownObject
 from gateway.record.payloads import ObjectStore
@@ -52,7 +52,8 @@ async def follow_audits(
 ) -> int:
     """Open the cases of everything in the log that was not read yet; returns how many. Raises: LedgerUnavailable."""
     use = partial(use_stretch, ledger, objects)
-    return await follow(ledger, traffic, CONSUMER, use, limit, wanted=may_be_drawn, passed=passed)
+    wanted, passing = may_be_drawn, UNDRAWN_MARKS
+    return await follow(ledger, traffic, CONSUMER, use, limit, wanted=wanted, passing=passing, passed=passed)
 
 
 async def use_stretch(ledger: Ledger, objects: ObjectStore, stretch: Stretch) -> int:

@@ -4,11 +4,9 @@ The counts and the cases of a stretch are written in the transaction that commit
 is killed when. A trial that has ended is counted to its end and asks people nothing more.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+import asyncio
 from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 import msgspec
 import structlog
@@ -24,7 +22,8 @@ from gateway.store.ledger import Ledger, ReadSession
 from gateway.store.segments import commit_offset
 from review.following import Passed, follow
 from review.logged import kept_payloads, logged_prediction, release_named, whole
-from review.store.tallies import Runs, count_runs, open_trials
+from review.shadow_runs import read_runs
+from review.store.tallies import count_runs, open_trials
 
 CONSUMER = "disagreements"
 TOGETHER = 5000
@@ -49,36 +48,20 @@ async def follow_disagreements(
 
 async def use_stretch(ledger: Ledger, objects: ObjectStore, stretch: Stretch) -> int:
     """Count a stretch's runs, open its cases and commit it, in one transaction; how many cases are new."""
-    runs = [(found.entry, found.position) for found in stretch.entries if isinstance(found.entry, Shadowed)]
+    told = await asyncio.to_thread(read_runs, stretch.segment, stretch.frames)
     async with ledger.reading() as r:
-        drawn = [await _disagreement(r, objects, entry, position) for entry, position in runs if entry.drawn_count]
+        drawn = [await _disagreement(r, objects, run.entry, run.position) for run in told.drawn]
     opened = 0
     async with ledger.writing() as w:
         trials = await open_trials(w)
         for one in drawn:
             if one is not None and one.compared.trial_id in trials:
                 opened += len(await open_disagreements(w, one.prediction, one.kept, one.compared))
-        for trial_id, counted in runs_of(entry for entry, _ in runs).items():
+        for trial_id, counted in told.by_trial.items():
             await count_runs(w, trial_id, counted)
         await commit_offset(w, CONSUMER, stretch.segment, stretch.end)
     DISAGREEMENTS.add("opened", by=opened)
     return opened
-
-
-def runs_of(entries: Iterable[Shadowed]) -> dict[UUID, Runs]:
-    """What each trial's runs came to. Pure."""
-    compared, differing, missing = Counter[UUID](), Counter[UUID](), Counter[UUID]()
-    for entry in entries:
-        if entry.trial is None:
-            continue
-        answered = entry.status == "answered"
-        compared[entry.trial] += entry.item_count if answered else 0
-        differing[entry.trial] += entry.differing_count
-        missing[entry.trial] += not answered
-    return {
-        trial: Runs(compared=compared[trial], disagreements=differing[trial], missing=missing[trial])
-        for trial in compared
-    }
 
 
 async def _disagreement(

@@ -6,9 +6,11 @@ consumer has committed its last entry, so nothing is lost to sealing.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
+from gateway.record.codec import PLAIN_MARKS
+from gateway.record.frames import Mark
 from gateway.record.reader import Stretch, tail
 from gateway.store.ledger import Ledger
 from gateway.store.segments import commit_offset, latest_offsets
@@ -64,20 +66,22 @@ async def follow(
     limit: int = STRETCH_MAX,
     *,
     wanted: Callable[[bytes], bool],
+    passing: Sequence[Mark] = PLAIN_MARKS,
     passed: Passed | None = None,
 ) -> int:
     """Use everything wanted in the log that the consumer has not committed yet; the sum of what `use` returned.
 
-    A stretch in which nothing is wanted is passed by without `use`: with a memory for that it is committed later.
+    Those with the marks of `passing` are not. A stretch in which nothing is wanted is passed by without `use`: with a
+    memory for that it is committed later.
 
     Raises: LedgerUnavailable, TrafficLogUnreadable.
     """
     memory = passed or Passed()
     begun = memory.beyond(await latest_offsets(ledger, consumer))
     made, now_s = 0, asyncio.get_running_loop().time
-    stretches = tail(traffic / "open", begun, limit, wanted)
+    stretches = tail(traffic / "open", begun, limit, wanted, passing=passing)
     while (stretch := await asyncio.to_thread(next, stretches, None)) is not None:
-        if stretch.entries:
+        if stretch.frames:
             made += await use(stretch)
             memory.forget({stretch.segment: stretch.end})
         else:

@@ -18,7 +18,7 @@ from gateway.record.entries import (
     Refused,
     Shadowed,
 )
-from gateway.record.frames import MAP_HEAD_BYTES
+from gateway.record.frames import MAP_HEAD_BYTES, Mark
 
 ENTRY_MAX_BYTES = 4096
 _TEXT_MAX_BYTES = 100  # names of models, releases and processes and digests are shorter
@@ -37,6 +37,9 @@ _TAGS: dict[bytes, EntryKind] = {
 }
 _SHADOWED = b"\xa4kind\xaashadowed/1"
 _TAG_ENDS = MAP_HEAD_BYTES + len(_SHADOWED)
+PLAIN_MARKS: tuple[Mark, ...] = ((MAP_HEAD_BYTES, PLAIN_MARK),)
+UNDRAWN_MARKS: tuple[Mark, ...] = (*PLAIN_MARKS, (1, _SHADOWED), (MAP_HEAD_BYTES, _SHADOWED))
+"""The marks of entries of which nothing is drawn for audit: plain ones, and those about runs beside answers."""
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 _DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)
 _T = TypeVar("_T", Decided, Shadowed, Delivered, Refused)

@@ -5,7 +5,7 @@ little-endian), then the entry. Length zero is never valid: a crash may leave ze
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zlib import crc32
 
 from msgspec import Struct
@@ -16,6 +16,8 @@ FRAME_BYTES = 8
 """What a frame adds to its entry."""
 MAP_HEAD_BYTES = 3
 """How many bytes an entry of more than fifteen fields has before the first of them."""
+Mark = tuple[int, bytes]
+"""Where in an entry some bytes stand that say enough of it, and these."""
 _FRAME = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 
@@ -41,15 +43,24 @@ def frame(data: bytes) -> bytes:
     return _FRAME.pack(len(data), crc32(data, len(data))) + data
 
 
-def passed(chunk: bytes, at: int, mark: bytes, entry_max_bytes: int) -> int:
-    """Where the first frame from `at` on begins whose entry has no `mark` behind its map's head, or that is not whole.
+def marked(chunk: bytes, at: int, marks: Sequence[Mark]) -> bool:
+    """Whether the entry of a frame that begins at `at` has one of the marks."""
+    entry = at + FRAME_BYTES
+    for place, mark in marks:  # noqa: SIM110 - a generator would take longer than all of its looks
+        if chunk.startswith(mark, entry + place):
+            return True
+    return False
+
+
+def passed(chunk: bytes, at: int, marks: Sequence[Mark], entry_max_bytes: int) -> int:
+    """Where the first frame from `at` on begins whose entry has none of the marks, or that is not whole.
 
     Checksums are not looked at: whoever passes an entry by uses nothing of it, and what stands behind it must still be
     a frame. Whoever seals a segment looks at every one.
     """
-    length_of, marked, behind = _LENGTH.unpack_from, chunk.startswith, FRAME_BYTES + MAP_HEAD_BYTES
-    least, size = MAP_HEAD_BYTES + len(mark), len(chunk)
-    while marked(mark, at + behind):
+    length_of, size = _LENGTH.unpack_from, len(chunk)
+    least = min(place + len(mark) for place, mark in marks)
+    while marked(chunk, at, marks):
         length = length_of(chunk, at)[0]
         end = at + FRAME_BYTES + length
         if end > size or not least <= length <= entry_max_bytes:
@@ -58,12 +69,12 @@ def passed(chunk: bytes, at: int, mark: bytes, entry_max_bytes: int) -> int:
     return at
 
 
-def frames(chunk: bytes, base: int, entry_max_bytes: int) -> Iterator[Frame]:
-    """The whole frames at the beginning of `chunk`, which begins at byte `base` of its segment.
+def frames(chunk: bytes, base: int, entry_max_bytes: int, at: int = 0) -> Iterator[Frame]:
+    """The whole frames of `chunk` from `at` on; it begins at byte `base` of its segment.
 
     Ends at the first byte that does not begin a whole, sound frame.
     """
-    at, size, head_of = 0, len(chunk), _FRAME.unpack_from
+    size, head_of = len(chunk), _FRAME.unpack_from
     while (begin := at + FRAME_BYTES) <= size:
         length, checksum = head_of(chunk, at)
         end = begin + length

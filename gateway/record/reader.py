@@ -7,17 +7,17 @@ nothing comes twice to a consumer that commits. A segment is only sealed and rem
 its last whole entry; the number is forgotten after the segment is gone.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
 import msgspec
 from msgspec import Struct
 
-from gateway.record.codec import ENTRY_MAX_BYTES, PLAIN_MARK, decode
+from gateway.record.codec import ENTRY_MAX_BYTES, PLAIN_MARKS, decode
 from gateway.record.entries import Entry, Position
 from gateway.record.errors import TrafficLogUnreadable
-from gateway.record.frames import FRAME_BYTES, HEADER, HEADER_BYTES, Frame, frames, passed
+from gateway.record.frames import HEADER, HEADER_BYTES, Frame, Mark, frames, marked, passed
 from gateway.record.segment import SUFFIX, open_segments
 
 if TYPE_CHECKING:  # whoever seals has no use for what it imports
@@ -41,7 +41,12 @@ class Stretch(Struct, frozen=True, kw_only=True):
     segment: str
     start: int
     end: int
-    entries: tuple[Recorded, ...]
+    frames: tuple[Frame, ...]
+
+    @property
+    def entries(self) -> tuple[Recorded, ...]:
+        """What stands in the frames. Raises: TrafficLogUnreadable."""
+        return tuple(recorded_in(self.segment, found) for found in self.frames)
 
 
 class SegmentReader:
@@ -64,34 +69,31 @@ class SegmentReader:
     def __iter__(self) -> Iterator[Recorded]:
         """The entries from `end` on. Raises: TrafficLogUnreadable."""
         for found in self.frames():
-            yield Recorded(Position(self.name, found.start), entry_in(self.name, found))
+            yield recorded_in(self.name, found)
 
     def matching(self, needle: bytes) -> Iterator[Recorded]:
         """The entries from `end` on whose bytes contain `needle`; the others are not decoded. Raises as iterating."""
         for found in self.frames():
             if needle in found.data:
-                yield Recorded(Position(self.name, found.start), entry_in(self.name, found))
+                yield recorded_in(self.name, found)
 
-    def wanted(self, wanted: Callable[[bytes], bool]) -> Iterator[Recorded | None]:
-        """The entries from `end` on whose bytes are wanted; None, not decoded, for others. Raises as iterating.
+    def wanted(self, wanted: Callable[[bytes], bool], passing: Sequence[Mark]) -> Iterator[Frame | None]:
+        """The frames from `end` on whose bytes are wanted; None for others. Raises: TrafficLogUnreadable.
 
-        Plain entries, which nobody wants, are passed by together and told as one None.
+        Entries with one of the marks, which nobody wants, are passed by together and told as one None.
         """
         for chunk, base in self._chunks():
             at, begun = 0, -1
             while at != begun:
-                begun, at = at, passed(chunk, at, PLAIN_MARK, ENTRY_MAX_BYTES)
+                begun, at = at, passed(chunk, at, passing, ENTRY_MAX_BYTES)
                 self.end = base + at
                 if at > begun:
                     yield None
-                found = next(frames(chunk[at : at + FRAME_BYTES + ENTRY_MAX_BYTES], base + at, ENTRY_MAX_BYTES), None)
-                if found is not None:
+                for found in frames(chunk, base, ENTRY_MAX_BYTES, at):
                     self.end, at = found.end, found.end - base
-                    yield (
-                        Recorded(Position(self.name, found.start), entry_in(self.name, found))
-                        if wanted(found.data)
-                        else None
-                    )
+                    yield found if wanted(found.data) else None
+                    if marked(chunk, at, passing):
+                        break
 
     def frames(self) -> Iterator[Frame]:
         """The whole frames from `end` on, not decoded. Raises: TrafficLogUnreadable for another kind of file."""
@@ -121,6 +123,11 @@ class SegmentReader:
         return self._file.read(_CHUNK_BYTES)
 
 
+def recorded_in(segment: str, found: Frame) -> Recorded:
+    """The entry of a segment's frame, and where it stands. Raises: TrafficLogUnreadable."""
+    return Recorded(Position(segment, found.start), entry_in(segment, found))
+
+
 def entry_in(segment: str, found: Frame) -> Entry:
     """The entry of a segment's frame. Raises: TrafficLogUnreadable when it is none that this release knows."""
     try:
@@ -140,12 +147,13 @@ def tail(
     limit: int = 500,
     wanted: Callable[[bytes], bool] | None = None,
     most_bytes: int = STRETCH_MAX_BYTES,
+    passing: Sequence[Mark] = PLAIN_MARKS,
 ) -> Iterator[Stretch]:
     """What each segment of the traffic directory's `open` holds behind the committed byte, in stretches of ≤ `limit`.
 
-    Where `wanted` says what is wanted, plain entries and those whose bytes are not wanted are passed by, not decoded; a
-    stretch that ends behind them commits them, too. Ends when everything that was written has been told; call again
-    for more. Raises: TrafficLogUnreadable.
+    Where `wanted` says what is wanted, entries with the marks of `passing` and those whose bytes are not wanted are
+    passed by; a stretch that ends behind them commits them, too. Ends when everything that was written has been told;
+    call again for more. Raises: TrafficLogUnreadable.
     """
     for path in open_segments(directory):
         try:
@@ -153,22 +161,21 @@ def tail(
         except FileNotFoundError:
             continue  # sealed since it was listed, so everything in it was committed
         with reader:
-            yield from _stretches(reader, limit, wanted, most_bytes)
+            told = reader.frames() if wanted is None else reader.wanted(wanted, passing)
+            yield from _stretches(reader, told, limit, most_bytes)
 
 
-def _stretches(
-    reader: SegmentReader, limit: int, wanted: Callable[[bytes], bool] | None, most_bytes: int
-) -> Iterator[Stretch]:
+def _stretches(reader: SegmentReader, told: Iterator[Frame | None], limit: int, most_bytes: int) -> Iterator[Stretch]:
     start = reader.end
-    entries: list[Recorded] = []
-    for recorded in iter(reader) if wanted is None else reader.wanted(wanted):
-        if recorded is not None:
-            entries.append(recorded)
-        if len(entries) == limit or reader.end - start >= most_bytes:
-            yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
-            start, entries = reader.end, []
+    found: list[Frame] = []
+    for one in told:
+        if one is not None:
+            found.append(one)
+        if len(found) == limit or reader.end - start >= most_bytes:
+            yield Stretch(segment=reader.name, start=start, end=reader.end, frames=tuple(found))
+            start, found = reader.end, []
     if reader.end > start:
-        yield Stretch(segment=reader.name, start=start, end=reader.end, entries=tuple(entries))
+        yield Stretch(segment=reader.name, start=start, end=reader.end, frames=tuple(found))
 
 
 async def unfold(entry: Entry, objects: "ObjectStore") -> Entry:

@@ -15,9 +15,10 @@ from gateway.express.shadowing import PlainShadow
 from gateway.metrics import SHADOW_RUNS
 from gateway.record.codec import is_shadowed, may_be_drawn
 from gateway.record.entries import Shadowed
+from gateway.record.frames import Frame
 from gateway.record.reader import SegmentReader
 from gateway.record.segment import open_segments
-from review.disagreements import runs_of
+from review.shadow_runs import read_runs
 from tests.bench.stand import Stand
 from tests.integration.express.test_both_ways import (
     CARD,
@@ -75,7 +76,8 @@ async def compare(stand: Stand, ways: dict[str, Callable[[bytes], Awaitable[Any]
             await until(stand, before + number)
         told[way] = shadowed(stand)[before:]
         counted.append(dict(SHADOW_RUNS.values))
-        tallied.append(runs_of(told[way]))
+        runs = [Frame(0, 0, data) for data in frames(stand) if is_shadowed(data)]
+        tallied.append(read_runs("segment", runs[before:]).by_trial)
     assert counted[0] == counted[1]
     assert tallied[0] == tallied[1]
     return told

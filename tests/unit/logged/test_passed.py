@@ -5,7 +5,7 @@ from review.following import PASSED_S, Passed
 
 
 def _nothing(end: int, segment: str = "one") -> Stretch:
-    return Stretch(segment=segment, start=0, end=end, entries=())
+    return Stretch(segment=segment, start=0, end=end, frames=())
 
 
 def test_a_growing_segment_is_committed_now_and_then() -> None:

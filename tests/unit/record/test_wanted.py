@@ -6,10 +6,19 @@ from pathlib import Path
 import pytest
 
 from gateway.ids import new_id
-from gateway.record.codec import ENTRY_MAX_BYTES, PLAIN_MARK, encode, is_shadowed, may_be_drawn
+from gateway.record.codec import (
+    ENTRY_MAX_BYTES,
+    PLAIN_MARK,
+    PLAIN_MARKS,
+    UNDRAWN_MARKS,
+    encode,
+    is_shadowed,
+    may_be_drawn,
+)
 from gateway.record.frames import frame, passed
 from gateway.record.reader import tail
 from gateway.record.segment import SegmentFile
+from tests.unit.record.casts import beside, plain
 from tests.unit.record.samples import decided, shadowed
 
 PLAIN = b"\xde\x00\x14" + PLAIN_MARK
@@ -67,6 +76,19 @@ def test_plain_entries_are_passed_by_together(tmp_path: Path) -> None:
     assert list(rest.entries) == everything[1:]
 
 
+def test_runs_beside_answers_are_passed_by_too_where_only_drawn_items_are_wanted(tmp_path: Path) -> None:
+    """However many fields such an entry has; what may be drawn is found between them, where it stands."""
+    runs = [beside(), beside(differing=(1,), draws=(0.1,), answers=("x",), reason="x"), encode(shadowed(new_id()))]
+    drawn = encode(decided(path="review"))
+    log_of(tmp_path, *runs, drawn, plain(), *runs, drawn, *runs)
+    [told] = tail(tmp_path / "open", {}, wanted=may_be_drawn)
+    [passed_by] = tail(tmp_path / "open", {}, wanted=may_be_drawn, passing=UNDRAWN_MARKS)
+    assert passed_by == told
+    assert [found.data for found in told.frames] == [drawn, drawn]
+    assert told.end == (tmp_path / "open" / f"{told.segment}.seg").stat().st_size
+    assert {data[0] >> 4 for data in runs} == {0x8, 0xD}
+
+
 @pytest.mark.parametrize("cut", [1, 7, 8, 12, 30])
 def test_a_plain_entry_that_is_not_whole_yet_is_waited_for(tmp_path: Path, cut: int) -> None:
     """Passing by ends before a torn frame, and goes on from there when the rest has come."""
@@ -87,4 +109,4 @@ def test_a_plain_entry_that_is_not_whole_yet_is_waited_for(tmp_path: Path, cut: 
 def test_a_length_that_no_entry_has_is_not_passed_by(length: int) -> None:
     """What crashed machines leave behind the last whole frame is no frame, even where it looks like a plain entry."""
     damaged = length.to_bytes(4, "little") + bytes(4) + PLAIN + bytes(5000)
-    assert passed(damaged, 0, PLAIN_MARK, ENTRY_MAX_BYTES) == 0
+    assert passed(damaged, 0, PLAIN_MARKS, ENTRY_MAX_BYTES) == 0
