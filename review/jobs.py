@@ -152,7 +152,7 @@ async def roll(parts: JobParts, now_us: int) -> None:
 
 
 async def seal(parts: JobParts, _now_us: int) -> None:
-    """Turn segments that nobody writes into Parquet; each in a child process."""
+    """Turn segments that nobody writes into Parquet, in a child process."""
     await Sealer(parts.traffic, LedgerSegments(parts.ledger), LedgerCursors(parts.ledger, CONSUMERS)).run()
 
 

@@ -37,8 +37,8 @@ _TAGS: dict[bytes, EntryKind] = {
 }
 _SHADOWED = b"\xa4kind\xaashadowed/1"
 _TAG_ENDS = MAP_HEAD_BYTES + len(_SHADOWED)
-PLAIN_MARKS: tuple[Mark, ...] = ((MAP_HEAD_BYTES, PLAIN_MARK),)
-UNDRAWN_MARKS: tuple[Mark, ...] = (*PLAIN_MARKS, (1, _SHADOWED), (MAP_HEAD_BYTES, _SHADOWED))
+PLAIN_MARKS: tuple[Mark, ...] = ((MAP_HEAD_BYTES, (PLAIN_MARK,)),)
+UNDRAWN_MARKS: tuple[Mark, ...] = ((MAP_HEAD_BYTES, (PLAIN_MARK, _SHADOWED)), (1, (_SHADOWED,)))
 """The marks of entries of which nothing is drawn for audit: plain ones, and those about runs beside answers."""
 ENCODER = msgspec.msgpack.Encoder(uuid_format="bytes")
 _DECODER: msgspec.msgpack.Decoder[Entry] = msgspec.msgpack.Decoder(Entry)

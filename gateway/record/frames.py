@@ -16,8 +16,8 @@ FRAME_BYTES = 8
 """What a frame adds to its entry."""
 MAP_HEAD_BYTES = 3
 """How many bytes an entry of more than fifteen fields has before the first of them."""
-Mark = tuple[int, bytes]
-"""Where in an entry some bytes stand that say enough of it, and these."""
+Mark = tuple[int, tuple[bytes, ...]]
+"""Where in an entry some bytes stand that say enough of it, and what they may be."""
 _FRAME = struct.Struct("<II")
 _LENGTH = struct.Struct("<I")
 
@@ -58,9 +58,10 @@ def passed(chunk: bytes, at: int, marks: Sequence[Mark], entry_max_bytes: int) -
     Checksums are not looked at: whoever passes an entry by uses nothing of it, and what stands behind it must still be
     a frame. Whoever seals a segment looks at every one.
     """
-    length_of, size = _LENGTH.unpack_from, len(chunk)
-    least = min(place + len(mark) for place, mark in marks)
-    while marked(chunk, at, marks):
+    length_of, starts, size = _LENGTH.unpack_from, chunk.startswith, len(chunk)
+    (place, mark), *others = marks  # the shortest first: no entry is shorter than its mark
+    behind, least = FRAME_BYTES + place, place + len(mark[0])
+    while starts(mark, at + behind) or (others and marked(chunk, at, others)):
         length = length_of(chunk, at)[0]
         end = at + FRAME_BYTES + length
         if end > size or not least <= length <= entry_max_bytes:

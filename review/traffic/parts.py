@@ -1,6 +1,7 @@
-"""One segment to Parquet, in a child process: `python -m review.traffic.parts SEGMENT TRAFFIC COMMITTED`.
+"""Segments to Parquet, in a child process: `python -m review.traffic.parts TRAFFIC`.
 
-The child prints a PartsReport as JSON. Every file is written below `sealed/tmp`, synced, and renamed to a name that
+The child reads an Order a line, and prints a PartsReport a line, as JSON; it ends with its orders, or with the first
+segment that it cannot read. Every file is written below `sealed/tmp`, synced, and renamed to a name that
 follows from the segment alone, so doing it again after a kill replaces the same files by the same content; none of them
 counts before the ledger has registered it.
 """
@@ -35,6 +36,13 @@ BEHIND_WORKER = 5
 
 Beside gateways that never rest a tenth of the processor is left for it. It takes most of what an answer takes.
 """
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """A segment, and up to which byte every consumer has committed it."""
+
+    segment: str
+    committed: int
 
 
 class PartsReport(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -159,12 +167,16 @@ class _WithoutPandas(MetaPathFinder):
             raise ModuleNotFoundError(name=fullname)
 
 
-def main(segment: str, traffic: str, committed: str) -> None:
-    """Seal one segment and print the report."""
-    steps = PartSteps(Path(segment), Path(traffic), int(committed))
-    for _step in steps:
-        pass
-    sys.stdout.write(msgspec.json.encode(steps.report).decode())
+def main(traffic: str) -> None:
+    """Write the parts of each segment that is ordered, and print the reports."""
+    for line in sys.stdin.buffer:
+        order = msgspec.json.decode(line, type=Order)
+        steps = PartSteps(Path(order.segment), Path(traffic), order.committed)
+        for _step in steps:
+            pass
+        sys.stdout.buffer.write(msgspec.json.encode(steps.report) + b"\n")
+        sys.stdout.buffer.flush()
+        gc.collect()
 
 
 if __name__ == "__main__":
@@ -173,4 +185,5 @@ if __name__ == "__main__":
     sys.meta_path.insert(0, _WithoutPandas())
     pa.set_memory_pool(pa.system_memory_pool())  # what one batch gives back the next one takes
     gc.disable()  # rows are dropped a batch at a time and make no cycles; looking for some took a fifth of the time
+    gc.freeze()
     main(*sys.argv[1:])

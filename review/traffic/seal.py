@@ -11,30 +11,20 @@ Parquet. So a kill between any two steps leaves one of the two, and the next run
 """
 
 import asyncio
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from msgspec import Struct
 
 from gateway.record.sealed import SealedSegment, SegmentRegistry, TailCursors
 from gateway.record.segment import OPENING_SUFFIX, SUFFIX, Ownership, open_segments, sync_directory
 from gateway.times import SECOND_US, now_us
-from review.errors import ReviewError
-from review.traffic.parts import TEMPORARY, PartsReport
+from review.traffic.child import PartsChild, SegmentUnsealable
+from review.traffic.parts import TEMPORARY
 
-WriteParts = Callable[[Path, Path, int], Awaitable[PartsReport]]
 Step = Literal["registered", "removed", "forgotten"]
 _STALE_S = 3600.0
-COMPLAINT_MAX_CHARS = 2000
-
-
-class SegmentUnsealable(ReviewError):
-    """Segment '{segment}' could not be turned into Parquet; it stays as it is."""
-
-    code = "segment-unsealable"
 
 
 class Unsealed(Struct, frozen=True, kw_only=True):
@@ -68,19 +58,16 @@ class SealReport(Struct, frozen=True, kw_only=True):
 class Sealer:
     """Seals the segments of one traffic directory; only the holder of the worker's lease runs one."""
 
-    def __init__(
-        self, traffic: Path, registry: SegmentRegistry, cursors: TailCursors, write_parts: WriteParts | None = None
-    ) -> None:
+    def __init__(self, traffic: Path, registry: SegmentRegistry, cursors: TailCursors) -> None:
         self.traffic = traffic
         self.registry = registry
         self.cursors = cursors
-        self._write_parts = write_parts or write_parts_in_child
 
     async def run(self) -> SealReport:
         """Seal every segment that has no owner and nothing uncommitted. One failure does not stop the others."""
-        outcomes = [
-            await self._seal_unowned(path) for path in await asyncio.to_thread(open_segments, self.traffic / "open")
-        ]
+        found = await asyncio.to_thread(open_segments, self.traffic / "open")
+        async with PartsChild(self.traffic) as child:
+            outcomes = [await self._seal_unowned(path, child) for path in found]
         await self._forget_removed()
         await asyncio.to_thread(_sweep, self.traffic, now_us() - round(_STALE_S * SECOND_US))
         return SealReport(
@@ -101,22 +88,22 @@ class Sealer:
         await self.cursors.forget(path.stem)
         yield "forgotten"
 
-    async def _seal_unowned(self, path: Path) -> Outcome:
+    async def _seal_unowned(self, path: Path, child: PartsChild) -> Outcome:
         ownership = Ownership.take(path)
         if ownership is None:
             return "owned"
         with ownership:
             try:
-                return await self._seal(path)
+                return await self._seal(path, child)
             except SegmentUnsealable as error:
                 return Unsealed(segment=path.stem, complaint=str(error.__cause__))
 
-    async def _seal(self, path: Path) -> Outcome:
+    async def _seal(self, path: Path, child: PartsChild) -> Outcome:
         """Take an unowned segment as far as it goes. Raises: SegmentUnsealable."""
         sealed = None
         if not await self.registry.knows(path.stem):
             committed = await self.cursors.committed(path.stem)
-            sealed = (await self._write_parts(path, self.traffic, committed)).sealed
+            sealed = (await child.write_parts(path, committed)).sealed
             if sealed is None:
                 return "behind"
         async for _step in self.steps(path, sealed):
@@ -129,24 +116,6 @@ class Sealer:
             gone = not await asyncio.to_thread((self.traffic / "open" / (name + SUFFIX)).exists)
             if gone and await self.registry.knows(name):
                 await self.cursors.forget(name)
-
-
-async def write_parts_in_child(segment: Path, traffic: Path, committed: int) -> PartsReport:
-    """The report of a child process that wrote the segment's parts. Raises: SegmentUnsealable."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "review.traffic.parts", str(segment), str(traffic), str(committed),
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    try:
-        output, complaint = await child.communicate()
-    finally:
-        if child.returncode is None:  # cancelled: leave no child behind
-            child.kill()
-            await child.wait()
-    if child.returncode:
-        cause = RuntimeError(complaint.decode(errors="replace")[-COMPLAINT_MAX_CHARS:])
-        raise SegmentUnsealable(segment=segment.stem) from cause
-    return msgspec.json.decode(output, type=PartsReport)
 
 
 def _remove(path: Path) -> None:

@@ -142,14 +142,17 @@ async def test_an_empty_segment_just_goes(tmp_path: Path) -> None:
 
 
 async def test_a_segment_that_cannot_be_read_stays_and_does_not_stop_the_others(tmp_path: Path) -> None:
-    """A file that is no segment is reported by name and kept; the rest is sealed."""
+    """A file that is no segment is reported by name and kept; what stands before and behind it is sealed."""
     traffic = tmp_path / "traffic"
-    await record(traffic, some_traffic(1))
-    (stranger := traffic / "open" / "a-stranger.x.000001.seg").write_bytes(b"no segment at all")
+    for process in ("gateway-1", "gateway-2", "y-gateway", "z-gateway"):
+        await record(traffic, some_traffic(1), process)
+    (stranger := traffic / "open" / "stranger.x.000001.seg").write_bytes(b"no segment at all")
     report = await Sealer(traffic, MemoryRegistry(), cursors_of_all(traffic)).run()
-    assert [(each.segment, len(report.sealed)) for each in report.failed] == [("a-stranger.x.000001", 1)]
+    assert [each.segment for each in report.failed] == ["stranger.x.000001"]
+    assert [each.process for each in report.sealed] == ["gateway-1", "gateway-2", "y-gateway", "z-gateway"]
+    assert [each.entries for each in report.sealed] == [3] * 4
     assert "cannot read" in report.failed[0].complaint
-    assert stranger.exists()
+    assert open_segments(traffic / "open") == (stranger,)
 
 
 async def test_reading_while_sealing_never_misses_and_never_doubles(tmp_path: Path) -> None:
