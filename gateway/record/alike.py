@@ -29,7 +29,7 @@ _EVALUATED_BYTES: Final = len(_EVALUATED) + 9
 _BESIDE_MARK: Final = b"\xa4kind\xaashadowed/1\xa7process"
 """The first fields of an entry about a run beside a plain answer; others say `at_us` behind their kind."""
 _BESIDE_ENDS: Final = MAP_HEAD_BYTES + len(_BESIDE_MARK)
-_NOTHING: Final = Raw()
+NO_TENSORS: Final = Raw()
 
 IdBytes = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Stages = tuple[int, int, int, int, int, int]
@@ -47,8 +47,8 @@ class OwnDecided(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     request_id: str | None = None
     items: tuple[ItemFacts, ...] = ()
     stages: Stages = (0, 0, 0, 0, 0, 0)
-    inputs: Raw = _NOTHING
-    outputs: Raw = _NOTHING
+    inputs: Raw = NO_TENSORS
+    outputs: Raw = NO_TENSORS
 
 
 class OwnShadowed(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -63,8 +63,8 @@ class OwnShadowed(Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     output_digest: str | None = None
     run_us: int = 0
     draws: tuple[float, ...] = ()
-    answers: Raw = _NOTHING
-    outputs: Raw = _NOTHING
+    answers: Raw = NO_TENSORS
+    outputs: Raw = NO_TENSORS
 
 
 Own = OwnDecided | OwnShadowed

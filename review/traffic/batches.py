@@ -13,14 +13,14 @@ import pyarrow.compute as pc
 from msgspec import Struct
 
 from gateway.ids import id_bytes_time_us
-from gateway.record.alike import Alike, Beginnings, OwnDecided, OwnShadowed
+from gateway.record.alike import NO_TENSORS, Alike, Beginnings, Own, OwnDecided, OwnShadowed
 from gateway.record.codec import kind_in
 from gateway.record.entries import Entry, EntryKind, Folded, kind_of
 from gateway.record.frames import Frame
 from gateway.record.reader import entry_in
 from review.traffic import arrays
 from review.traffic.columns import SCHEMAS, STAGES
-from review.traffic.rows import OwnFields, Row, common_row, own_fields
+from review.traffic.rows import Row, common_row, own_fields
 
 BATCH_ROWS = 2000
 KINDS: tuple[EntryKind, ...] = tuple(SCHEMAS)
@@ -90,8 +90,11 @@ class _Rows:
         self._folded: dict[int, Folded] = {}
         """By row, of those that were folded."""
 
-    def add_alike(self, alike: Alike, own: OwnFields, found: Frame) -> None:
+    def add_alike(self, alike: Alike, own: Own, found: Frame) -> None:
         """Add an entry that begins like others."""
+        own.outputs = NO_TENSORS  # these stand in the entry, of which they would keep the bytes twice
+        if isinstance(own, OwnDecided):
+            own.inputs = NO_TENSORS
         place = self._place_of.get(alike.begin)
         if place is None:
             place = self._place_of[alike.begin] = len(self._common)

@@ -11,7 +11,7 @@ from review.traffic.columns import SCHEMAS
 
 GROUP_ROWS = 10_000
 GROUP_BYTES = 16 << 20
-"""Rows wait for their group up to so many bytes."""
+"""Rows wait for their group up to so many bytes of entries."""
 _ENTRY = "entry"
 _VARIED = {
     "at_us", "prediction", "offset", _ENTRY, "request_id", "input_digest", "output_digest", "response_digest",
@@ -37,6 +37,8 @@ class PartFile:
             write_batch_size=GROUP_ROWS,
         )
         self._waiting: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+        """What waits for its group."""
 
     def __enter__(self) -> Self:
         return self
@@ -48,11 +50,10 @@ class PartFile:
     def add(self, rows: pa.RecordBatch) -> None:
         """Put rows behind the others."""
         self._waiting.append(rows)
-        if sum(one.num_rows for one in self._waiting) >= GROUP_ROWS or self._bytes() >= GROUP_BYTES:
+        self._rows += rows.num_rows
+        self._bytes += rows[_ENTRY].nbytes
+        if self._rows >= GROUP_ROWS or self._bytes >= GROUP_BYTES:
             self._write()
-
-    def _bytes(self) -> int:
-        return sum(one.nbytes for one in self._waiting)
 
     def _write(self) -> None:
         """Write those that wait as one group."""
@@ -60,6 +61,7 @@ class PartFile:
             group = pa.Table.from_batches(self._waiting, self._schema)
             self._writer.write_table(group, row_group_size=group.num_rows)
             self._waiting = []
+            self._rows = self._bytes = 0
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
