@@ -131,7 +131,8 @@ def _alike(data: bytes) -> Alike | None:
     own = len(told) - len(common)
     shared = _written(common)
     if isinstance(entry, Decided):  # the time at which its flags were asked ends the fields in common, and is its own
-        if shared[-_EVALUATED_BYTES:-8] != _EVALUATED + b"\xcf":
+        last = [*common][-1:] + [*told.get("flags", ())][-1:]
+        if last != ["flags", "evaluated_us"] or shared[-_EVALUATED_BYTES:-8] != _EVALUATED + b"\xcf":
             return None
         shared, own = shared[:-_EVALUATED_BYTES], own + 1
     head = 1 if data[0] >> 4 == 8 else MAP_HEAD_BYTES

@@ -77,6 +77,8 @@ def test_entries_that_begin_alike_are_told_from_each_other() -> None:
     assert beginnings.of(plain()) is not beginnings.of(plain(decision=BESIDE))
 
 
+FIELDS = msgspec.msgpack.decode(CAST["plain"])
+NAMES = [name for name in FIELDS if name not in OwnDecided.__struct_fields__]
 WHOLE = {
     "decided": encode(decided()),
     "decided, and said to be plain, in another order": encode(replace(decided(), plain=True)),
@@ -86,11 +88,15 @@ WHOLE = {
     "nothing": b"",
     "no map": b"\x93" + CAST["plain"],
     "cut off": CAST["plain"][:-1],
-    "asked no time that takes eight bytes": spoilt(
-        CAST["plain"], flags=msgspec.msgpack.decode(CAST["plain"])["flags"] | {"evaluated_us": 5}
+    "asked at no time that takes eight bytes": spoilt(CAST["plain"], flags=FIELDS["flags"] | {"evaluated_us": 5}),
+    "with flags that end otherwise": spoilt(CAST["plain"], flags=FIELDS["flags"] | {"unread": ["x"]}),
+    "with flags that end in a text like it": spoilt(
+        CAST["plain"], flags=FIELDS["flags"] | {"zone": "\u00acevaluated_us\u03c91234567"}
     ),
-    "with flags that end otherwise": spoilt(
-        CAST["plain"], flags=msgspec.msgpack.decode(CAST["plain"])["flags"] | {"unread": ["x"]}
+    "with a text in the place of a time": msgspec.msgpack.encode(
+        {name: FIELDS[name] for name in NAMES}
+        | {"mood": "\u00acevaluated_us\u03c91234567"}
+        | {name: value for name, value in FIELDS.items() if name not in NAMES}
     ),
 }
 
