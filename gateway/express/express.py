@@ -11,7 +11,7 @@ here.
 import asyncio
 from collections.abc import Mapping, Sequence
 from random import Random
-from time import perf_counter, perf_counter_ns
+from time import perf_counter_ns
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -22,17 +22,17 @@ from gateway.errors import GatewayError
 from gateway.express.asking import Headers, asking_of
 from gateway.express.entrance import known_of, refuse_if_full
 from gateway.express.exchange import Exchange
-from gateway.express.finished import Finished, count
+from gateway.express.finished import Finished
 from gateway.express.judging import Judged, all_finite
 from gateway.express.moulds import Varying, item_of
 from gateway.express.outputs import Outputs
 from gateway.express.shadowing import PlainShadow
+from gateway.express.tally import Tally
 from gateway.express.target import Target
 from gateway.express.turn import Drawn, Turn, Waiting, fair_share
 from gateway.holding.holds import Holds
 from gateway.ids import fresh_id
 from gateway.inference.shadow import ShadowRunner
-from gateway.metrics import JOINED_REQUESTS
 from gateway.noted import note_failure
 from gateway.pipeline import pressed
 from gateway.protocol.datatypes import Tensor
@@ -74,6 +74,7 @@ class Express:
         self._compressed_from = compressed_from
         self._process = log.settings.process
         self._loop = asyncio.get_running_loop()
+        self._tally = Tally()
         self._turns: dict[int, Turn] = {}
         self._long: set[asyncio.Task[None]] = set()
 
@@ -187,7 +188,7 @@ class Express:
         if arrays is None:
             _generally(batch)
         else:
-            JOINED_REQUESTS.observe(len(batch), target.model.name)
+            self._tally.ran(target.model.name, len(batch))
             self._judge(batch, feeds, arrays)
 
     def _judge(self, batch: list[Waiting], feeds: dict[str, Tensor], arrays: dict[str, Tensor]) -> None:
@@ -271,11 +272,12 @@ class Express:
             one.waiting.exchange.answer(one.reply)
         for one in made[written:]:
             one.waiting.exchange.generally(one.finished.drawn.begun())
-        ended = perf_counter()
-        count([one.finished for one in made[:written]], ended)
-        for one in made[:written]:
-            self._follower.flags.asked(one.waiting.target.model.name, one.waiting.answering.view)
-        self._shadow.offer([one.finished for one in made[:written]])
+        ended_ns = perf_counter_ns()
+        finished = [one.finished for one in made[:written]]
+        self._tally.answered(finished, ended_ns)
+        for each in finished:
+            self._follower.flags.asked(each.waiting.target.model.name, each.waiting.answering.view)
+        self._shadow.offer(finished)
 
 
 def _run(release: LiveRelease, feeds: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
