@@ -20,7 +20,7 @@ from gateway.call import NOTHING_BEGUN, Begun
 from gateway.capture import INLINE_MAX_BYTES
 from gateway.errors import GatewayError
 from gateway.express.asking import Headers, asking_of
-from gateway.express.entrance import known_of, refuse_if_full
+from gateway.express.entrance import known_of, refuse_if_full, seen_in
 from gateway.express.exchange import Exchange
 from gateway.express.finished import Finished
 from gateway.express.judging import Judged, all_finite
@@ -88,11 +88,11 @@ class Express:
 
     def _take(self, exchange: Exchange) -> bool:
         began_ns, at_us = perf_counter_ns(), now_us()
-        asking = asking_of(exchange.headers)
-        known = known_of(self._follower.live, asking, exchange.target, at_us) if asking is not None else None
-        if asking is None or known is None:
+        seen = seen_in(self._follower.live, exchange)
+        entrance = seen[1].open_to(at_us) if seen is not None else None
+        if seen is None or entrance is None:
             return False
-        entrance, target = known
+        asking, target = seen[0], seen[1].target
         if (
             asking.plain
             and target is not None
@@ -123,8 +123,10 @@ class Express:
         asking = asking_of(headers)
         if asking is None or not asking.plain:
             return None
-        known = known_of(self._follower.live, asking, path, now_us())
-        return known[1].room(size, asking.json_bytes) if known is not None and known[1] is not None else None
+        known = known_of(self._follower.live, asking, path)
+        if known.target is None or known.open_to(now_us()) is None:
+            return None
+        return known.target.room(size, asking.json_bytes)
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release
@@ -202,7 +204,7 @@ class Express:
             release = target.release.release.id
             _generally(batch, Begun(release=release, outputs=arrays) if len(batch) == 1 else NOTHING_BEGUN)
         else:
-            self._finish(self._made(batch, judged, Outputs(arrays, target.heads), ran_ns))
+            self._finish(self._made(batch, judged, Outputs(arrays, target.heads, judged.rows), ran_ns))
 
     def _made(self, batch: list[Waiting], judged: Judged, outputs: Outputs, ran_ns: int) -> list[Made]:
         """The requests that are still plain, each with its entry and reply; the others go the general way."""
