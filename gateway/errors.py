@@ -85,6 +85,13 @@ class Gone(GatewayError):
     code = "gone"
 
 
+class ExtensionNotServed(GatewayError):
+    """Triton's extension '{extension}' is not served here; docs/protocol.md says what is."""
+
+    status = 501
+    code = "extension-not-served"
+
+
 class Unavailable(GatewayError):
     """The gateway cannot answer now."""
 

@@ -5,8 +5,9 @@ owns a process's numbers. The declarations at the end are the index, of which do
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from typing import ClassVar, Literal
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar, Literal, Protocol
+from weakref import WeakSet
 
 Labels = tuple[str, ...]
 Sample = tuple[str, Labels, float]
@@ -78,11 +79,16 @@ class Histogram(Family):
 
     def observe(self, seconds: float, *labels: str) -> None:
         """Count one duration."""
+        self.observe_each((seconds,), *labels)
+
+    def observe_each(self, seconds: Sequence[float], *labels: str) -> None:
+        """Count each of these durations."""
         buckets = self.buckets.get(labels)
         if buckets is None:
             buckets = self.buckets[labels] = [0] * (len(self.bounds) + 1)
-        buckets[bisect_left(self.bounds, seconds)] += 1
-        self.values[labels] = self.values.get(labels, 0.0) + seconds
+        for one in seconds:
+            buckets[bisect_left(self.bounds, one)] += 1
+        self.values[labels] = self.values.get(labels, 0.0) + sum(seconds)
 
     def samples(self) -> Iterator[Sample]:
         """Cumulative buckets, count and sum."""
@@ -100,8 +106,30 @@ class Histogram(Family):
         self.buckets.clear()
 
 
+class Late(Protocol):
+    """Counts things a moment later, many at once."""
+
+    def settle(self) -> None:
+        """Count what is not counted yet."""
+
+
+_LATE: WeakSet[Late] = WeakSet()
+
+
+def counts_late(late: Late) -> None:
+    """Whoever reads counts from now on has this one settle first, for as long as somebody else keeps it."""
+    _LATE.add(late)
+
+
+def settle() -> None:
+    """Have everything counted that has happened."""
+    for late in tuple(_LATE):
+        late.settle()
+
+
 def render(process: str) -> str:
     """Everything this process counted, in the text format of Prometheus."""
+    settle()
     return "\n".join(line for family in INDEX.values() for line in family.render(process)) + "\n"
 
 

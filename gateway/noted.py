@@ -41,6 +41,11 @@ def note(model: str, status: int | str, code: str, began: float) -> None:
     if code:
         REFUSALS.add(code)
     PREDICTION_SECONDS.observe(seconds, model if code not in _UNNAMED else "")
+    tell(model, status, code, seconds)
+
+
+def tell(model: str, status: int | str, code: str, seconds: float) -> None:
+    """Log the event of a request, which somebody else counts."""
     _events.put(model[:64], status, code, round(seconds * 1000, 3))
 
 

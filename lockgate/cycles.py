@@ -9,7 +9,8 @@ from gateway.http.asgi import BEGUN, BODY
 from lockgate.bodies import CompleteBody
 
 if TYPE_CHECKING:
-    from lockgate.exchanges import WholeExchange, WholeRequests
+    from lockgate.exchanges import WholeRequests
+    from lockgate.whole import WholeExchange
 
 
 def cycle_for(by: "WholeRequests", exchange: "WholeExchange", begun: Any) -> RequestResponseCycle:
@@ -27,7 +28,7 @@ def cycle_for(by: "WholeRequests", exchange: "WholeExchange", begun: Any) -> Req
         "path": by.root_path + path,
         "raw_path": by.root_path.encode("ascii") + exchange.target,
         "query_string": b"",
-        "headers": exchange.headers,
+        "headers": list(exchange.headers),
         "state": by.app_state.copy(),
         BEGUN: begun,
     }

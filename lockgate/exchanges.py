@@ -13,57 +13,20 @@ from typing import Any, ClassVar
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway.http.asgi import BODY, header_lines
-from gateway.protocol.binary import Body
 from gateway.reply import Reply
 from lockgate.bodies import ComingBody, ReadsStraight, Rest, Room
 from lockgate.cycles import cycle_for
+from lockgate.heads import WHOLE_MAX_BYTES, Headers, KnownHead
+from lockgate.whole import WholeExchange
 
 PLAIN_TARGET = re.compile(rb"/[A-Za-z0-9/._~@-]*")
 """Paths that mean what they say: no query, and nothing that is escaped."""
 
 
-class WholeExchange:
-    """A request that came whole. On its connection it stands for uvicorn's cycle, as far as that is asked."""
-
-    __slots__ = ("_by", "body", "disconnected", "headers", "keep_alive", "message_event", "response_complete", "target")
-
-    def __init__(self, by: "WholeRequests", body: Body) -> None:
-        self.target = by.url
-        self.headers = by.headers
-        self.body = body
-        self.keep_alive = True
-        self.response_complete = False
-        self.disconnected = False
-        self.message_event = _NOBODY_LISTENS
-        self._by = by
-
-    def answer(self, body: bytes) -> None:
-        """Write 200 with this JSON."""
-        if not self.response_complete:
-            self.response_complete = True
-            self._by.answered(self._by.answer_head(), body, keep_alive=self.keep_alive)
-
-    def refuse(self, reply: Reply) -> None:
-        """Write this refusal, as the application would."""
-        if not self.response_complete:
-            self.response_complete = True
-            self._by.answered(self._by.head_of(reply), reply.body, keep_alive=self.keep_alive)
-
-    def generally(self, begun: Any = None) -> None:
-        """Let the application answer it as any other request; it finds in its scope what was begun of it."""
-        if not self.response_complete:
-            self.response_complete = True
-            self._by.give_on(self, begun)
-
-
-class _Nobody:
-    """An event for which nobody waits."""
-
-    def set(self) -> None:
-        """Nothing happens."""
-
-
-_NOBODY_LISTENS: Any = _Nobody()
+LATE_S = 1.0
+"""How long a large body may take before the application answers it while it comes."""
+LESSONS = 8
+"""So many heads in a row that were never seen again, and a connection learns no more of them."""
 
 
 class WholeRequests(ReadsStraight):
@@ -73,13 +36,19 @@ class WholeRequests(ReadsStraight):
     """What is being answered, or was last: a cycle of uvicorn's, an exchange, or None."""
     take: ClassVar[Callable[[Any], bool]]
     """Whether the application takes an exchange; a static method."""
-    room: ClassVar[Callable[[bytes, list[tuple[bytes, bytes]], int], memoryview | None]]
+    room: ClassVar[Callable[[bytes, Headers, int], memoryview | None]]
     """Where the application wants a large body to lie, by target, headers and length; a static method."""
     _whole: bytes | None = None
     """The body of a request that may come whole, as far as it has; None where it is large, or an ASGI request."""
     _coming: Room | None = None
     """The same for a large body."""
     _late: asyncio.TimerHandle | None = None
+    _known: KnownHead | None = None
+    """The head that this connection sent last, if it will know it again."""
+    _lessons = LESSONS
+    """How often it may still learn one."""
+    _messages = 0
+    """How many requests have begun in this chunk."""
     _length = -1
     """What the head says of the body; -1 where it says nothing."""
     _unusual = False
@@ -91,6 +60,7 @@ class WholeRequests(ReadsStraight):
     def on_message_begin(self) -> None:
         """Another request begins; its scope is made if it is needed."""
         self._in_head, self._head_bytes, self._length, self._unusual = True, 0, -1, False
+        self._messages += 1
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -135,15 +105,20 @@ class WholeRequests(ReadsStraight):
             super().on_message_complete()
             return
         self._in_body = False
-        exchange = self.cycle
-        if not type(self).take(exchange):
-            exchange.generally()
+        self._offer(self.cycle)
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a small body that has not come with its head is waited for as uvicorn does."""
+        rests = self._rests()
+        if rests and self._known is not None and (again := self._known.rest_of(data)) is not None:
+            self._take_again(self._known, *again)
+            return
+        self._messages = 0
         super().data_received(data)
         if self.transport.is_closing():
             return
+        if rests and self._messages == 1 and self._lessons:
+            self._learn(data)
         if self._whole is not None:
             body, self._whole = self._whole, None
             self._begin_asgi()
@@ -238,6 +213,35 @@ class WholeRequests(ReadsStraight):
             and PLAIN_TARGET.fullmatch(self.url) is not None
         )
 
+    def _rests(self) -> bool:
+        """Whether nothing of a request is here or being answered; the parser waits for the next one."""
+        return (
+            not (self._in_body or (self._in_head and self._head_bytes))
+            and (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+        )
+
+    def _take_again(self, head: KnownHead, headers: Headers, body: bytes) -> None:
+        """A whole request came whose head the parser knows."""
+        self._lessons = LESSONS
+        self._unwatch()
+        self.crowd.works(self)
+        self.url, self.headers = head.target, headers
+        self.cycle = WholeExchange(self, body, head)
+        self._offer(self.cycle)
+
+    def _learn(self, chunk: bytes) -> None:
+        """Keep the head of a request that was this chunk, and whole."""
+        if type(self.cycle) is WholeExchange and not (self._in_head or self._in_body):
+            self._lessons -= 1
+            self._known = KnownHead.of(chunk, self.url, self.headers, self._length)
+
+    def _offer(self, exchange: WholeExchange) -> None:
+        """Let the application take a request, or answer it as any other."""
+        if not type(self).take(exchange):
+            exchange.generally()
+
     def _begin_whole(self) -> None:
         """Wait for the body of a request of which nothing is made before all of it is here."""
         self._in_head, self._in_body = False, True
@@ -280,8 +284,4 @@ class WholeRequests(ReadsStraight):
         super().on_headers_complete()
 
 
-WHOLE_MAX_BYTES = 65_536
-"""What is longer is no small request."""
-LATE_S = 1.0
-"""How long a large body may take before the application answers it while it comes."""
 _NEEDS_ASGI = frozenset({b"expect", b"transfer-encoding", b"upgrade"})

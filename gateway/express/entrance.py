@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from gateway.access.callers import caller_of, require
 from gateway.errors import GatewayError
-from gateway.express.asking import Asking
+from gateway.express.asking import Asking, asking_of
 from gateway.express.exchange import Exchange
 from gateway.express.hashing import digest
 from gateway.express.target import Target
@@ -19,6 +19,7 @@ from gateway.inference.errors import TooManyWait
 from gateway.noted import note
 from gateway.plan import Caller, Plan
 from gateway.registry.live import LivePlan
+from gateway.times import now_us
 
 _KNOWN_MAX = 1024
 
@@ -48,11 +49,6 @@ class Entrance(NamedTuple):
             return None
         return cls(caller, found[1], found[2], live.live(model.champion).runner)
 
-    def expired(self, now_us: int) -> bool:
-        """Whether the key has expired meanwhile."""
-        expires_us = self.caller.expires_us
-        return expires_us is not None and expires_us <= now_us
-
 
 class Known(NamedTuple):
     """What is known of a key and a path under one plan."""
@@ -63,21 +59,41 @@ class Known(NamedTuple):
     target: Target | None
     """None where its requests are never plain."""
 
+    def open_to(self, now_us: int) -> Entrance | None:
+        """The entrance, unless the key has expired meanwhile."""
+        entrance = self.entrance
+        if entrance is None:
+            return None
+        expires_us = entrance.caller.expires_us
+        return entrance if expires_us is None or expires_us > now_us else None
 
-def known_of(live: LivePlan, asking: Asking, path: bytes, now_us: int) -> tuple[Entrance, Target | None] | None:
-    """What is known of who asks for this path under the plan in force; None where that is refused anyway."""
+
+def known_of(live: LivePlan, asking: Asking, path: bytes) -> Known:
+    """What is known of who asks for this path under the plan in force."""
     key = digest(asking.authorization), path
     known: Known | None = live.made.get(key)
     if known is None or known.plan is not live.plan:
         if len(live.made) >= _KNOWN_MAX:
             live.made.clear()
-        told = asking.authorization.decode("latin-1"), path.decode("latin-1"), now_us
+        told = asking.authorization.decode("latin-1"), path.decode("latin-1"), now_us()
         entrance = Entrance.of(live, *told)
         target = None if entrance is None else Target.of(live, entrance.caller, entrance.model, entrance.version)
         known = live.made[key] = Known(live.plan, entrance, target)
-    if known.entrance is None or known.entrance.expired(now_us):
-        return None
-    return known.entrance, known.target
+    return known
+
+
+def seen_in(live: LivePlan, exchange: Exchange) -> tuple[Asking, Known] | None:
+    """What the headers say, and what is known of who asks; None where they do not say who. A head is looked at once."""
+    head = exchange.head
+    seen: tuple[Asking, Known] | None = None if head is None else head.seen
+    if seen is None or seen[1].plan is not live.plan:
+        asking = asking_of(exchange.headers)
+        if asking is None:
+            return None
+        seen = asking, known_of(live, asking, exchange.target)
+        if head is not None:
+            head.seen = seen
+    return seen
 
 
 def refuse_if_full(exchange: Exchange, entrance: Entrance, began_ns: int) -> bool:

@@ -11,7 +11,7 @@ here.
 import asyncio
 from collections.abc import Mapping, Sequence
 from random import Random
-from time import perf_counter, perf_counter_ns
+from time import perf_counter_ns
 from typing import NamedTuple
 
 from msgspec import UNSET
@@ -20,19 +20,19 @@ from gateway.call import NOTHING_BEGUN, Begun
 from gateway.capture import INLINE_MAX_BYTES
 from gateway.errors import GatewayError
 from gateway.express.asking import Headers, asking_of
-from gateway.express.entrance import known_of, refuse_if_full
+from gateway.express.entrance import known_of, refuse_if_full, seen_in
 from gateway.express.exchange import Exchange
-from gateway.express.finished import Finished, count
+from gateway.express.finished import Finished
 from gateway.express.judging import Judged, all_finite
 from gateway.express.moulds import Varying, item_of
 from gateway.express.outputs import Outputs
 from gateway.express.shadowing import PlainShadow
+from gateway.express.tally import Tally
 from gateway.express.target import Target
 from gateway.express.turn import Drawn, Turn, Waiting, fair_share
 from gateway.holding.holds import Holds
 from gateway.ids import fresh_id
 from gateway.inference.shadow import ShadowRunner
-from gateway.metrics import JOINED_REQUESTS
 from gateway.noted import note_failure
 from gateway.pipeline import pressed
 from gateway.protocol.datatypes import Tensor
@@ -74,6 +74,7 @@ class Express:
         self._compressed_from = compressed_from
         self._process = log.settings.process
         self._loop = asyncio.get_running_loop()
+        self._tally = Tally()
         self._turns: dict[int, Turn] = {}
         self._long: set[asyncio.Task[None]] = set()
 
@@ -87,11 +88,11 @@ class Express:
 
     def _take(self, exchange: Exchange) -> bool:
         began_ns, at_us = perf_counter_ns(), now_us()
-        asking = asking_of(exchange.headers)
-        known = known_of(self._follower.live, asking, exchange.target, at_us) if asking is not None else None
-        if asking is None or known is None:
+        seen = seen_in(self._follower.live, exchange)
+        entrance = seen[1].open_to(at_us) if seen is not None else None
+        if seen is None or entrance is None:
             return False
-        entrance, target = known
+        asking, target = seen[0], seen[1].target
         if (
             asking.plain
             and target is not None
@@ -122,8 +123,10 @@ class Express:
         asking = asking_of(headers)
         if asking is None or not asking.plain:
             return None
-        known = known_of(self._follower.live, asking, path, now_us())
-        return known[1].room(size, asking.json_bytes) if known is not None and known[1] is not None else None
+        known = known_of(self._follower.live, asking, path)
+        if known.target is None or known.open_to(now_us()) is None:
+            return None
+        return known.target.room(size, asking.json_bytes)
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release
@@ -187,7 +190,7 @@ class Express:
         if arrays is None:
             _generally(batch)
         else:
-            JOINED_REQUESTS.observe(len(batch), target.model.name)
+            self._tally.ran(target.model.name, len(batch))
             self._judge(batch, feeds, arrays)
 
     def _judge(self, batch: list[Waiting], feeds: dict[str, Tensor], arrays: dict[str, Tensor]) -> None:
@@ -201,7 +204,7 @@ class Express:
             release = target.release.release.id
             _generally(batch, Begun(release=release, outputs=arrays) if len(batch) == 1 else NOTHING_BEGUN)
         else:
-            self._finish(self._made(batch, judged, Outputs(arrays, target.heads), ran_ns))
+            self._finish(self._made(batch, judged, Outputs(arrays, target.heads, judged.rows), ran_ns))
 
     def _made(self, batch: list[Waiting], judged: Judged, outputs: Outputs, ran_ns: int) -> list[Made]:
         """The requests that are still plain, each with its entry and reply; the others go the general way."""
@@ -271,11 +274,12 @@ class Express:
             one.waiting.exchange.answer(one.reply)
         for one in made[written:]:
             one.waiting.exchange.generally(one.finished.drawn.begun())
-        ended = perf_counter()
-        count([one.finished for one in made[:written]], ended)
-        for one in made[:written]:
-            self._follower.flags.asked(one.waiting.target.model.name, one.waiting.answering.view)
-        self._shadow.offer([one.finished for one in made[:written]])
+        ended_ns = perf_counter_ns()
+        finished = [one.finished for one in made[:written]]
+        self._tally.answered(finished, ended_ns)
+        for each in finished:
+            self._follower.flags.asked(each.waiting.target.model.name, each.waiting.answering.view)
+        self._shadow.offer(finished)
 
 
 def _run(release: LiveRelease, feeds: Mapping[str, Tensor]) -> dict[str, Tensor] | None:

@@ -1,26 +1,22 @@
-"""What is done with plain requests that have been answered: they are counted, and told as the general way has them."""
+"""A plain request that has been answered, and how the general way has it."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import numpy as np
 import uuid_utils
 
-from gateway.decision import PathName, Settled, SettledItem
+from gateway.decision import Settled, SettledItem
 from gateway.express.judging import Judged
 from gateway.express.reading import PlainInput
 from gateway.express.target import ASKED
 from gateway.holding.held import HeldPrediction
 from gateway.ids import standard
 from gateway.inference.beside import Beside
-from gateway.metrics import PREDICTIONS
-from gateway.noted import note
 from gateway.protocol.binary import from_bytes
 from gateway.protocol.datatypes import NUMPY, Tensor
 from gateway.settle import score_evidence
 from gateway.stages import Stages
-from gateway.statistics import STATISTICS, Spending
 
 if TYPE_CHECKING:
     from gateway.express.turn import Drawn, Waiting
@@ -40,25 +36,6 @@ class Finished(NamedTuple):
     stages: tuple[int, int, int, int, int, int]
     """The microseconds of `StageTimes`."""
     drawn: "Drawn"
-
-
-def count(finished: Sequence[Finished], ended: float) -> None:
-    """Count requests that one run answered; `ended` is of `perf_counter`."""
-    if not finished:
-        return
-    model = finished[0].waiting.target.model
-    spent: dict[tuple[str, PathName, str, int], Spending] = {}
-    for one in finished:
-        at, decision = one.waiting, one.waiting.answering.decision
-        note(model.name, 200, "", at.began_ns / 1e9)
-        key = (decision.release.name, decision.path, decision.rule, at.request.items)
-        if key not in spent:
-            spent[key] = Spending()
-        spent[key].add(one.stages, int(ended * 1e6) - at.began_ns // 1000)
-    version, at_us = finished[0].waiting.target.release.release.version, finished[-1].waiting.at_us
-    for (release, path, rule, items), spending in spent.items():
-        PREDICTIONS.add(model.name, release, path, rule, by=spending.times)
-        STATISTICS.answered_alike(model, version, path, items, spending, at_us)
 
 
 def beside(finished: Finished) -> Beside:

@@ -17,9 +17,14 @@ _FEW = 64
 """Up to so many numbers Python's own lists are quicker than numpy's calls."""
 
 
+Rows = dict[str, list[list[Any]]]
+"""The elements of each item, by output."""
+
+
 class Judged(NamedTuple):
     """The items of one run, one after the other."""
 
+    rows: Rows
     answers: list[Answer | None]
     scores: list[float | None]
     inside: list[bool] | None
@@ -43,11 +48,13 @@ class PlainJudge:
     def judge(self, feeds: Mapping[str, Tensor], outputs: Mapping[str, Tensor], policy: Policy) -> Judged | None:
         """The items of a run; None where a number is not finite, or an output is not of one row an item."""
         declared = self._card.answer
-        rows: dict[str, list[list[Any]]] = {}
+        rows: Rows = {}
         for name, array in outputs.items():
-            if not array.ndim or not all_finite(array):
+            if not array.ndim:
                 return None
-            rows[name] = _rows(array).tolist()
+            found = rows[name] = _rows(array).tolist()
+            if not _finite(array, found):
+                return None
         answers = self._answers(outputs[declared.output], rows[declared.output])
         if answers is None:
             return None
@@ -55,7 +62,7 @@ class PlainJudge:
             scores: list[float | None] = [None] * len(answers)
         else:
             scores = self._scores(rows[declared.confidence], answers)
-        return Judged(answers, scores, _inside(policy, feeds, len(answers)) if policy.envelope else None)
+        return Judged(rows, answers, scores, _inside(policy, feeds, len(answers)) if policy.envelope else None)
 
     def answers(self, outputs: Mapping[str, Tensor]) -> list[Answer | None] | None:
         """The answers of a run; None where an item's is not one value. What is not finite is left to the card."""
@@ -116,10 +123,15 @@ def _rows(array: Tensor) -> Any:
 
 def all_finite(array: Tensor) -> bool:
     """Whether all numbers of a tensor are finite; in doubt, where few of them sum up to more than a number, not."""
+    return _finite(array, [array.ravel().tolist()] if array.size <= _FEW else [])
+
+
+def _finite(array: Tensor, rows: list[list[Any]]) -> bool:
+    """The same of a tensor whose elements are these where they are few."""
     if array.dtype.kind != "f":
         return True
     if array.size <= _FEW:
-        return isfinite(sum(array.ravel().tolist()))
+        return isfinite(sum(map(sum, rows)))
     return bool(np.logical_and.reduce(np.isfinite(array), axis=None))
 
 

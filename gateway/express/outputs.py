@@ -1,7 +1,6 @@
 """The outputs of one run, by request: as the JSON of a reply, and as an entry keeps them. Pure."""
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +8,7 @@ import orjson
 
 from gateway.capture import INLINE_MAX_BYTES
 from gateway.express.hashing import hex_digest
+from gateway.express.judging import Rows
 from gateway.express.moulds import output_head
 from gateway.express.reading import PlainInput, digest_head
 from gateway.protocol.binary import to_bytes
@@ -23,24 +23,24 @@ Kept = tuple[str, tuple[PlainInput, ...]]
 """A digest, and the tensors as an entry keeps them; none where they are too large for one."""
 
 
+NO_ROWS: Final[Rows] = {}
+"""What is enough where nobody asks for JSON."""
+
+
 class _Output:
     """One output of a run."""
 
-    def __init__(self, name: str, array: Tensor) -> None:
+    __slots__ = ("array", "data", "datatype", "name", "numbers", "row_bytes", "rows", "tail")
+
+    def __init__(self, name: str, array: Tensor, rows: list[list[Any]]) -> None:
         self.name = name
         self.datatype = datatype_of(array)
         self.array = array
+        self.rows = rows
         self.tail = array.shape[1:]
         self.numbers = self.datatype != "BYTES"
         self.data = array.tobytes() if self.numbers else b""  # little-endian: elsewhere nothing is plain
         self.row_bytes = len(self.data) // max(1, len(array))
-
-    @cached_property
-    def lists(self) -> list[Any]:
-        """The elements of each row."""
-        array = self.array
-        rows: list[Any] = (array if array.ndim == 2 else array.reshape(len(array), -1)).tolist()
-        return rows
 
     def bytes_of(self, start: int, stop: int) -> bytes:
         """The bytes of some rows, as the binary extension has them."""
@@ -50,7 +50,7 @@ class _Output:
 
     def flat(self, start: int, stop: int) -> list[Any]:
         """The elements of some rows."""
-        rows = self.lists
+        rows = self.rows
         flat = rows[start] if stop - start == 1 else [each for row in rows[start:stop] for each in row]
         if self.numbers:
             return flat
@@ -65,10 +65,10 @@ class _Output:
 
 
 class Outputs:
-    """The outputs of one run."""
+    """The outputs of one run, whose elements are `rows` as well: the JSON is made of those."""
 
-    def __init__(self, outputs: Mapping[str, Tensor], heads: Heads) -> None:
-        self._outputs = [_Output(name, array) for name, array in outputs.items()]
+    def __init__(self, outputs: Mapping[str, Tensor], heads: Heads, rows: Rows = NO_ROWS) -> None:
+        self._outputs = [_Output(name, array, rows.get(name, [])) for name, array in outputs.items()]
         self._heads = heads
 
     def of(self, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:

@@ -6,6 +6,7 @@ because the library would otherwise wait for it by itself, and for ever.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from grpc import aio
@@ -44,3 +45,13 @@ async def message_of(context: Context, seconds: float) -> Any:
     if message is aio.EOF:
         raise BodyEndedEarly
     return message
+
+
+async def rest_of(context: Context, seconds: float) -> None:
+    """Return once the caller has said all, or after this long: a client that is refused while it still sends takes
+    that for a fault of its own and does not tell the refusal.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while await context.read() is not aio.EOF:
+                pass

@@ -3,7 +3,7 @@
 As over HTTP, a key is needed for everything but whether the server lives, whether it is ready, and what it is.
 """
 
-from typing import TypeVar
+from typing import Never, TypeVar
 
 import msgspec
 from google.protobuf import json_format
@@ -12,8 +12,8 @@ from grpc import GenericRpcHandler, method_handlers_generic_handler, stream_unar
 
 from gateway import catalogue
 from gateway.access.callers import caller_of
-from gateway.errors import ModelNotReady
-from gateway.grpc.arriving import arriving
+from gateway.errors import ExtensionNotServed, ModelNotReady
+from gateway.grpc.arriving import arriving, rest_of
 from gateway.grpc.predict import Predictions, headers_of
 from gateway.grpc.refuse import Context, refusing
 from gateway.http.asgi import header
@@ -26,6 +26,8 @@ from gateway.times import now_us
 
 SERVICE = "inference.GRPCInferenceService"
 KEYLESS = frozenset({"ServerLive", "ServerReady", "ServerMetadata"})
+STREAM_ENDS_S = 0.5
+"""How long a stream may go on before it is refused; a caller that waits for its first answer does not end it."""
 M = TypeVar("M", bound=Message)
 
 
@@ -117,6 +119,7 @@ def service(predictions: Predictions, asked: Catalogue, message_s: float) -> Gen
         "RepositoryIndex": refusing(asked.index),
         "RepositoryModelLoad": refusing(asked.load),
         "RepositoryModelUnload": refusing(asked.unload),
+        "ModelStreamInfer": refusing(_stream),
     }
     handlers = {
         name: stream_unary_rpc_method_handler(arriving(method, message_s, None if name in KEYLESS else asked.caller))
@@ -124,6 +127,12 @@ def service(predictions: Predictions, asked: Catalogue, message_s: float) -> Gen
     }
     handlers["ModelInfer"] = stream_unary_rpc_method_handler(predictions.infer)
     return method_handlers_generic_handler(SERVICE, handlers)
+
+
+async def _stream(_body: bytes, context: Context) -> Never:
+    """Never returns: requests in a stream are Triton's own, and each of them can be a ModelInfer."""
+    await rest_of(context, STREAM_ENDS_S)
+    raise ExtensionNotServed(extension="streaming")
 
 
 def _read(body: bytes, kind: type[M]) -> M:

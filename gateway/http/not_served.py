@@ -4,18 +4,11 @@ from typing import Any
 
 from litestar import Controller, HttpMethod, Request, route
 
-from gateway.errors import GatewayError
+from gateway.errors import ExtensionNotServed
 from gateway.plan import Caller
 
 _SHARED = ("systemsharedmemory", "cudasharedmemory")
 _MODEL = ("/models/{model:str}", "/models/{model:str}/versions/{version:str}")
-
-
-class ExtensionNotServed(GatewayError):
-    """Triton's extension '{extension}' is not served here; docs/protocol.md says what is."""
-
-    status = 501
-    code = "extension-not-served"
 
 
 class NotServedController(Controller):

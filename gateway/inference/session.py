@@ -111,6 +111,7 @@ class OnnxSession:
         self.provider = provider
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="onnx", initializer=go_behind)
         self.signature = signature
+        self._names = [spec.name for spec in signature.outputs]
         self.cost = Cost()
 
     @classmethod
@@ -154,7 +155,7 @@ class OnnxSession:
         Raises ModelRefusedValues where the model finds fault with the values, ModelOutOfMemory where it asks for too
         much, ModelFailed for everything else.
         """
-        names = outputs or [spec.name for spec in self.signature.outputs]
+        names = outputs or self._names
         try:
             arrays = self._session.run(names, feeds, stop.options if stop is not None else None)
         except driver.InvalidArgument as error:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -241,8 +242,30 @@ def test_what_is_not_served_is_not_found(served: Scene, rpc: Rpc) -> None:
             asked = rpc.message(f"{method}Request")(name=model, version=version)
             assert ends(rpc, method, asked, key=served.caller)[:2] == ("NOT_FOUND", code)
     with pytest.raises(grpc.RpcError) as caught:
-        rpc.channel.unary_unary("/inference.GRPCInferenceService/ModelStreamInfer")(b"", timeout=30)
+        rpc.channel.unary_unary("/inference.GRPCInferenceService/TraceSetting")(b"", timeout=30)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("ended", [True, False], ids=["all said", "more to say"])
+def test_a_stream_is_refused_in_words(served: Scene, rpc: Rpc, ended: bool) -> None:
+    """After its first message, also where its caller keeps it open for an answer; a stranger is asked for a key."""
+    message = rpc.inference(MODEL, row(sure())).SerializeToString()
+    streaming = rpc.channel.stream_stream("/inference.GRPCInferenceService/ModelStreamInfer")
+    stays = threading.Event()
+
+    def messages() -> Iterator[bytes]:
+        yield message
+        assert ended or stays.wait(30)
+
+    for key, told in (
+        (served.caller, ("UNIMPLEMENTED", "extension-not-served", "")),
+        ("", ("UNAUTHENTICATED", "unauthenticated", "")),
+    ):
+        metadata = [("authorization", f"Bearer {key}")] if key else []
+        with pytest.raises(grpc.RpcError) as caught:
+            next(streaming(messages(), metadata=metadata, timeout=30))
+        assert refused(caught.value) == told
+    stays.set()
 
 
 def test_a_key_does_what_it_may(served: Scene, rpc: Rpc) -> None:

@@ -59,6 +59,7 @@ class Sent:
     body: bytes
     headers: list[tuple[bytes, bytes]]
     target: bytes = b"/v2/models/m/infer"
+    head: None = None
     told: bytes | None = None
     given_back: Begun | None = None
     done: asyncio.Event = field(default_factory=asyncio.Event)

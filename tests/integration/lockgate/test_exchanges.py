@@ -10,8 +10,8 @@ import pytest
 
 from gateway.http.asgi import BEGUN, BODY
 from lockgate import exchanges
-from lockgate.exchanges import WholeExchange
 from lockgate.web import serving
+from lockgate.whole import WholeExchange
 
 HEAD = b"POST /v2/models/m/infer HTTP/1.1\r\nHost: here\r\n"
 WHOLE = HEAD + b"Content-Length: 4\r\n\r\nbody"
@@ -144,6 +144,59 @@ async def test_what_comes_whole_is_taken_and_answered_on_the_same_connection() -
     assert [exchange.target for exchange in app.taken] == [b"/v2/models/m/infer"] * 3
     assert dict(app.taken[0].headers)[b"content-length"] == b"4"
     assert not app.came
+
+
+async def test_a_head_that_is_sent_again_is_known() -> None:
+    """With bodies of other lengths, too; what is not taken of it becomes an ordinary request with its own headers."""
+    app = App()
+    longer = HEAD + b"Content-Length: 6\r\n\r\nlonger"
+    async with calling(app) as caller:
+        for sent, told in ((WHOLE, b"body"), (WHOLE, b"body"), (longer, b"longer"), (WHOLE, b"body")):
+            assert await caller.says(sent) == b"whole:" + told
+        app.takes = False
+        assert await caller.says(longer) == b"asgi:longer"
+    first, *again = app.taken
+    assert first.head is None
+    assert len({id(exchange.head) for exchange in again} - {id(None)}) == 1
+    assert [dict(exchange.headers)[b"content-length"] for exchange in again] == [b"4", b"6", b"4"]
+    assert {exchange.target for exchange in app.taken} == {b"/v2/models/m/infer"}
+    (scope, body), *none = app.came
+    assert not none
+    assert body == b"longer"
+    assert dict(scope["headers"]) == {b"host": b"here", b"content-length": b"6"}
+
+
+@pytest.mark.parametrize("pieces", ASGI.values(), ids=ASGI)
+async def test_a_known_head_changes_nothing_for_what_else_comes(pieces: tuple[bytes, ...]) -> None:
+    """In pieces, sent ahead, or with another head: all of it is answered, in its order, and the head is still known."""
+    app = App()
+    async with calling(app) as caller:
+        for _ in range(2):
+            assert await caller.says(WHOLE) == b"whole:body"
+        assert await caller.says(*pieces) == b"asgi:body"
+        if b"close" not in pieces[0] and b"1.0" not in pieces[0]:
+            assert await caller.says(WHOLE) == b"whole:body"
+            app.answers = False
+            caller.writer.write(WHOLE + WHOLE.replace(b"body", b"next"))
+            await until_true(lambda: len(app.taken) == 4)
+            caller.writer.write(WHOLE.replace(b"body", b"last"))
+            await asyncio.sleep(0.05)
+            assert len(app.taken) == 4
+            app.answers = True
+            app.taken[-1].answer(b"first")
+            assert [(await caller.answer())[1] for _ in range(2)] == [b"first", b"asgi:next"]
+            assert (await caller.answer())[1] in {b"asgi:last", b"whole:last"}  # as it comes before that answer or not
+
+
+async def test_heads_that_never_come_again_are_not_learnt_for_ever() -> None:
+    """A client that names each request in its head is answered as ever."""
+    app = App()
+    async with calling(app) as caller:
+        for number in range(2 * exchanges.LESSONS):
+            named = WHOLE.replace(b"here\r\n", b"here\r\ntraceparent: %d\r\n" % number)
+            assert await caller.says(named) == b"whole:body"
+        assert await caller.says(WHOLE) == await caller.says(WHOLE) == b"whole:body"
+    assert all(exchange.head is None for exchange in app.taken)
 
 
 @pytest.mark.parametrize("pieces", ASGI.values(), ids=ASGI)
