@@ -114,7 +114,7 @@ class Child:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             pass_fds=[one.fileno() for one in self._sockets],
-            start_new_session=True,  # Ctrl-C is for the supervisor, which ends its children in order
+            process_group=0,  # Ctrl-C is for the supervisor, which ends its children in order
         )
         assert process.stdin is not None
         process.stdin.write(encode_order(self.order))

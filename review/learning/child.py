@@ -69,7 +69,7 @@ async def in_tethered_child(work: Work, task: msgspec.Struct, kind: type[T]) -> 
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"review.{work}",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,
+        process_group=0,
     )  # fmt: skip
     assert child.stdin is not None
     assert child.stdout is not None

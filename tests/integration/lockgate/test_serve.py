@@ -49,6 +49,15 @@ def test_one_command_runs_everything(shared_lockgate: Lockgate) -> None:
     assert httpx.get(f"{shared_lockgate.monitor_url}/health/live", timeout=10).json() == {"live": True}
 
 
+def test_processes_are_of_one_session_and_gateways_go_first_in_it(shared_lockgate: Lockgate) -> None:
+    """Linux may weigh whole sessions against each other, whatever niceness says; Ctrl-C still reaches none of them."""
+    pids = {name: pid for name, pid in shared_lockgate.processes().items() if pid}
+    supervisor = psutil.Process(pids["gateway-1"]).ppid()
+    assert {os.getsid(pid) for pid in pids.values()} == {os.getsid(supervisor)}
+    assert len({os.getpgid(pid) for pid in (*pids.values(), supervisor)}) == 3
+    assert psutil.Process(pids["console"]).nice() == psutil.Process(pids["gateway-1"]).nice() + 5
+
+
 def test_one_address_serves_the_protocol_and_the_api(shared_lockgate: Lockgate) -> None:
     """The gateway answers `/v2` itself and passes the API on to the console; no server names itself."""
     with shared_lockgate.client() as client:
