@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.inference.errors import ModelNotLoadable, ModelOutOfMemory
 from gateway.inference.inspect import inspect
+from gateway.inference.priority import weigh_session
 from gateway.inference.probe import probe
 from gateway.inference.refusals import AdmissionRefused, MissingLocale, NotRunnable, OpsetTooNew, OutOfMemory
 from gateway.inference.report import ANSWER_MAX_BYTES, AdmissionLimits, AdmissionReport, Admitted, Finding, Refusal
@@ -100,6 +101,7 @@ def mute() -> int:
 
 def confine(limits: AdmissionLimits) -> None:
     """Takes from this process what looking at a file does not need; a system without a limit goes without it."""
+    weigh_session()
     wanted = {
         "RLIMIT_AS": limits.memory_max_bytes,
         "RLIMIT_DATA": limits.memory_max_bytes,

@@ -51,7 +51,7 @@ async def _start(module: str, words: tuple[str, ...], answer: Path) -> Process:
             stderr=DEVNULL,
             cwd=empty,
             env=_environment(),
-            process_group=0,
+            start_new_session=True,
         )
 
 

@@ -1,7 +1,13 @@
-"""Long runs go behind the event loop where both want the same processor, and those that nobody waits for behind all."""
+"""Long runs go behind the event loop where both want the same processor, and those that nobody waits for behind all.
+
+Linux may weigh sessions of processes against each other before it looks at anybody's niceness (autogroup): then a
+process with a session of its own has as much as all others together, and has to say of its session what holds for it.
+"""
 
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from threading import get_native_id
 
 BEHIND = 5
@@ -13,6 +19,10 @@ It is not the last of all: a thread that is left nothing would keep what it shar
 """
 
 
+SESSION_WEIGHT = Path("/proc/self/autogroup")
+"""Where Linux says and hears how nice a session is to others, if it weighs them."""
+
+
 def go_behind(steps: int = BEHIND) -> None:
     """Let the loop's thread go before this one; nothing where threads have no priority of their own.
 
@@ -22,3 +32,9 @@ def go_behind(steps: int = BEHIND) -> None:
     if steps and sys.platform == "linux":
         thread = get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + steps)
+
+
+def weigh_session() -> None:
+    """Let the session of this process count for as little as its niceness says, where sessions are weighed at all."""
+    with suppress(OSError):
+        SESSION_WEIGHT.write_text(str(os.nice(0)))

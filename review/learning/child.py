@@ -20,6 +20,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from gateway.inference.priority import weigh_session
 from gateway.store.ledger import Ledger
 from review.errors import ReviewError
 from review.learning.errors import LearningFailed
@@ -69,7 +70,7 @@ async def in_tethered_child(work: Work, task: msgspec.Struct, kind: type[T]) -> 
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", f"review.{work}",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        process_group=0,
+        start_new_session=True,
     )  # fmt: skip
     assert child.stdin is not None
     assert child.stdout is not None
@@ -114,6 +115,7 @@ async def be_child(
     gc.set_threshold(COLLECT_AFTER)
     task = msgspec.json.decode(sys.stdin.buffer.readline(), type=kind)
     if tethered:
+        weigh_session()
         end_with_parent()
     ledger = Ledger.open(task.ledger_url)
     try:
