@@ -34,6 +34,8 @@ __all__ = [
     "playwright",
 ]
 IN_CI = os.environ.get("CI") == "true"
+# What tests start keeps what it has compiled: a stock client is started ten times, and compiles for seconds each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # How long an example takes says nothing on a machine that runs servers and a browser beside it.
 settings.register_profile("lockgate", deadline=None)

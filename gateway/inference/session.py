@@ -10,7 +10,6 @@ from typing import Any, Protocol, Self, TypeVar
 import msgspec
 import numpy as np
 import onnxruntime as ort
-import structlog
 from onnxruntime.capi import onnxruntime_pybind11_state as driver
 
 from gateway.inference.errors import (
@@ -242,13 +241,19 @@ def _opened(
         )
     except _DRIVER_ERRORS as error:
         if providers[0].name != CPU:
-            structlog.get_logger().warning("provider_unusable", provider=providers[0].name, error=str(error)[:500])
+            _warn_of(providers[0].name, str(error)[:500])
             return None
         raise ModelNotLoadable from error
     if session.get_providers()[0] != wanted[0][0]:
-        structlog.get_logger().warning("provider_unusable", provider=providers[0].name, error="it fell back")
+        _warn_of(providers[0].name, "it fell back")
         return None
     return session
+
+
+def _warn_of(unusable: Name, error: str) -> None:
+    import structlog  # here, for it would be a fifth of what the admission process loads, which has no use for it
+
+    structlog.get_logger().warning("provider_unusable", provider=unusable, error=error)
 
 
 def _options(threads: int) -> ort.SessionOptions:

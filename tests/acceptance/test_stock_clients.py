@@ -13,6 +13,8 @@ from tests.acceptance.scene import Scene
 
 STOCK = Path(__file__).parent / "stock"
 Ask = Callable[..., Coroutine[Any, Any, dict[str, Any]]]
+STARTED_S = 120.0
+"""A client that is started for the first time is compiled first, which takes a while on a busy machine."""
 
 
 @pytest.fixture(params=["triton", "kserve"])
@@ -26,7 +28,12 @@ def ask(request: pytest.FixtureRequest, scene: Scene, client_python: Callable[[s
         words = [str(script), address, scene.caller, model, prefer, *map(str, row)]
         pipe = asyncio.subprocess.PIPE
         done = await asyncio.create_subprocess_exec(python, *words, stdout=pipe, stderr=pipe)
-        out, errors = await done.communicate()
+        try:
+            out, errors = await done.communicate()
+        finally:
+            if done.returncode is None:  # the test has failed meanwhile
+                done.kill()
+                await done.wait()
         assert done.returncode == 0, errors.decode()
         seen: dict[str, Any] = json.loads(out.decode().splitlines()[-1])
         return seen
@@ -52,11 +59,11 @@ async def test_a_stock_client_is_answered(stocked: Scene, ask: Ask) -> None:
 
 async def test_a_stock_client_waits_for_the_verdict(stocked: Scene, ask: Ask) -> None:
     """It waits for a person like for a slow model, and an argmax over the corrected answer gives the correction."""
-    async with stocked.reviewing() as reviewer:
-        call = asyncio.create_task(ask("stock", doubtful()))
-        case = await reviewer.waiting_case("stock", 30)
+    async with stocked.reviewing() as reviewer, asyncio.TaskGroup() as group:
+        call = group.create_task(ask("stock", doubtful()))
+        case = await reviewer.waiting_case("stock", STARTED_S)
         await reviewer.judge(case["id"], "correct", "low")
-        seen = await call
+    seen = call.result()
     assert [CLASSES[index] for index in seen["argmax"]] == ["low"]
     assert seen["parameters"]["review_status"] == "corrected"
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.scene import Scene, running_console
 
@@ -18,12 +19,26 @@ def scene(sqlite_ledger_url: str, tmp_path: Path, free_port: Callable[[], int]) 
         yield running
 
 
+@pytest.fixture(scope="module")
+def _profile(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[BrowserContext]:
+    """A profile for the tests of a module: to make one takes a second of the processor, as long as most tests do."""
+    with browser.new_context(**browser_context_args) as opened:
+        yield opened
+
+
 @pytest.fixture
-def signed_in(scene: Scene, context: BrowserContext) -> SignIn:
-    """A page of somebody who is signed in: ada, ben, cleo review, lena leads, olga operates, adam administers."""
+def signed_in(scene: Scene, _profile: BrowserContext) -> Iterator[SignIn]:
+    """A page of somebody who is signed in: ada, ben, cleo review, lena leads, olga operates, adam administers.
+
+    Nothing is left of the test before: its pages are closed, its cookies gone, and what it stored belongs to an origin
+    of its own, the port of its console.
+    """
 
     def open_as(name: str) -> Page:
-        context.add_cookies([scene.cookie(name)])  # type: ignore[list-item]
-        return context.new_page()
+        _profile.add_cookies([scene.cookie(name)])  # type: ignore[list-item]
+        return _profile.new_page()
 
-    return open_as
+    yield open_as
+    for page in _profile.pages:
+        page.close()
+    _profile.clear_cookies()

@@ -77,25 +77,25 @@ CONTRAST = """() => {
 def visits(scene: Scene, browser: Browser, **options: Any) -> Iterator[tuple[str, Page, Response | None]]:
     """Each page of the list in turn, opened by whom it is for, with a hold to see."""
     scene.hold("not bad at all")
-    for name, (who, address) in PAGES.items():
-        context = browser.new_context(reduced_motion="reduce", **options)
-        if who:
-            context.add_cookies([scene.cookie(who)])  # type: ignore[list-item]
-        page = context.new_page()
+    with browser.new_context(reduced_motion="reduce", **options) as context, context.new_page() as page:
         complaints: list[str] = []
-        page.on("console", lambda message, told=complaints: told.append(message.text))
-        page.on("pageerror", lambda error, told=complaints: told.append(str(error)))
-        answer = page.goto(f"{scene.url}{address}")
-        yield name, page, answer
-        assert complaints == [], name
-        context.close()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        for name, (who, address) in PAGES.items():
+            context.clear_cookies()
+            if who:
+                context.add_cookies([scene.cookie(who)])  # type: ignore[list-item]
+            yield name, page, page.goto(f"{scene.url}{address}")
+            assert complaints == [], name
 
 
 def test_everything_has_a_name_and_a_place(scene: Scene, browser: Browser) -> None:
     """Fields have labels, buttons names, headings their order, keys one announcement; also in a narrow window."""
+    wide, narrow = {"width": 1280, "height": 720}, {"width": 360, "height": 740}
     for name, page, _ in visits(scene, browser):
+        page.set_viewport_size(wide)
         assert page.evaluate(FAULTS) == [], name
-        page.set_viewport_size({"width": 360, "height": 740})
+        page.set_viewport_size(narrow)
         assert page.evaluate(FAULTS) == [], f"{name}, narrow"
 
 

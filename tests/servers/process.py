@@ -86,6 +86,7 @@ class Process:
     def start(self) -> None:
         """Start the command; its output is appended to the log."""
         assert not self.running, "the process is already running"
+        self.stop()  # which closes what one that ended by itself has left open
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._child = self._spawn(log)

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import func, select
 
+from gateway.ids import new_id
 from gateway.inference.graphs import GraphCache
 from gateway.plan import Plan
 from gateway.protocol.decode import Limits
@@ -57,7 +58,7 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         self, name: str = "numbers", *, features: int = 4, card: str = CARD, model: bytes | None = None
     ) -> Added:
         """Add a small model of so many features, or another one."""
-        file = self.folder / f"{features}.onnx"
+        file = self.folder / f"{new_id()}.onnx"  # others may add at this moment
         file.write_bytes(model or softmax(features))
         adding = Adding(tenant_id=self.tenant_id, name=name, file=file, card=card, by="person:ada@example.org")
         return await add(self.ledger, self.artifacts, adding)
