@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from gateway.decision import PathName
+from gateway.decision import Decision, PathName
 from gateway.express.finished import Finished
 from gateway.metrics import JOINED_REQUESTS, PREDICTION_SECONDS, PREDICTIONS, counts_late
 from gateway.noted import tell
@@ -14,8 +15,17 @@ LATE_S = 0.05
 """How long a count may wait; whoever reads counts has them added up first."""
 MOST = 256
 """As many requests are added up at once, wherever the time stands: a full gateway keeps no more of them in memory."""
-Alike = tuple[int, str, PathName, str, int]
-"""Version, release, path, rule and items of requests that are counted together."""
+
+
+class _Answered(NamedTuple):
+    """What counts of a request; nothing in it keeps its tensors."""
+
+    model: ModelPlan
+    decision: Decision
+    items: int
+    stages: tuple[int, int, int, int, int, int]
+    took_ns: int
+    at_us: int
 
 
 class Tally:
@@ -23,7 +33,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._answered: list[tuple[Finished, int]] = []
+        self._answered: list[_Answered] = []
         self._runs: list[tuple[str, int]] = []
         self._timer: asyncio.TimerHandle | None = None
         counts_late(self)
@@ -38,9 +48,10 @@ class Tally:
         """These have been answered, at this time of `perf_counter_ns`; their events are told now."""
         kept = self._answered
         for one in finished:
-            took_ns = ended_ns - one.waiting.began_ns
-            kept.append((one, took_ns))
-            tell(one.waiting.target.model.name, 200, "", took_ns / 1e9)
+            at, took_ns = one.waiting, ended_ns - one.waiting.began_ns
+            model = at.target.model
+            kept.append(_Answered(model, at.answering.decision, at.request.items, one.stages, took_ns, at.at_us))
+            tell(model.name, 200, "", took_ns / 1e9)
         if len(kept) >= MOST:
             self.settle()
         elif self._timer is None:
@@ -55,26 +66,24 @@ class Tally:
         for name, requests in runs:
             JOINED_REQUESTS.observe(requests, name)
         answered, self._answered = self._answered, []
-        by_model: dict[int, tuple[ModelPlan, list[tuple[Finished, int]]]] = {}
+        by_model: dict[int, list[_Answered]] = {}
         for each in answered:
-            model = each[0].waiting.target.model
-            by_model.setdefault(id(model), (model, []))[1].append(each)
-        for model, those in by_model.values():
-            _count(model, those)
+            by_model.setdefault(id(each.model), []).append(each)
+        for those in by_model.values():
+            _count(those[0].model, those)
 
 
-def _count(model: ModelPlan, answered: list[tuple[Finished, int]]) -> None:
+def _count(model: ModelPlan, answered: list[_Answered]) -> None:
     """Count requests of one model, in the order of their answers."""
-    alike: dict[Alike, Spending] = {}
-    for one, took_ns in answered:
-        at, decision = one.waiting, one.waiting.answering.decision
-        key = (decision.release.version, decision.release.name, decision.path, decision.rule, at.request.items)
+    alike: dict[tuple[int, str, PathName, str, int], Spending] = {}
+    for one in answered:
+        decision = one.decision
+        key = (decision.release.version, decision.release.name, decision.path, decision.rule, one.items)
         spent = alike.get(key)
         if spent is None:
             spent = alike[key] = Spending()
-        spent.add(one.stages, took_ns // 1000)
-    PREDICTION_SECONDS.observe_each([took_ns / 1e9 for _, took_ns in answered], model.name)
-    last_us = answered[-1][0].waiting.at_us
+        spent.add(one.stages, one.took_ns // 1000)
+    PREDICTION_SECONDS.observe_each([one.took_ns / 1e9 for one in answered], model.name)
     for (version, release, path, rule, items), spent in alike.items():
         PREDICTIONS.add(model.name, release, path, rule, by=spent.times)
-        STATISTICS.answered_alike(model, version, path, items, spent, last_us)
+        STATISTICS.answered_alike(model, version, path, items, spent, answered[-1].at_us)
