@@ -109,7 +109,7 @@ class Histogram(Family):
 class Late(Protocol):
     """Counts things a moment later, many at once."""
 
-    def settle(self) -> None:
+    def catch_up(self) -> None:
         """Count what is not counted yet."""
 
 
@@ -117,19 +117,19 @@ _LATE: WeakSet[Late] = WeakSet()
 
 
 def counts_late(late: Late) -> None:
-    """Whoever reads counts from now on has this one settle first, for as long as somebody else keeps it."""
+    """Whoever reads counts from now on has this one catch up first, for as long as somebody else keeps it."""
     _LATE.add(late)
 
 
-def settle() -> None:
+def catch_up() -> None:
     """Have everything counted that has happened."""
     for late in tuple(_LATE):
-        late.settle()
+        late.catch_up()
 
 
 def render(process: str) -> str:
     """Everything this process counted, in the text format of Prometheus."""
-    settle()
+    catch_up()
     return "\n".join(line for family in INDEX.values() for line in family.render(process)) + "\n"
 
 

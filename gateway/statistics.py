@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from gateway.holding.held import HeldPrediction
 from gateway.leaving import CallerLeft
-from gateway.metrics import settle
+from gateway.metrics import catch_up
 from gateway.plan import ModelPlan
 from gateway.record.entries import Path, StageTimes
 from gateway.stages import Stages
@@ -99,7 +99,7 @@ class Statistics:
 
     def of(self, model: ModelPlan) -> list[ModelStatistics]:
         """The champion's version, and every other that has answered in this process, by number."""
-        settle()
+        catch_up()
         self._version(model, model.champion.version)
         return [self._kept[key] for key in sorted(self._kept) if key[:2] == (model.tenant_id, model.name)]
 

@@ -10,6 +10,8 @@ Headers = list[tuple[bytes, bytes]]
 
 WHOLE_MAX_BYTES: Final = 65_536
 """A body that is longer is no small request."""
+HEAD_MAX_BYTES: Final = 4096
+"""A head that is longer is not kept, so that many connections do not keep much."""
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"content-length"
 _DIGITS_MAX: Final = len(str(WHOLE_MAX_BYTES))
@@ -33,7 +35,7 @@ class KnownHead:
     def of(cls, chunk: bytes, target: bytes, headers: Headers, length: int) -> Self | None:
         """The head of a chunk that the parser has read as one request; None where it is written unusually."""
         end = chunk.find(_END) + len(_END)
-        if len(chunk) - end != length:
+        if len(chunk) - end != length or end > HEAD_MAX_BYTES:
             return None
         digits = b"%d" % length
         line = b"\r\n" + _LENGTH + b": " + digits + b"\r\n"

@@ -42,7 +42,7 @@ class Tally:
         """One run answers so many requests of a model."""
         self._runs.append((model, requests))
         if len(self._runs) >= MOST:
-            self.settle()
+            self.catch_up()
 
     def answered(self, finished: Sequence[Finished], ended_ns: int) -> None:
         """These have been answered, at this time of `perf_counter_ns`; their events are told now."""
@@ -53,11 +53,11 @@ class Tally:
             kept.append(_Answered(model, at.answering.decision, at.request.items, one.stages, took_ns, at.at_us))
             tell(model.name, 200, "", took_ns / 1e9)
         if len(kept) >= MOST:
-            self.settle()
+            self.catch_up()
         elif self._timer is None:
-            self._timer = self._loop.call_later(LATE_S, self.settle)
+            self._timer = self._loop.call_later(LATE_S, self.catch_up)
 
-    def settle(self) -> None:
+    def catch_up(self) -> None:
         """Add up what is not counted yet."""
         if self._timer is not None:
             self._timer.cancel()
