@@ -1,7 +1,7 @@
 """Plain requests on their way: taken as they come, run at the end of the loop's turn, and answered in one go.
 
-A model that takes longer runs in its session's thread, one request at a time or joined as the batcher does it. What
-comes of a run is judged for all its requests at once; their entries are one write, before any of them is answered.
+A model that takes longer runs in its session's thread, as the batcher does it. What comes of a run is judged for all
+its requests at once; their entries are one write, before any of them is answered.
 A request for whose model too many wait already is refused as it comes (`entrance.py`).
 A request that turns out not to be plain (it is held, drawn for audit, or its model has something to say that is no
 number) goes the general way with what was drawn for it and what its model has said; nobody has noted anything of it
@@ -12,9 +12,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from random import Random
 from time import perf_counter_ns
-from typing import NamedTuple
 
-from msgspec import UNSET
+import msgspec
 
 from gateway.call import NOTHING_BEGUN, Begun
 from gateway.capture import INLINE_MAX_BYTES
@@ -44,7 +43,7 @@ from gateway.registry.live import LiveRelease
 from gateway.times import now_us
 
 
-class Made(NamedTuple):
+class Made(msgspec.Struct, frozen=True):
     """A request with its entry and its reply, of which nothing has left yet."""
 
     waiting: Waiting
@@ -112,7 +111,7 @@ class Express:
         answering = target.answering(self._follower.flags, request, at_us, self._process)
         if answering is None:
             return False
-        waiting = Waiting(exchange, target, request, answering, at_us, began_ns, read_ns)
+        waiting = Waiting(exchange, target, request, answering, at_us, began_ns, read_ns, perf_counter_ns())
         if target.short:
             self._join(waiting)
             return True
@@ -184,7 +183,7 @@ class Express:
 
     def _answer(self, batch: list[Waiting]) -> None:
         """Run, judge, record and answer these requests; the general way takes them where anything is not as usual."""
-        target, items = batch[0].target, sum(waiting.request.items for waiting in batch)
+        target, items = batch[0].target, sum([waiting.request.items for waiting in batch])
         feeds = target.reader.feeds([waiting.request for waiting in batch], items)
         arrays = _run(target.release, feeds)
         if arrays is None:
@@ -196,9 +195,13 @@ class Express:
     def _judge(self, batch: list[Waiting], feeds: dict[str, Tensor], arrays: dict[str, Tensor]) -> None:
         """Judge what a run has come to, record and answer."""
         target, ran_ns = batch[0].target, perf_counter_ns()
-        items = sum(waiting.request.items for waiting in batch)
-        target.tells_much |= sum(array.nbytes for array in arrays.values()) > INLINE_MAX_BYTES * items
-        told = not target.tells_much and all(array.shape[:1] == (items,) for array in arrays.values())
+        items = sum([waiting.request.items for waiting in batch])
+        size, by_item = 0, True
+        for array in arrays.values():
+            size += array.nbytes
+            by_item = by_item and array.shape[:1] == (items,)
+        target.tells_much |= size > INLINE_MAX_BYTES * items
+        told = by_item and not target.tells_much
         judged = target.judge.judge(feeds, arrays, target.release.release.policy) if told else None
         if judged is None:
             release = target.release.release.id
@@ -252,7 +255,7 @@ class Express:
             api_key=waiting.target.key_bytes,
             input_digest=request.digest,
             output_digest=output_digest,
-            request_id=UNSET if request.id is None else request.id,
+            request_id=msgspec.UNSET if request.id is None else request.id,
             items=tuple(items),
             inputs=request.inputs if captured else (),
             outputs=tensors if captured else (),

@@ -1,6 +1,6 @@
 """A plain request that has been answered, and how the general way has it."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.express.turn import Drawn, Waiting
 
 
-class Finished(NamedTuple):
+class Finished(msgspec.Struct, frozen=True):
     """A plain request with what came of its run."""
 
     waiting: "Waiting"

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
+import msgspec
 import numpy as np
 
 from gateway.answers import class_of, in_schema, score_at
@@ -21,7 +22,7 @@ Rows = dict[str, list[list[Any]]]
 """The elements of each item, by output."""
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """The items of one run, one after the other."""
 
     rows: Rows
@@ -52,16 +53,15 @@ class PlainJudge:
         for name, array in outputs.items():
             if not array.ndim:
                 return None
-            found = rows[name] = _rows(array).tolist()
-            if not _finite(array, found):
+            found = rows[name] = (array if array.ndim == 2 else _rows(array)).tolist()
+            few = array.size <= _FEW and array.dtype.kind == "f"
+            if not (isfinite(sum(map(sum, found))) if few else all_finite(array)):
                 return None
         answers = self._answers(outputs[declared.output], rows[declared.output])
         if answers is None:
             return None
-        if declared.confidence is None:
-            scores: list[float | None] = [None] * len(answers)
-        else:
-            scores = self._scores(rows[declared.confidence], answers)
+        confidence = declared.confidence
+        scores = self._scores(None if confidence is None else rows[confidence], answers)
         return Judged(rows, answers, scores, _inside(policy, feeds, len(answers)) if policy.envelope else None)
 
     def answers(self, outputs: Mapping[str, Tensor]) -> list[Answer | None] | None:
@@ -101,9 +101,10 @@ class PlainJudge:
         self._answer_of[value] = answer
         return answer
 
-    def _scores(self, rows: list[list[Any]], answers: list[Answer | None]) -> list[float | None]:
+    def _scores(self, rows: list[list[Any]] | None, answers: list[Answer | None]) -> list[float | None]:
+        """The score of each answer by the rows of what says how sure the model is, where something does."""
         declared = self._card.answer
-        if not rows[0]:
+        if rows is None or not rows[0]:
             return [None] * len(answers)
         if declared.confidence_is == "value":
             return [float(row[-1]) for row in rows]
@@ -123,15 +124,10 @@ def _rows(array: Tensor) -> Any:
 
 def all_finite(array: Tensor) -> bool:
     """Whether all numbers of a tensor are finite; in doubt, where few of them sum up to more than a number, not."""
-    return _finite(array, [array.ravel().tolist()] if array.size <= _FEW else [])
-
-
-def _finite(array: Tensor, rows: list[list[Any]]) -> bool:
-    """The same of a tensor whose elements are these where they are few."""
     if array.dtype.kind != "f":
         return True
     if array.size <= _FEW:
-        return isfinite(sum(map(sum, rows)))
+        return isfinite(sum(array.ravel().tolist()))
     return bool(np.logical_and.reduce(np.isfinite(array), axis=None))
 
 

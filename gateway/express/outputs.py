@@ -73,6 +73,8 @@ class Outputs:
 
     def of(self, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
         """The JSON of some rows, their digest and the tensors as kept; None where those are too large for an entry."""
+        if len(self._outputs) == 1:
+            return self._of_one(self._outputs[0], start, stop)
         digest, kept = self.kept(start, stop)
         if not kept:
             return None
@@ -80,7 +82,16 @@ class Outputs:
         for output in self._outputs:
             told, _ = self._head(output.name, output.datatype, (stop - start, *output.tail))
             texts.append(told + output.json(start, stop) + b"}")
-        return (texts[0] if len(texts) == 1 else b",".join(texts)), digest, kept
+        return b",".join(texts), digest, kept
+
+    def _of_one(self, output: _Output, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
+        """The same of most models, which have a single output."""
+        shape, data = (stop - start, *output.tail), output.bytes_of(start, stop)
+        if len(data) > INLINE_MAX_BYTES:
+            return None
+        told, digested = self._head(output.name, output.datatype, shape)
+        kept = PlainInput(output.name, output.datatype, shape, data)
+        return told + output.json(start, stop) + b"}", hex_digest(digested + data), (kept,)
 
     def kept(self, start: int, stop: int) -> Kept:
         """The digest of some rows, and the tensors."""

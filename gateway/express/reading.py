@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from math import prod
 from struct import pack
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -33,7 +33,7 @@ _CODES = {
 """The datatypes whose bytes an array of the standard library makes, refusing what does not fit."""
 
 
-class PlainInput(NamedTuple):
+class PlainInput(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One tensor of a plain request, as the traffic log keeps it."""
 
     name: str
@@ -42,29 +42,17 @@ class PlainInput(NamedTuple):
     data: Body
 
 
-class PlainRequest:
+class PlainRequest(msgspec.Struct, frozen=True, gc=False):
     """A plain request: its tensors in the order of the signature, and their digest."""
 
-    __slots__ = ("digest", "elements", "id", "inputs", "items", "short")
-
-    def __init__(
-        self,
-        id: str | None,  # noqa: A002 - the protocol's name
-        inputs: tuple[PlainInput, ...],
-        elements: tuple[list[Any], ...],
-        items: int,
-        digest: str,
-        *,
-        short: bool = True,
-    ) -> None:
-        self.id = id
-        self.inputs = inputs
-        self.elements = elements
-        """The elements of each tensor as they stood in the JSON; none where they stood behind it."""
-        self.items = items
-        self.digest = digest
-        self.short = short
-        """Whether an entry has room for its tensors."""
+    id: str | None
+    inputs: tuple[PlainInput, ...]
+    elements: tuple[list[Any], ...]
+    """The elements of each tensor as they stood in the JSON; none where they stood behind it."""
+    items: int
+    digest: str
+    short: bool = True
+    """Whether an entry has room for its tensors."""
 
 
 class PlainReader:
@@ -84,6 +72,7 @@ class PlainReader:
         self._items_max = min(ITEMS_MAX, limits.items_max) if several else 1
         self._body_max_bytes = limits.body_max_bytes
         self._tails = tuple(tuple(spec.shape[1:]) for spec in inputs)
+        self._told = tuple((spec.name, NUMPY[spec.datatype], tuple(spec.shape[1:])) for spec in inputs)
         self._elements = tuple(prod(tail) for tail in self._tails)
         self._packed = tuple(map(_packer, inputs))
         self._by_name = sorted(range(len(inputs)), key=lambda at: inputs[at].name)
@@ -121,15 +110,17 @@ class PlainReader:
     def feeds(self, requests: list[PlainRequest], items: int) -> dict[str, Tensor]:
         """The tensors of these requests one after the other, `items` in all; numbers are read-only, or the body."""
         feeds: dict[str, Tensor] = {}
-        for at, spec in enumerate(self._inputs):
-            if spec.datatype == "BYTES":
+        for at, (name, dtype, tail) in enumerate(self._told):
+            if dtype.kind == "O":
                 texts = [text for request in requests for text in request.elements[at]]
-                feeds[spec.name] = np.array(texts, np.object_).reshape(items, *self._tails[at])
+                feeds[name] = np.array(texts, np.object_).reshape(items, *tail)
                 continue
-            parts = [request.inputs[at].data for request in requests]
-            data = parts[0] if len(parts) == 1 else b"".join(parts)
-            tensor = np.frombuffer(data, NUMPY[spec.datatype]).reshape(items, *self._tails[at])
-            feeds[spec.name] = tensor if tensor.flags.aligned else tensor.copy()
+            if len(requests) == 1:
+                data = requests[0].inputs[at].data
+            else:
+                data = b"".join([request.inputs[at].data for request in requests])
+            tensor: Tensor = np.ndarray((items, *tail), dtype, data)
+            feeds[name] = tensor if type(data) is bytes or tensor.flags.aligned else tensor.copy()
         return feeds
 
     def _request(self, id: str | None, messages: list[Any]) -> PlainRequest | None:  # noqa: A002

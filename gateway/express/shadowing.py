@@ -16,6 +16,7 @@ from time import perf_counter_ns, thread_time
 from typing import NamedTuple
 from weakref import WeakSet
 
+import msgspec
 import structlog
 
 from gateway.compare import differing_items
@@ -236,7 +237,7 @@ class PlainShadow:
             entry = companion.mould.cast(varying)
             if len(entry) <= ENTRY_MAX_BYTES:
                 return entry
-        tensors = tuple(InlineTensor(**each._asdict()) for each in kept[1])
+        tensors = tuple(InlineTensor(**msgspec.structs.asdict(each)) for each in kept[1])
         ran = Ran(differing=differing, answers=answers, digest=kept[0], outputs=tensors, run_us=us, draws=draws)
         self._shadow.tell(beside(run), ran)
         return None

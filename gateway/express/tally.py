@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from gateway.decision import Decision, PathName
 from gateway.express.finished import Finished
@@ -17,7 +18,7 @@ MOST = 256
 """As many requests are added up at once, wherever the time stands: a full gateway keeps no more of them in memory."""
 
 
-class _Answered(NamedTuple):
+class _Answered(msgspec.Struct, frozen=True, gc=False):
     """What counts of a request; nothing in it keeps its tensors."""
 
     model: ModelPlan

@@ -2,8 +2,9 @@
 
 from collections import OrderedDict, deque
 from time import perf_counter_ns
-from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from gateway.call import Begun
 from gateway.express.exchange import Exchange
@@ -13,21 +14,17 @@ from gateway.protocol.datatypes import Tensor
 from gateway.registry.live import LiveRelease
 
 
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True):
     """A plain request that waits for the end of the turn."""
 
-    __slots__ = ("answering", "at_us", "began_ns", "decided_ns", "exchange", "read_ns", "request", "target")
-
-    def __init__(self, exchange: Exchange, target: Target, request: PlainRequest, answering: Answering,
-                 at_us: int, began_ns: int, read_ns: int) -> None:  # fmt: skip
-        self.exchange = exchange
-        self.target = target
-        self.request = request
-        self.answering = answering
-        self.at_us = at_us
-        self.began_ns = began_ns
-        self.read_ns = read_ns
-        self.decided_ns = perf_counter_ns()
+    exchange: Exchange
+    target: Target
+    request: PlainRequest
+    answering: Answering
+    at_us: int
+    began_ns: int
+    read_ns: int
+    decided_ns: int
 
     def stages(self, ran_ns: int) -> tuple[int, int, int, int, int, int]:
         """The microseconds of each stage, the run having ended at `ran_ns`; deciding is part of asking the flags."""
@@ -36,7 +33,7 @@ class Waiting:
         return read_us, flags_us, 0, 0, (ran_ns - self.decided_ns) // 1000, (perf_counter_ns() - ran_ns) // 1000
 
 
-class Drawn(NamedTuple):
+class Drawn(msgspec.Struct, frozen=True, gc=False):
     """What was drawn for a request. Uniform in [0, 1)."""
 
     items: tuple[float, ...]

@@ -19,7 +19,7 @@ from gateway.ids import new_id
 from gateway.record.codec import fold
 from gateway.record.entries import Entry, Position
 from gateway.record.errors import DiskReserveReached, TrafficLogUnavailable
-from gateway.record.frames import HEADER_BYTES
+from gateway.record.frames import HEADER_BYTES, frame
 from gateway.record.payloads import ObjectStore
 from gateway.record.reserve import DiskReserve
 from gateway.record.segment import PROCESS_NAME, SegmentFile, segment_name, sync_directory
@@ -100,6 +100,8 @@ class TrafficLog:
             raise DiskReserveReached
         turn = self._turn
         before = len(turn.waiting)
+        if not before:
+            return self._write_alone(entries)
         for data in entries:
             turn.add_encoded(data)
         self._write_turn()
@@ -181,14 +183,33 @@ class TrafficLog:
         if not turn.waiting:
             return
         try:
-            self._write(turn, self._present_segment())
+            segment = self._present_segment()
+            self._written(turn, segment, segment.write(turn.buffer))
         except OSError as error:
             self._give_up_on(turn, error)
 
-    def _write(self, turn: Turn, segment: SegmentFile) -> None:
-        """Write the turn; of a short write the whole frames count, and the rest is cut off and refused."""
-        base = segment.size
-        written = segment.write(turn.buffer)
+    def _write_alone(self, entries: Sequence[bytes]) -> int:
+        """Write entries in a turn that has gathered nothing else; returns how many of them stand whole."""
+        together, turn = b"".join(map(frame, entries)), self._turn
+        try:
+            segment = self._present_segment()
+            written = segment.write(together)
+            if written < len(together):
+                self._turn = Turn()
+                for data in entries:
+                    turn.add_encoded(data)
+                self._written(turn, segment, written)
+        except OSError as error:
+            self._give_up_on(turn, error)
+            return turn.whole
+        self.counts.turns += 1
+        self.counts.bytes += written
+        self.counts.entries += len(entries)
+        return len(entries)
+
+    def _written(self, turn: Turn, segment: SegmentFile, written: int) -> None:
+        """So much of a turn was written: whole frames count, a rest is cut off. Raises: OSError where there is one."""
+        base = segment.size - written
         whole_end = turn.settle(segment.name, base, written)
         self.counts.turns += 1
         self.counts.bytes += whole_end - base
@@ -224,7 +245,7 @@ class TrafficLog:
 
     def _settle_files(self, retired: list[SegmentFile], present: SegmentFile | None) -> None:
         """In the log's thread: sync and close the retired segments, sync the present one if any, look at the disk."""
-        errors = [error for segment in retired if (error := _last_sync(segment))]
+        errors = [error for segment in retired if (error := segment.finish())]
         if present is not None:
             present.sync()
         if present is not None or retired:
@@ -255,16 +276,6 @@ class TrafficLog:
             return
         if self._loop.time() - self._opened_at >= self.settings.rotate_age_s:
             self.rotate()
-
-
-def _last_sync(segment: SegmentFile) -> OSError | None:
-    try:
-        segment.sync()
-    except OSError as error:
-        return error
-    finally:
-        segment.close()
-    return None
 
 
 @asynccontextmanager

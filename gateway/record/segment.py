@@ -53,7 +53,7 @@ class SegmentFile:
             raise
         return cls(directory, name, fd)
 
-    def write(self, frames: bytearray) -> int:
+    def write(self, frames: bytes | bytearray) -> int:
         """Append with one write; returns how many bytes the file took, fewer when the disk is full. Raises: OSError."""
         written = os.write(self._fd, frames)
         self.size += written
@@ -71,6 +71,16 @@ class SegmentFile:
     def close(self) -> None:
         """Give the segment up; from now on it may be sealed."""
         os.close(self._fd)
+
+    def finish(self) -> OSError | None:
+        """Sync for the last time and close; returns what was wrong with the sync."""
+        try:
+            self.sync()
+        except OSError as error:
+            return error
+        finally:
+            self.close()
+        return None
 
 
 def _write_header(fd: int) -> None:

@@ -4,8 +4,7 @@ A request keeps the live plan it began with, so it is answered by the release th
 counted cache; a live plan that was replaced gives its sessions back when its last request has ended.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
@@ -141,15 +140,17 @@ class LivePlan:
                 releases[release.id] = opened
         return cls(plan, releases, opener.cache, failed, room)
 
-    @contextmanager
-    def in_use(self) -> Iterator[Self]:
-        """Keep the sessions open for the length of a request."""
+    def in_use(self) -> "LivePlan":
+        """Keep the sessions open for the length of a request; any number of them at a time."""
+        return self
+
+    def __enter__(self) -> Self:
         self._requests += 1
-        try:
-            yield self
-        finally:
-            self._requests -= 1
-            self._close_if_left()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._requests -= 1
+        self._close_if_left()
 
     def halt(self, halts: Mapping[UUID, HaltPlan]) -> None:
         """Put these halts, and no others, in force at once; nothing has to be opened for that."""

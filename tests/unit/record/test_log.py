@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.record.codec import encode
 from gateway.record.entries import Entry
 from gateway.record.errors import DiskReserveReached, TrafficLogUnavailable
 from gateway.record.log import LogSettings, TrafficLog, open_traffic_log
@@ -157,6 +158,27 @@ async def test_a_disk_that_fills_in_the_middle_of_a_write_tears_nothing(tmp_path
         await log.sync()
         await log.append(last := decided())
         assert recorded(log) == [*written, last]
+        assert [torn(path) for path in open_segments(log.settings.open_directory)] == [0, 0]
+
+
+@pytest.mark.parametrize("gathered", [0, 3])
+async def test_entries_written_together_on_a_disk_that_fills_count_as_far_as_they_stand(
+    tmp_path: Path, gathered: int
+) -> None:
+    """Those who are answered at once hear how many entries stand whole, whatever else the turn has gathered."""
+    async with open_traffic_log(settings(tmp_path), LocalObjects(tmp_path)) as log:
+        entries = [decided() for _ in range(200)]
+        with no_file_above(50_000):
+            waiting = [log.append(entry) for entry in entries[:gathered]]
+            whole = log.write_together([encode(entry) for entry in entries[gathered:]])
+        await asyncio.gather(*waiting)
+        assert 0 < whole < 200 - gathered
+        with pytest.raises(DiskReserveReached):
+            log.write_together([encode(decided())])
+        await log.sync()
+        assert log.write_together([encode(last := decided())]) == 1
+        assert recorded(log) == [*entries[: gathered + whole], last]
+        assert log.counts.entries == gathered + whole + 1
         assert [torn(path) for path in open_segments(log.settings.open_directory)] == [0, 0]
 
 
