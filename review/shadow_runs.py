@@ -4,6 +4,7 @@ With a shadow beside every answer there are as many of these entries as answers,
 is their own is decoded; a drawn one is decoded whole.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -15,6 +16,10 @@ from gateway.record.entries import Position, Shadowed
 from gateway.record.frames import Frame
 from gateway.record.reader import entry_in
 from review.store.tallies import Runs
+
+
+AT_A_TIME = 250
+"""After so many entries, a millisecond's work, whoever waits for the processor goes first."""
 
 
 class DrawnRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +59,9 @@ def read_runs(segment: str, frames: Iterable[Frame]) -> ShadowRuns:
     beginnings, last = Beginnings(), None
     counts: defaultdict[UUID | None, _Counts] = defaultdict(_Counts)
     drawn: list[Frame] = []
-    for found in frames:
+    for number, found in enumerate(frames):
+        if number % AT_A_TIME == 0:
+            os.sched_yield()
         alike = beginnings.of(found.data)
         own = None if alike is None else alike.own(found.data)
         if alike is not None and isinstance(own, OwnShadowed):

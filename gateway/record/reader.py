@@ -7,6 +7,7 @@ nothing comes twice to a consumer that commits. A segment is only sealed and rem
 its last whole entry; the number is forgotten after the segment is gone.
 """
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -23,7 +24,7 @@ from gateway.record.segment import SUFFIX, open_segments
 if TYPE_CHECKING:  # whoever seals has no use for what it imports
     from gateway.record.payloads import ObjectStore
 
-_CHUNK_BYTES = 128 << 10
+_CHUNK_BYTES = 64 << 10
 STRETCH_MAX_BYTES = 64 << 20
 """A stretch of entries that nobody wants is committed after so many bytes."""
 
@@ -103,11 +104,16 @@ class SegmentReader:
                 yield found
 
     def _chunks(self) -> Iterator[tuple[bytes, int]]:
-        """What lies behind `end` and where that is, as long as `end` moves on. Raises: TrafficLogUnreadable."""
+        """What lies behind `end` and where that is, as long as `end` moves on. Raises: TrafficLogUnreadable.
+
+        Before each chunk whoever waits for the processor goes first: a reader would else keep it for some milliseconds
+        at a time, and callers wait for their answers meanwhile.
+        """
         header = _header(self._file)
         if header != HEADER[: len(header)]:
             raise TrafficLogUnreadable(segment=self.name, offset=0)
         while chunk := self._chunk():
+            os.sched_yield()
             begun = self.end
             yield chunk, begun
             if self.end == begun:

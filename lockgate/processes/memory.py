@@ -6,7 +6,7 @@ Python's collector would walk through all of it again and again, 100 ms at a tim
 
 import gc
 
-YOUNG = 20_000
+YOUNG = 5_000
 """How many more objects are made than freed before the youngest are looked at; Python's own 700 is one request."""
 
 
