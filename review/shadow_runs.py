@@ -17,7 +17,6 @@ from gateway.record.frames import Frame
 from gateway.record.reader import entry_in
 from review.store.tallies import Runs
 
-
 AT_A_TIME = 250
 """After so many entries, a millisecond's work, whoever waits for the processor goes first."""
 

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Sequence
 
+from tests.bench.quiet import SEEN
 from tests.bench.running import find_cases, report, run
 
 
@@ -25,6 +26,7 @@ def main(wanted: Sequence[str]) -> int:
         return 2
     chosen = [case for name, case in cases.items() if name in wanted or not (wanted or case.long)]
     results = [run(case) for case in chosen]
+    report(f"bench: processors stolen by other machines: {SEEN.told()}")
     print(json.dumps({result.case.name: result.told() for result in results}))
     return int(any(result.measured is None for result in results))
 

@@ -152,9 +152,9 @@ async def see(errand: Errand) -> Seen:
     ):
         keep_pauses_short()
         with clocks.around():
-            one = await asyncio.to_thread(endpoint.press, 1)
+            one = await asyncio.to_thread(endpoint.press_once, 1)
         with sampler.sampling():
-            await asyncio.to_thread(endpoint.press, 64)
+            await asyncio.to_thread(endpoint.press_once, 64)
     processor_ns = (clocks.processor_ns[-1] - clocks.processor_ns[0]) / (len(clocks.processor_ns) - 1)
     return Seen(
         answers=len(clocks.taken["send"]),

@@ -13,6 +13,7 @@ import msgspec
 
 from tests.bench.case import Measured
 from tests.bench.press import Load, Pressed
+from tests.bench.quiet import undisturbed
 
 SERVER, LOADER = 0, 1
 """The processors of the two sides."""
@@ -42,8 +43,12 @@ class Endpoint:
     port: int
     request: bytes
 
-    def press(self, connections: int, *, seconds: float = SECONDS, **more: Any) -> Pressed:
-        """Send the request over so many connections for a while; `more` is what else a Load has."""
+    def press(self, connections: int, **more: Any) -> Pressed:
+        """Send the request over so many connections for a while, undisturbed; `more` is what else a Load has."""
+        return undisturbed(lambda: self.press_once(connections, **more))
+
+    def press_once(self, connections: int, *, seconds: float = SECONDS, **more: Any) -> Pressed:
+        """The same, whatever the machine does meanwhile."""
         told = {"processor": LOADER, "warm_s": WARM_S} | more
         load = Load(
             port=self.port, request=b64encode(self.request).decode(), connections=connections, seconds=seconds, **told

@@ -23,9 +23,9 @@ def _kept() -> Measured:
         idle = site.memory_mib()
         samples = [idle]
         for subject in (tabular(), digits(), image()):
-            site.endpoint(subject, subject.json()).press(16)
+            site.endpoint(subject, subject.json()).press_once(16)
             samples.append(site.memory_mib())
-        site.endpoint(image(), image().binary()).press(8, seconds=SECONDS)
+        site.endpoint(image(), image().binary()).press_once(8, seconds=SECONDS)
         samples.append(site.memory_mib())
         return Measured(value=max(samples), more={"idle": idle, "samples": samples})
 
@@ -34,7 +34,10 @@ def _growth() -> Measured:
     """How many MiB more it kept late than early, while small and large requests came as fast as it answered."""
     with lockgate(tabular(), digits(), image()) as site, ThreadPoolExecutor() as threads:
         small, large = site.endpoint(tabular(), tabular().json()), site.endpoint(image(), image().json())
-        loads = [threads.submit(small.press, 64, seconds=LONG_S), threads.submit(large.press, 1, seconds=LONG_S)]
+        loads = [
+            threads.submit(small.press_once, 64, seconds=LONG_S),
+            threads.submit(large.press_once, 1, seconds=LONG_S),
+        ]
         series = _sampled(site, loads)
         answers = sum(each.result().statuses.get(200, 0) for each in loads)
     early, late = (median(_within(series, part)) for part in (EARLY, LATE))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from operator import truediv
+from statistics import median
 from time import perf_counter, thread_time
 from typing import Any
 
@@ -21,6 +22,8 @@ from tests.bench.subjects import image
 
 AT_LEAST_S = SECONDS / 3
 """For how long the functions are repeated in a round."""
+IN_A_ROW = 8
+"""So many calls of each count before it is another's turn."""
 CLASSES, LARGE = 1_000, 100_000
 
 
@@ -76,16 +79,17 @@ def _compared(ours: Callable[[], object], others: Mapping[str, Callable[[], obje
 
 
 def _microseconds(functions: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """What one call of each takes of a processor: the best of as many as fit, in turn."""
-    for function in functions.values():
-        function()
-    ends, best = perf_counter() + AT_LEAST_S, dict.fromkeys(functions, float("inf"))
+    """What one call of each takes of a processor: the median of as many as fit, a few of each in turn."""
+    ends = perf_counter() + AT_LEAST_S
+    taken: dict[str, list[float]] = {name: [] for name in functions}
     while perf_counter() < ends:
         for name, function in functions.items():
-            began = thread_time()
-            function()
-            best[name] = min(best[name], thread_time() - began)
-    return {name: seconds * 1e6 for name, seconds in best.items()}
+            function()  # finds the memory as another left it
+            for _ in range(IN_A_ROW):
+                began = thread_time()
+                function()
+                taken[name].append(thread_time() - began)
+    return {name: median(seconds) * 1e6 for name, seconds in taken.items()}
 
 
 def _case(name: str, what: str, measure: Callable[[], Measured]) -> Case:

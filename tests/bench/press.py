@@ -140,9 +140,12 @@ class Press:
         return self._pressed()
 
     def _wait(self, ends: float) -> float:
-        """Seconds until there is something to do by ourselves."""
+        """Seconds until there is something to do by ourselves, in whole milliseconds: what is due sooner is waited for.
+
+        The system sleeps for whole milliseconds, and rounds up: requests would leave late, and several at once.
+        """
         due = self._due if self._load.rate and self._free else ends
-        return max(0.0, min(due, ends) - perf_counter())
+        return max(0, int((min(due, ends) - perf_counter()) * 1000)) / 1000
 
     def _send(self) -> None:
         """Send what is due."""

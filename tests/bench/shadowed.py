@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from statistics import median
 from typing import NamedTuple
 
 from tests.bench.case import Case, Measured
@@ -37,7 +38,7 @@ def _image() -> dict[str, Measured]:
 
 def _of(site: Site, subject: Subject, content: Content, pressing: Pressing) -> dict[str, Measured]:
     endpoint = site.endpoint(subject, content)
-    rate = endpoint.press(pressing.connections).rate / 2
+    rate = median(endpoint.press(pressing.connections).rate for _ in range(FEW)) / 2
     with _trial(site, subject):
         half = [_half(site, endpoint, subject, pressing, rate) for _ in range(pressing.rounds)]
         lost = _lost(site, endpoint, subject, pressing)
@@ -74,7 +75,7 @@ def _lost(site: Site, endpoint: Endpoint, subject: Subject, how: Pressing) -> Me
     """How many answers at full load with the shadow were none; what became of the runs is told beside it."""
     before = {name: site.counted(name) for name in (ANSWERED, DROPPED)}
     with _shadow(site, subject):
-        pressed = endpoint.press(how.connections, seconds=how.seconds)
+        pressed = endpoint.press_once(how.connections, seconds=how.seconds)
     ran, dropped = (site.counted(name) - before[name] for name in (ANSWERED, DROPPED))
     lost = sum(count for status, count in pressed.statuses.items() if status != 200)
     return Measured(value=lost, more={"answers": pressed.statuses.get(200, 0), "ran": ran, "dropped": dropped})

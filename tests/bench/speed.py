@@ -7,11 +7,13 @@ decide, settle, and the entry of the traffic log appended before the answer. doc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from operator import truediv
 from statistics import median
 
 from tests.bench.case import Case, Measured
-from tests.bench.load import FEW, SECONDS, ratios, times
+from tests.bench.load import FEW, SECONDS, Endpoint, ratios, request, times
 from tests.bench.press import QUANTILES, Pressed
+from tests.bench.quiet import undisturbed
 from tests.bench.site import Site, beside, lockgate, plain, prototype, raw_rate
 from tests.bench.subjects import image, tabular
 
@@ -64,22 +66,28 @@ def _image_json() -> Measured:
 
 @cache
 def _image_binary() -> dict[str, Measured]:
-    with lockgate(tabular(), image()) as site:
-        return {"c1": _over_raw(site, 1), "c8": _over_raw(site, 8), "beside": _beside_images(site)}
+    with lockgate(tabular(), image()) as site, prototype(image(), join=False) as port:
+        bare = Endpoint(port, request("/v2/models/image/infer", *image().binary()))
+        found = {}
+        for name, connections in (("c1", 1), ("c8", 8)):
+            rounds = [_image_round(site, bare, connections) for _ in range(FEW)]
+            ours, raws, bares = (list(each) for each in zip(*rounds, strict=True))
+            found[name] = Measured.middle(map(truediv, ours, raws), ours=ours, theirs=raws)
+            found[f"{name}_bare"] = Measured.middle(map(truediv, bares, raws), ours=bares, theirs=raws)
+        return found | {"beside": _beside_images(site)}
 
 
-def _over_raw(site: Site, connections: int) -> Measured:
-    """Images a second over those of the raw loop, in turn."""
-    endpoint = site.endpoint(image(), image().binary())
-    both = [(endpoint.press(connections).rate, _raw_rate(site)) for _ in range(FEW)]
-    return Measured.middle(
-        (ours / raw for ours, raw in both), ours=[ours for ours, _ in both], theirs=[raw for _, raw in both]
-    )
+def _image_round(site: Site, bare: Endpoint, connections: int) -> tuple[float, float, float]:
+    """Images a second: ours, those of the raw loop, and those of the bare prototype."""
+    ours = site.endpoint(image(), image().binary()).press(connections).rate
+    raw = _raw_rate(site)
+    with site.resting():
+        return ours, raw, bare.press(connections).rate
 
 
 def _raw_rate(site: Site) -> float:
     with site.resting():
-        return raw_rate(image())
+        return undisturbed(lambda: raw_rate(image()))
 
 
 def _beside_images(site: Site) -> Measured:
@@ -88,16 +96,20 @@ def _beside_images(site: Site) -> Measured:
     run_us = 1e6 / median(_raw_rate(site) for _ in range(FEW))
     alone = [small.press(1) for _ in range(FEW)]
     with ThreadPoolExecutor() as threads:
-        rounds = []
-        for _ in range(FEW):
-            pressing = threads.submit(large.press, 4, seconds=SECONDS + 1)
-            rounds.append(small.press(1))
-            pressing.result()
+        rounds = [undisturbed(lambda: _together(threads, small, large)) for _ in range(FEW)]
     p50_us = median(map(_p50, alone))
     return Measured.middle(
         ((each.p99_us - p50_us) / run_us for each in rounds),
         p99_us=[each.p99_us for each in rounds], alone_p50_us=p50_us, run_us=run_us,
     )  # fmt: skip
+
+
+def _together(threads: ThreadPoolExecutor, small: Endpoint, large: Endpoint) -> Pressed:
+    """What small requests wait while large ones come."""
+    pressing = threads.submit(large.press_once, 4, seconds=SECONDS + 1)
+    pressed = small.press_once(1)
+    pressing.result()
+    return pressed
 
 
 def _case(name: str, what: str, goal: float | None, measure: Callable[[], Measured], better: str = "higher") -> Case:
@@ -119,6 +131,10 @@ CASES = (
           lambda: _image_binary()["c1"]),
     _case("image_binary_c8", "image binary, 8 connections: rate over the raw loop's", 0.90,
           lambda: _image_binary()["c8"]),
+    _case("image_bare_c1", "image binary, 1 connection: the bare prototype's rate over the raw loop's", None,
+          lambda: _image_binary()["c1_bare"]),
+    _case("image_bare_c8", "image binary, 8 connections: the bare prototype's rate over the raw loop's", None,
+          lambda: _image_binary()["c8_bare"]),
     _case("beside_images", "tabular JSON beside images: its p99 less its p50 alone, in runs of the image", 1.0,
           lambda: _image_binary()["beside"], "lower"),
 )  # fmt: skip

@@ -16,6 +16,7 @@ import msgspec
 from tests.bench.case import Case, Measured
 from tests.bench.inside import Errand, Seen
 from tests.bench.load import LOADER, SERVER, kept_to
+from tests.bench.quiet import undisturbed
 from tests.bench.site import founded
 from tests.bench.subjects import tabular
 from tests.servers.lockgate import running_lockgate
@@ -45,12 +46,14 @@ def _seen() -> Seen:
             request = founded(server, (tabular(),)).endpoint(tabular(), tabular().json()).request
         errand = Errand(data_directory=f"{name}/data", request=b64encode(request).decode())
         with kept_to(SERVER):
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.bench.inside"], input=msgspec.json.encode(errand), capture_output=True,
-                check=False,
-            )  # fmt: skip
+            done = undisturbed(lambda: _sent(errand))
     assert not done.returncode, done.stderr.decode()
     return msgspec.json.decode(done.stdout.splitlines()[-1], type=Seen)
+
+
+def _sent(errand: Errand) -> "subprocess.CompletedProcess[bytes]":
+    command = [sys.executable, "-m", "tests.bench.inside"]
+    return subprocess.run(command, input=msgspec.json.encode(errand), capture_output=True, check=False)
 
 
 def rows(seen: Seen) -> dict[str, float]:

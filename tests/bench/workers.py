@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from tests.bench.case import Case, Measured
 from tests.bench.load import FEW, LOADER, SECONDS, SERVER, Endpoint
+from tests.bench.quiet import undisturbed
 from tests.bench.site import Site, lockgate
 from tests.bench.subjects import tabular
 
@@ -38,7 +39,7 @@ def _scaling() -> Measured:
     ):
         for processor, gateway in zip(PROCESSORS, two.gateways, strict=True):
             gateway.cpu_affinity([processor])
-        both = [(_one(one, two), _share(two, None)) for _ in range(FEW)]
+        both = [(_one(one, two), undisturbed(lambda: _share(two, None))) for _ in range(FEW)]
     figures = [_times(alone, pair) for alone, pair in both]
     return Measured.middle(
         figures,
@@ -63,7 +64,7 @@ def _one(one: Site, two: Site) -> Share:
     one.server.process.resume()
     try:
         with two.resting():
-            return _share(one, LOADER)
+            return undisturbed(lambda: _share(one, LOADER))
     finally:
         one.server.process.pause()
 
@@ -71,9 +72,9 @@ def _one(one: Site, two: Site) -> Share:
 def _share(site: Site, loader: int | None) -> Share:
     """One round of a site whose load keeps to a processor, or to none."""
     endpoint: Endpoint = site.endpoint(tabular(), tabular().json())
-    endpoint.press(CONNECTIONS, seconds=SECONDS / 4, processor=loader)
+    endpoint.press_once(CONNECTIONS, seconds=SECONDS / 4, processor=loader)
     before = _processor_s(site)
-    pressed = endpoint.press(CONNECTIONS, processor=loader, warm_s=0.0)
+    pressed = endpoint.press_once(CONNECTIONS, processor=loader, warm_s=0.0)
     return Share(answers=pressed.rate * SECONDS, workers_s=_processor_s(site) - before, load_s=pressed.processor_s)
 
 

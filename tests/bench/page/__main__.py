@@ -16,6 +16,7 @@ from tests.bench.load import ROUNDS, SECONDS
 from tests.bench.page.machine import machine, versions
 from tests.bench.page.placing import blocks, pictures, placed
 from tests.bench.page.record import FOLDER, LONG, RUN, Run, read, taken, write
+from tests.bench.quiet import SEEN
 from tests.bench.running import report, run
 from tests.servers.environments import environment
 from tests.servers.process import MissingPart
@@ -52,6 +53,7 @@ def measured(cases: Sequence[Case]) -> Run:
         took_s=round(took_s),
         seconds=SECONDS,
         rounds=ROUNDS,
+        disturbed=SEEN.told(),
         machine=where,
         versions=versions(),
         cases={result.case.name: taken(result) for result in results},

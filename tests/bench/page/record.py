@@ -44,6 +44,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     took_s: float
     seconds: float
     rounds: int
+    disturbed: str = "not looked at"
+    """How many loads others on the hardware disturbed."""
     machine: dict[str, str]
     versions: dict[str, str]
     cases: dict[str, Taken]

@@ -16,6 +16,8 @@ BESIDE = {
     "speed_image_json": "answers a second; the bare prototype's",
     "speed_image_binary_c1": "answers a second; runs of onnxruntime",
     "speed_image_binary_c8": "answers a second; runs of onnxruntime",
+    "speed_image_bare_c1": "the same for the bare prototype, 1 connection",
+    "speed_image_bare_c8": "the same for the bare prototype, 8 connections",
 }
 """What both sides of a ratio were."""
 
@@ -107,6 +109,7 @@ def method(run: Run, long: Run | None) -> str:
         *([name, value] for name, value in run.machine.items()),
         ["versions", ", ".join(f"{name} {value}" for name, value in run.versions.items())],
         ["loads", f"{run.seconds:g} s after {min(1.0, run.seconds):g} s of warming up, {run.rounds} rounds in turn"],
+        ["stolen", run.disturbed],
         ["the whole run", f"{run.took_s / 60:.0f} minutes"],
     ]
     return table(["", ""], lines)
