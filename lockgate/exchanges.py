@@ -21,8 +21,6 @@ from lockgate.whole import WholeExchange
 
 PLAIN_TARGET = re.compile(rb"/[A-Za-z0-9/._~@-]*")
 """Paths that mean what they say: no query, and nothing that is escaped."""
-
-
 LATE_S = 1.0
 """How long a large body may take before the application answers it while it comes."""
 LESSONS = 8
@@ -160,6 +158,8 @@ class WholeRequests(ReadsStraight):
     def on_response_complete(self) -> None:
         """Go on with what was sent meanwhile, or wait for more; one timer a connection, not one a request."""
         self.server_state.total_requests += 1
+        if self.cycle.response_complete:
+            self._forget()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
@@ -174,9 +174,19 @@ class WholeRequests(ReadsStraight):
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self._look_if_quiet)
 
+    def _forget(self) -> None:
+        """Keep nothing of a request that has been answered: a connection that rests may rest for long."""
+        if type(self.cycle) is WholeExchange:
+            self.cycle.body = b""
+        else:
+            self.scope = self.cycle.scope = _NOTHING
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is there any more."""
         super().connection_lost(exc)
+        if self._coming is not None:
+            self._coming = None
+            self._forget()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
@@ -284,4 +294,6 @@ class WholeRequests(ReadsStraight):
         super().on_headers_complete()
 
 
+_NOTHING: Any = {}
+"""The scope where nothing is asked."""
 _NEEDS_ASGI = frozenset({b"expect", b"transfer-encoding", b"upgrade"})

@@ -1,8 +1,10 @@
 """Requests that came whole are offered to the application, and whatever it leaves is an ordinary ASGI request."""
 
 import asyncio
+import gc
 import socket
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -144,6 +146,55 @@ async def test_what_comes_whole_is_taken_and_answered_on_the_same_connection() -
     assert [exchange.target for exchange in app.taken] == [b"/v2/models/m/infer"] * 3
     assert dict(app.taken[0].headers)[b"content-length"] == b"4"
     assert not app.came
+
+
+UPLOAD = HEAD + b"Content-Length: 100000\r\n\r\n" + b"x" * 100_000
+
+
+@pytest.fixture
+def rooms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], memoryview | None]]]:
+    """Where large bodies lie, for as long as somebody keeps them: cycles of references are not collected meanwhile."""
+    made: list[Callable[[], memoryview | None]] = []
+
+    def room(_app: App, _target: bytes, _headers: Any, size: int) -> memoryview:
+        memory = memoryview(bytearray(size))
+        made.append(weakref.ref(memory))
+        return memory
+
+    monkeypatch.setattr(App, "room", room)
+    gc.disable()
+    yield made
+    gc.enable()
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_a_connection_that_rests_keeps_no_body(rooms: list[Callable[[], memoryview | None]], takes: bool) -> None:
+    """Neither what was taken whole nor what became an ordinary request; there may be thousands of such connections."""
+    app = App()
+    app.takes = takes
+    async with calling(app) as caller:
+        assert (await caller.says(UPLOAD)).endswith(b"xxx")
+        app.came.clear()
+        await until_true(lambda: rooms[0]() is None)
+        assert await caller.says(WHOLE)
+
+
+@pytest.mark.parametrize("sent", [UPLOAD, UPLOAD[:-1]], ids=["while it is answered", "while it comes"])
+async def test_a_connection_that_ends_leaves_no_body_behind(
+    rooms: list[Callable[[], memoryview | None]], sent: bytes
+) -> None:
+    """Not even until somebody looks for what nobody needs any more."""
+    app = App()
+    app.answers = False
+    async with calling(app) as caller:
+        caller.writer.write(sent)
+        await until_true(lambda: bool(app.taken) if sent is UPLOAD else bool(rooms))
+        caller.writer.close()
+        await caller.writer.wait_closed()
+        if app.taken:
+            await until_true(lambda: app.taken[0].disconnected)
+            app.taken.pop().answer(b"late")
+        await until_true(lambda: rooms[0]() is None)
 
 
 async def test_a_head_that_is_sent_again_is_known() -> None:
