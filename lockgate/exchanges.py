@@ -8,6 +8,7 @@ body comes whole, too, where the application has room for it (`room`), unless it
 import asyncio
 import re
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -294,6 +295,6 @@ class WholeRequests(ReadsStraight):
         super().on_headers_complete()
 
 
-_NOTHING: Any = {}
-"""The scope where nothing is asked."""
+_NOTHING: Any = MappingProxyType({})
+"""The scope where nothing is asked; no connection can write into what all share."""
 _NEEDS_ASGI = frozenset({b"expect", b"transfer-encoding", b"upgrade"})

@@ -72,7 +72,9 @@ class PlainReader:
         self._items_max = min(ITEMS_MAX, limits.items_max) if several else 1
         self._body_max_bytes = limits.body_max_bytes
         self._tails = tuple(tuple(spec.shape[1:]) for spec in inputs)
-        self._told = tuple((spec.name, NUMPY[spec.datatype], tuple(spec.shape[1:])) for spec in inputs)
+        self._told = tuple(
+            (each.name, NUMPY[each.datatype], tail) for each, tail in zip(inputs, self._tails, strict=True)
+        )
         self._elements = tuple(prod(tail) for tail in self._tails)
         self._packed = tuple(map(_packer, inputs))
         self._by_name = sorted(range(len(inputs)), key=lambda at: inputs[at].name)

@@ -5,9 +5,9 @@ of which one had less of its processor tells nothing at all.
 """
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -45,13 +45,13 @@ def undisturbed(measure: Callable[[], T]) -> T:
     best, least = _once(measure)
     tries = 1
     while least > STOLEN_MAX and tries < TRIES and SEEN.left_s > 0:
-        began = time.monotonic()
-        time.sleep(REST_S)
+        began = monotonic()
+        sleep(REST_S)
         found, stolen = _once(measure)
         if stolen < least:
             best, least = found, stolen
         tries += 1
-        SEEN.left_s -= time.monotonic() - began
+        SEEN.left_s -= monotonic() - began
     SEEN.again += tries - 1
     SEEN.disturbed += least > STOLEN_MAX
     return best
@@ -59,9 +59,9 @@ def undisturbed(measure: Callable[[], T]) -> T:
 
 def _once(measure: Callable[[], T]) -> tuple[T, float]:
     """What is measured, and the part of the time for which the most disturbed processor was stolen."""
-    before, began = _ticks(), time.monotonic()
+    before, began = _ticks(), monotonic()
     found = measure()
-    took = (time.monotonic() - began) * os.sysconf("SC_CLK_TCK")
+    took = (monotonic() - began) * os.sysconf("SC_CLK_TCK")
     return found, max((now - then for now, then in zip(_ticks(), before, strict=True)), default=0) / took
 
 

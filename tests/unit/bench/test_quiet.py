@@ -15,9 +15,9 @@ def loads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[list[int
     stat = tmp_path / "stat"
     monkeypatch.setattr(quiet, "STAT", stat)
     monkeypatch.setattr(quiet, "SEEN", Disturbance())
-    monkeypatch.setattr(quiet.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(quiet, "sleep", lambda _seconds: None)
     seconds = iter(range(1000))
-    monkeypatch.setattr(quiet.time, "monotonic", lambda: float(next(seconds)))
+    monkeypatch.setattr(quiet, "monotonic", lambda: float(next(seconds)))
 
     def stolen(ticks: int) -> None:
         stat.write_text(
