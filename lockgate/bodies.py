@@ -28,7 +28,7 @@ class Room:
         """Whether all of the body is here."""
         return self.came == len(self.memory)
 
-    def put(self, piece: bytes | bytearray) -> None:
+    def put(self, piece: bytes | bytearray | memoryview) -> None:
         """Some has come another way."""
         self.memory[self.came : self.came + len(piece)] = piece
         self.came += len(piece)
@@ -76,6 +76,9 @@ class Rest(asyncio.BufferedProtocol):
 class ReadsStraight(Bounded):
     """A protocol that can let the rest of a body be read beside its parser."""
 
+    _parser_waits = False
+    """Whether the parser has seen how a request begins, and not how it ends."""
+
     def speak(self, rest: Rest) -> None:
         """Let what comes next go straight to where it shall lie."""
         self.flow.pause_reading()
@@ -89,9 +92,10 @@ class ReadsStraight(Bounded):
             self.transport.set_protocol(self)
 
     def body_is_here(self) -> None:
-        """All of the body has come, of which the parser saw the beginning: it begins anew with the next request."""
-        self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        """All of the body has come; a parser that saw the beginning begins anew with the next request."""
+        if self._parser_waits:
+            self.parser = httptools.HttpRequestParser(self)
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
         self.listen()
         self.flow.resume_reading()
         self.on_message_complete()

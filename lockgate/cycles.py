@@ -1,4 +1,4 @@
-"""An ASGI request of one that came whole."""
+"""An ASGI request of one that was to be taken whole."""
 
 import asyncio
 from typing import TYPE_CHECKING, Any
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from gateway.http.asgi import BEGUN, BODY
-from lockgate.bodies import CompleteBody
+from lockgate.bodies import ComingBody, CompleteBody, Room
 
 if TYPE_CHECKING:
     from lockgate.exchanges import WholeRequests
@@ -15,6 +15,25 @@ if TYPE_CHECKING:
 
 def cycle_for(by: "WholeRequests", exchange: "WholeExchange", begun: Any) -> RequestResponseCycle:
     """uvicorn's cycle for a request that is whole already."""
+    cycle: Any = _cycle(by, exchange)
+    cycle.scope[BEGUN] = begun
+    if isinstance(exchange.body, bytes):
+        cycle.body += exchange.body
+    else:
+        cycle.scope[BODY] = CompleteBody(exchange.body)
+    cycle.more_body = False
+    cycle.message_event.set()
+    return cycle  # type: ignore[no-any-return]
+
+
+def cycle_amid(by: "WholeRequests", exchange: "WholeExchange", room: Room) -> RequestResponseCycle:
+    """uvicorn's cycle for a request whose body still comes, into this room."""
+    cycle: Any = _cycle(by, exchange)
+    cycle.scope[BODY] = ComingBody(by, cycle, room)
+    return cycle  # type: ignore[no-any-return]
+
+
+def _cycle(by: "WholeRequests", exchange: "WholeExchange") -> RequestResponseCycle:
     path = exchange.target.decode("ascii")
     scope: Any = {
         "type": "http",
@@ -30,7 +49,6 @@ def cycle_for(by: "WholeRequests", exchange: "WholeExchange", begun: Any) -> Req
         "query_string": b"",
         "headers": list(exchange.headers),
         "state": by.app_state.copy(),
-        BEGUN: begun,
     }
     cycle = RequestResponseCycle(
         scope=scope,
@@ -45,11 +63,5 @@ def cycle_for(by: "WholeRequests", exchange: "WholeExchange", begun: Any) -> Req
         keep_alive=exchange.keep_alive,
         on_response=by.on_response_complete,
     )
-    if isinstance(exchange.body, bytes):
-        cycle.body += exchange.body
-    else:
-        scope[BODY] = CompleteBody(exchange.body)
-    cycle.more_body = False
     cycle.disconnected = exchange.disconnected
-    cycle.message_event.set()
     return cycle

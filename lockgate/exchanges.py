@@ -11,13 +11,11 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
-from gateway.http.asgi import BODY, header_lines
-from gateway.reply import Reply
-from lockgate.bodies import ComingBody, ReadsStraight, Rest, Room
-from lockgate.cycles import cycle_for
-from lockgate.heads import WHOLE_MAX_BYTES, Headers, KnownHead
+from gateway.http.asgi import BODY
+from lockgate.answering import AnswersWhole
+from lockgate.bodies import ComingBody, Rest, Room
+from lockgate.cycles import cycle_amid, cycle_for
+from lockgate.heads import WHOLE_MAX_BYTES, KnownHead
 from lockgate.whole import WholeExchange
 
 PLAIN_TARGET = re.compile(rb"/[A-Za-z0-9/._~@-]*")
@@ -28,15 +26,15 @@ LESSONS = 8
 """So many heads in a row that were never seen again, and a connection learns no more of them."""
 
 
-class WholeRequests(ReadsStraight):
+class WholeRequests(AnswersWhole):
     """The protocol of connections to an application that takes whole requests."""
 
     cycle: Any
     """What is being answered, or was last: a cycle of uvicorn's, an exchange, or None."""
     take: ClassVar[Callable[[Any], bool]]
     """Whether the application takes an exchange; a static method."""
-    room: ClassVar[Callable[[bytes, Headers, int], memoryview | None]]
-    """Where the application wants a large body to lie, by target, headers and length; a static method."""
+    room: ClassVar[Callable[[Any, int], memoryview | None]]
+    """Where the application wants the body of an exchange to lie that has this length; a static method."""
     _whole: bytes | None = None
     """The body of a request that may come whole, as far as it has; None where it is large, or an ASGI request."""
     _coming: Room | None = None
@@ -53,13 +51,12 @@ class WholeRequests(ReadsStraight):
     _unusual = False
     """Whether the head asks for something that uvicorn alone does."""
     _quiet_since = 0.0
-    _date_headers: list[tuple[bytes, bytes]] | None = None
-    _head = b""
 
     def on_message_begin(self) -> None:
         """Another request begins; its scope is made if it is needed."""
         self._in_head, self._head_bytes, self._length, self._unusual = True, 0, -1, False
         self._messages += 1
+        self._parser_waits = True
         self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -93,6 +90,7 @@ class WholeRequests(ReadsStraight):
 
     def on_message_complete(self) -> None:
         """The request is here."""
+        self._parser_waits = False
         if self._coming is not None:
             self._coming = None
             self._comes_no_more()
@@ -109,8 +107,7 @@ class WholeRequests(ReadsStraight):
     def data_received(self, data: bytes) -> None:
         """Take what came; a small body that has not come with its head is waited for as uvicorn does."""
         rests = self._rests()
-        if rests and self._known is not None and (again := self._known.rest_of(data)) is not None:
-            self._take_again(self._known, *again)
+        if rests and self._known is not None and self._knows(self._known, data):
             return
         self._messages = 0
         super().data_received(data)
@@ -124,30 +121,7 @@ class WholeRequests(ReadsStraight):
             if body:
                 super().on_body(body)
         elif self._coming is not None and self._late is None:
-            self._late = self.loop.call_later(LATE_S, self._is_late)
-            self.speak(Rest(self, self._coming, self._comes_no_more))
-
-    def answered(self, head: bytes, body: bytes, *, keep_alive: bool) -> None:
-        """Write an answer, whose head ends before its length, and be ready for the next request."""
-        transport = self.transport
-        if not transport.is_closing():
-            end = b"\r\n\r\n" if keep_alive else b"\r\nconnection: close\r\n\r\n"
-            transport.write(b"".join((head, b"%d" % len(body), end, body)))
-            if not keep_alive:
-                transport.close()
-        self.on_response_complete()
-
-    def answer_head(self) -> bytes:
-        """The head of an answer up to its length; uvicorn makes the date anew each second."""
-        headers = self.server_state.default_headers
-        if headers is not self._date_headers:
-            self._date_headers = headers
-            self._head = self._head_of(200, [(b"content-type", b"application/json")])
-        return self._head
-
-    def head_of(self, reply: Reply) -> bytes:
-        """The head of another reply up to its length, as uvicorn writes it."""
-        return self._head_of(reply.status, header_lines(reply))
+            self._await_rest(self._coming)
 
     def give_on(self, exchange: WholeExchange, begun: Any) -> None:
         """Start the application on a whole request."""
@@ -205,10 +179,6 @@ class WholeRequests(ReadsStraight):
         else:
             self.timeout_keep_alive_handler()
 
-    def _head_of(self, status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
-        lines = [name + b": " + value + b"\r\n" for name, value in (*self.server_state.default_headers, *headers)]
-        return b"".join((STATUS_LINE[status], *lines, b"content-length: "))
-
     def _may_come_whole(self) -> bool:
         """Whether the request could be taken whole, by its head."""
         return (
@@ -233,18 +203,38 @@ class WholeRequests(ReadsStraight):
             and not self.flow.write_paused
         )
 
-    def _take_again(self, head: KnownHead, headers: Headers, body: bytes) -> None:
-        """A whole request came whose head the parser knows."""
+    def _knows(self, head: KnownHead, chunk: bytes) -> bool:
+        """Whether a chunk is a request with a head that is known, or begins a large one; it is then taken."""
+        begins = head.read(chunk)
+        if begins is None:
+            return False
+        self.url, (self.headers, length, at) = head.target, begins
+        if length > WHOLE_MAX_BYTES:
+            return self._knows_large(WholeExchange(self, b"", head), length, memoryview(chunk)[at:])
         self._lessons = LESSONS
         self._unwatch()
         self.crowd.works(self)
-        self.url, self.headers = head.target, headers
-        self.cycle = WholeExchange(self, body, head)
+        self.cycle = WholeExchange(self, chunk[at:], head)
         self._offer(self.cycle)
+        return True
+
+    def _knows_large(self, exchange: WholeExchange, length: int, begin: memoryview) -> bool:
+        """Whether the application wants a large body whole that begins like this."""
+        room = self._room(exchange, length)
+        if room is None:
+            return False
+        self._lessons = LESSONS
+        room.put(begin)
+        if room.full:
+            self.on_message_complete()
+        else:
+            self._await_rest(room)
+        return True
 
     def _learn(self, chunk: bytes) -> None:
-        """Keep the head of a request that was this chunk, and whole."""
-        if type(self.cycle) is WholeExchange and not (self._in_head or self._in_body):
+        """Keep the head of a request that was this chunk, and whole, or whose large body it begins."""
+        whole = type(self.cycle) is WholeExchange and not (self._in_head or self._in_body)
+        if whole or self._coming is not None:
             self._lessons -= 1
             self._known = KnownHead.of(chunk, self.url, self.headers, self._length)
 
@@ -261,15 +251,25 @@ class WholeRequests(ReadsStraight):
 
     def _begin_large(self) -> None:
         """Wait for a large body where the application wants it whole; else let it be read while it is answered."""
-        memory = type(self).room(self.url, self.headers, self._length)
-        if memory is None:
+        if self._room(WholeExchange(self, b""), self._length) is None:
             self._begin_asgi()
             self.scope[BODY] = ComingBody(self, self.cycle)  # type: ignore[literal-required]
-        else:
-            self._begin_whole()
-            self._coming = Room(memory)
-            self.cycle = WholeExchange(self, memory)
         self.flow.pause_reading()
+
+    def _room(self, exchange: WholeExchange, length: int) -> Room | None:
+        """Where a body of this length comes that the application wants whole; None where it does not."""
+        memory = type(self).room(exchange, length)
+        if memory is None:
+            return None
+        self._begin_whole()
+        exchange.body, self.cycle = memory, exchange
+        self._coming = Room(memory)
+        return self._coming
+
+    def _await_rest(self, room: Room) -> None:
+        """Read the rest of a large body into its room, as long as that does not take its time."""
+        self._late = self.loop.call_later(LATE_S, self._is_late)
+        self.speak(Rest(self, room, self._comes_no_more))
 
     def _comes_no_more(self) -> None:
         """A large body has come, or nobody is there any more."""
@@ -280,11 +280,10 @@ class WholeRequests(ReadsStraight):
     def _is_late(self) -> None:
         """The application answers a request whose body takes its time, while it comes."""
         room, self._coming, self._late = self._coming, None, None
-        keep_alive, self.cycle = self.cycle.keep_alive, None
+        assert room is not None
         self.listen()
-        self._begin_asgi()
-        self.cycle.keep_alive &= keep_alive
-        self.scope[BODY] = ComingBody(self, self.cycle, room)  # type: ignore[literal-required]
+        self.cycle = cycle_amid(self, self.cycle, room)
+        self._start_asgi_task(self.cycle, self.app)
 
     def _begin_asgi(self) -> None:
         """Go on as uvicorn does, as if the request began here."""

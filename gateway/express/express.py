@@ -18,8 +18,7 @@ import msgspec
 from gateway.call import NOTHING_BEGUN, Begun
 from gateway.capture import INLINE_MAX_BYTES
 from gateway.errors import GatewayError
-from gateway.express.asking import Headers, asking_of
-from gateway.express.entrance import known_of, refuse_if_full, seen_in
+from gateway.express.entrance import refuse_if_full, seen_in
 from gateway.express.exchange import Exchange
 from gateway.express.finished import Finished
 from gateway.express.judging import Judged, all_finite
@@ -117,15 +116,12 @@ class Express:
             return True
         return self._begin(waiting)
 
-    def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
+    def room(self, exchange: Exchange, size: int) -> memoryview | None:
         """Where a larger body shall lie, to be taken whole; None where it is not plain, or waits for its turn."""
-        asking = asking_of(headers)
-        if asking is None or not asking.plain:
+        seen = seen_in(self._follower.live, exchange)
+        if seen is None or not seen[0].plain or seen[1].target is None or seen[1].open_to(now_us()) is None:
             return None
-        known = known_of(self._follower.live, asking, path)
-        if known.target is None or known.open_to(now_us()) is None:
-            return None
-        return known.target.room(size, asking.json_bytes)
+        return seen[1].target.room(size, seen[0].json_bytes)
 
     def _join(self, waiting: Waiting) -> None:
         release = waiting.target.release

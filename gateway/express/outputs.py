@@ -27,7 +27,7 @@ NO_ROWS: Final[Rows] = {}
 """What is enough where nobody asks for JSON."""
 
 
-class _Output:
+class Output:
     """One output of a run."""
 
     __slots__ = ("array", "data", "datatype", "name", "numbers", "row_bytes", "rows", "tail")
@@ -68,7 +68,7 @@ class Outputs:
     """The outputs of one run, whose elements are `rows` as well: the JSON is made of those."""
 
     def __init__(self, outputs: Mapping[str, Tensor], heads: Heads, rows: Rows = NO_ROWS) -> None:
-        self._outputs = [_Output(name, array, rows.get(name, [])) for name, array in outputs.items()]
+        self._outputs = [Output(name, array, rows.get(name, [])) for name, array in outputs.items()]
         self._heads = heads
 
     def of(self, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
@@ -84,7 +84,7 @@ class Outputs:
             texts.append(told + output.json(start, stop) + b"}")
         return b",".join(texts), digest, kept
 
-    def _of_one(self, output: _Output, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
+    def _of_one(self, output: Output, start: int, stop: int) -> tuple[bytes, str, tuple[PlainInput, ...]] | None:
         """The same of most models, which have a single output."""
         shape, data = (stop - start, *output.tail), output.bytes_of(start, stop)
         if len(data) > INLINE_MAX_BYTES:

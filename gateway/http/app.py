@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.express.asking import Headers
 from gateway.express.exchange import Exchange
 from gateway.express.express import Express
 from gateway.holding.holds import Holds
@@ -49,9 +48,9 @@ class Gateway:
         """Whether a request that came whole is answered the express way; if not, nothing has happened to it."""
         return self._express.take(exchange)
 
-    def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
+    def room(self, exchange: Exchange, size: int) -> memoryview | None:
         """Where a larger body shall lie, to be taken whole; None where it is read while it is answered."""
-        return self._express.room(path, headers, size)
+        return self._express.room(exchange, size)
 
     async def complete(self) -> None:
         """Load what answers beside predictions, which are answered meanwhile."""

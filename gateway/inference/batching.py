@@ -105,7 +105,7 @@ class Batcher:
     def has_room(self, caller: UUID) -> bool:
         """Whether a request of this caller would be let in line."""
         line, bounds = self._line, self._bounds
-        return (
+        return not line.requests or (
             line.waiting_of(caller) < line.share(caller, bounds.max_waiting) and line.bytes < bounds.max_waiting_bytes
         )
 

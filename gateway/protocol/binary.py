@@ -40,7 +40,8 @@ def json_length(values: Sequence[str]) -> int | None:
 def room_for(size: int, json_bytes: int) -> memoryview:
     """Room for a body in which the first tensor lies as a processor likes it; memory is taken as it is filled."""
     room = np.empty(size + _ALIGNED, np.uint8)
-    begin = -(room.ctypes.data + json_bytes) % _ALIGNED
+    at, _ = room.__array_interface__["data"]  # its `ctypes` would make objects for it in Python
+    begin = -(at + json_bytes) % _ALIGNED
     return room.data[begin : begin + size]
 
 

@@ -22,6 +22,7 @@ import msgspec
 from gateway.express.express import Express
 from gateway.express.judging import PlainJudge
 from gateway.express.moulds import ReplyMould
+from gateway.express.outputs import Output
 from gateway.express.reading import PlainReader
 from gateway.express.target import Target
 from gateway.inference.session import OnnxSession
@@ -46,6 +47,7 @@ SPOTS: dict[str, tuple[type, str]] = {
     "run": (OnnxSession, "run"),
     "settle": (PlainJudge, "judge"),
     "make": (Express, "_make"),
+    "text": (Output, "json"),
     "encode": (ReplyMould, "cast"),
     "append": (TrafficLog, "write_together"),
     "send": (WholeRequests, "answered"),

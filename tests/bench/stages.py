@@ -30,7 +30,7 @@ ROWS = {
     "settle": "settle: answers and scores",
     "fill": "the items, draws and thresholds, the outputs by digest, and the entry of the traffic log, encoded",
     "append": "the entry of the traffic log, written",
-    "encode": "the reply",
+    "encode": "the reply, its numbers as JSON",
     "send": "the reply, handed to the connection",
     "rest": "the turn of the loop, counts and the event of the request",
 }
@@ -66,9 +66,9 @@ def rows(seen: Seen) -> dict[str, float]:
         "flags": spot["flags"],
         "run": spot["run"],
         "settle": spot["settle"],
-        "fill": spot["make"] - spot["encode"],
+        "fill": spot["make"] - spot["text"] - spot["encode"],
         "append": spot["append"],
-        "encode": spot["encode"],
+        "encode": spot["text"] + spot["encode"],
         "send": spot["send"],
     }
     turn = ("run", "settle", "fill", "append", "encode", "send")

@@ -219,24 +219,24 @@ async def test_a_picture_is_answered_alike() -> None:
     head = json.dumps({"inputs": [tensor]}).encode()
     content = head + x.tobytes()
     async with answering(card, convolutions()) as stand:
-        headers = send(stand, content, *raw_from(len(head))).headers
-        room = stand.express.room(b"/v2/models/m/infer", headers, len(content))
+        raw, bare = send(stand, b"", *raw_from(len(head))), send(stand, b"")
+        room = stand.express.room(raw, len(content))
         assert room is not None
         room[:] = content
         await compare(stand, room, len(head))  # type: ignore[arg-type]
         written = json.dumps({"inputs": [_written(x)]}).encode()
-        room = stand.express.room(b"/v2/models/m/infer", headers[:-1], len(written))
+        room = stand.express.room(bare, len(written))
         assert room is not None
         room[:] = written
         await compare(stand, room)  # type: ignore[arg-type]
         for wrong in (written.replace(b"FP32", b"FP64"), written.replace(b"0.", b"1e39", 1), written[:-1]):
             assert not stand.express.take(send(stand, memoryview(wrong)))  # type: ignore[arg-type]
-        assert stand.express.room(b"/v2/models/m/infer", headers, 1 << 21) is None
-        assert stand.express.room(b"/v2/models/m/infer", headers[:-1], 5 << 20) is None
-        assert stand.express.room(b"/v2/models/m/infer", headers[1:], len(content)) is None
+        assert stand.express.room(raw, 1 << 21) is None
+        assert stand.express.room(bare, 5 << 20) is None
+        assert stand.express.room(Sent(b"", raw.headers[1:]), len(content)) is None
     async with answering(card.replace("capture = 0.0", "capture = 1.0"), convolutions()) as stand:
         sent = send(stand, content, *raw_from(len(head)))
-        assert stand.express.room(sent.target, sent.headers, len(content)) is None
+        assert stand.express.room(sent, len(content)) is None
         assert not stand.express.take(sent)
 
 
@@ -287,14 +287,14 @@ async def test_too_many_for_a_model_that_takes_long_are_refused_by_the_general_w
         assert stand.express.take(first)
         assert stand.express.take(second)
         assert not stand.express.take(third)
-        assert stand.express.room(third.target, third.headers, 700_000) is None
+        assert stand.express.room(third, 700_000) is None
         await first.done.wait()
         await second.done.wait()
         assert first.told is not None
         assert second.told is not None
         assert third.told is None
         assert third.given_back is None
-        assert stand.express.room(third.target, third.headers, 700_000) is not None
+        assert stand.express.room(third, 700_000) is not None
 
 
 async def test_a_model_with_several_inputs_and_outputs_is_answered_alike() -> None:
@@ -404,7 +404,7 @@ async def test_a_model_whose_outputs_are_large_is_asked_once() -> None:
         assert sent.given_back.outputs["probabilities"].shape == (1, 300)
         assert not stand.express.take(send(stand, body(ROW)))
         slow(stand)
-        assert stand.express.room(sent.target, sent.headers, 700_000) is None
+        assert stand.express.room(sent, 700_000) is None
 
 
 async def test_one_that_is_given_back_leaves_its_neighbours_their_answers() -> None:

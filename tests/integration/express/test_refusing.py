@@ -11,7 +11,6 @@ from typing import Any
 from structlog.testing import capture_logs
 
 from gateway import metrics
-from gateway.express.asking import Headers
 from gateway.express.exchange import Exchange
 from gateway.http.asgi import Receive, Scope, Send
 from gateway.http.entry import INFER, Bounds, PredictEntry
@@ -45,9 +44,9 @@ class Both:
             self.taken.append(self._express.take(exchange))
         return self.express and self.taken[-1]
 
-    def room(self, path: bytes, headers: Headers, size: int) -> memoryview | None:
+    def room(self, exchange: Exchange, size: int) -> memoryview | None:
         """Where a larger body shall lie."""
-        return self._express.room(path, headers, size) if self.express else None
+        return self._express.room(exchange, size) if self.express else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The general way."""

@@ -41,7 +41,7 @@ class App:
         self.asked_for_room = asyncio.Event()
         self.came_in_part = asyncio.Event()
 
-    def room(self, _target: bytes, _headers: Any, size: int) -> memoryview | None:
+    def room(self, _exchange: WholeExchange, size: int) -> memoryview | None:
         """Where a large body shall lie, if it is to be taken whole."""
         self.asked_for_room.set()
         return memoryview(bytearray(size)) if self.has_room else None
@@ -156,7 +156,7 @@ def rooms(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], memoryv
     """Where large bodies lie, for as long as somebody keeps them: cycles of references are not collected meanwhile."""
     made: list[Callable[[], memoryview | None]] = []
 
-    def room(_app: App, _target: bytes, _headers: Any, size: int) -> memoryview:
+    def room(_app: App, _exchange: WholeExchange, size: int) -> memoryview:
         memory = memoryview(bytearray(size))
         made.append(weakref.ref(memory))
         return memory
@@ -429,6 +429,43 @@ async def test_a_large_body_that_takes_its_time_is_answered_while_it_comes(monke
         caller.writer.write(WHOLE)
         with suppress(ConnectionError):
             assert await caller.reader.read() == b""
+
+
+async def test_the_head_of_a_large_body_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, in pieces, without its body at first, late, among small ones, and where there is no room: as the first."""
+    monkeypatch.setattr(exchanges, "LATE_S", 0.5)
+    app = App()
+    app.has_room = True
+    head_bytes = len(SENT) - len(LARGE)
+    async with calling(app) as caller:
+        for cuts in ((), (), (100_000,), (head_bytes,), (head_bytes + 1, 100_000)):
+            pieces = [SENT[a:b] for a, b in zip((0, *cuts), (*cuts, None), strict=True)]
+            assert await caller.says(*pieces) == b"whole:" + LARGE
+            assert await caller.says(WHOLE) == b"whole:body"
+        first, *again = app.taken
+        assert first.head is None
+        assert len({id(exchange.head) for exchange in again}) == 1
+        assert {exchange.target for exchange in again} == {first.target}
+        assert dict(again[1].headers) == dict(first.headers)
+        app.takes = False
+        assert await caller.says(SENT) == b"asgi:" + LARGE
+        app.takes, app.has_room = True, False
+        assert await caller.says(SENT) == b"asgi:" + LARGE
+        app.has_room = True
+        assert await caller.says(WHOLE) == b"whole:body"
+        app.came_in_part.clear()
+        caller.writer.write(SENT[:100_000])
+        await app.came_in_part.wait()
+        assert await caller.says(SENT[100_000:]) == b"asgi:" + LARGE
+        assert await caller.says(WHOLE) == b"whole:body"
+    scopes = [scope for scope, _ in app.came]
+    assert len(scopes) == 3
+    for scope in scopes:
+        assert (scope["method"], scope["path"], dict(scope["headers"])) == (
+            "POST",
+            first.target.decode(),
+            dict(first.headers),
+        )
 
 
 async def test_a_large_body_that_nobody_reads_is_passed_by() -> None:
