@@ -110,7 +110,17 @@ class PlainJudge:
             return [float(row[-1]) for row in rows]
         if declared.confidence_is == "max":
             return [float(max(row)) for row in rows]
-        columns, classes = self._column_of, len(declared.classes)
+        if len(rows[0]) != len(declared.classes):
+            return self._scores_apart(rows, answers)
+        try:
+            columns: dict[Any, int] = self._column_of
+            return [float(row[columns[answer]]) for row, answer in zip(rows, answers, strict=True)]
+        except KeyError:  # an answer that is no class of the model
+            return self._scores_apart(rows, answers)
+
+    def _scores_apart(self, rows: list[list[Any]], answers: list[Answer | None]) -> list[float | None]:
+        """The same where some answer has no column of its own."""
+        columns, classes = self._column_of, len(self._card.answer.classes)
         return [
             score_at(row, columns[answer], classes) if answer in columns else float(max(row))
             for row, answer in zip(rows, answers, strict=True)

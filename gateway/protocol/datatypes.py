@@ -57,8 +57,17 @@ ZIPMAPS = frozenset({"seq(map(string,tensor(float)))", "seq(map(int64,tensor(flo
 """What classifiers give by default, a number by class for each item: told as one FP32 tensor, a column a class."""
 
 _OF_NUMPY: Mapping[np.dtype[Any], str] = {dtype: datatype for datatype, dtype in NUMPY.items()}
+_OF_CODE: Mapping[str, str] = {
+    code: "BYTES" if code in "OUS" else _OF_NUMPY[np.dtype(code)]
+    for code in np.typecodes["All"]
+    if code in "OUS" or np.dtype(code) in _OF_NUMPY
+}
+"""The same by numpy's codes for types of this machine's byte order, which are quicker to look up than the types."""
 
 
 def datatype_of(array: Tensor) -> str:
     """The datatype of an array; text of any numpy kind is BYTES. KeyError if the protocol has no such type."""
-    return "BYTES" if array.dtype.kind in "OUS" else _OF_NUMPY[array.dtype]
+    dtype = array.dtype
+    if dtype.isnative:
+        return _OF_CODE[dtype.char]
+    return "BYTES" if dtype.kind == "U" else _OF_NUMPY[dtype]

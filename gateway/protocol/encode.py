@@ -21,7 +21,7 @@ _ENCODER = msgspec.json.Encoder()
 _DATA, _QUOTE, _BEFORE_NULL = b'"data":[', ord('"'), b"[,"
 
 
-class Encoded(msgspec.Struct, frozen=True):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A response: its JSON, and the raw tensors that follow it, in the order of its outputs."""
 
     json: bytes
@@ -45,12 +45,13 @@ def encode_response(
     OutputNotFinite, or with `nulls` are null in JSON and themselves in binary data, counted under NOT_FINITE.
     """
     named = requested or outputs
-    for name in () if binary else named:
-        if outputs[name].size >= MUCH:
-            written = _at_once(model, version, id, parameters, named, outputs)
-            if written is not None:
-                return Encoded(written)
-            break
+    if not binary:
+        for name in named:
+            if outputs[name].size >= MUCH:
+                written = _at_once(model, version, id, parameters, named, outputs)
+                if written is not None:
+                    return Encoded(written)
+                break
     tensors: list[memoryview] = []
     messages = tuple(
         binary_message(name, outputs[name], tensors, nulls=nulls)
