@@ -107,18 +107,27 @@ def founded(server: Lockgate, subjects: tuple[Subject, ...]) -> Site:
     return site
 
 
-@contextlib.contextmanager
-def prototype(subject: Subject, *, join: bool) -> Iterator[int]:
+def prototype(subject: Subject, *, join: bool) -> contextlib.AbstractContextManager[int]:
     """The port of the bare prototype, on the server's processor."""
+    return _bare(subject, "prototype", *(["--join"] if join else []))
+
+
+def least(subject: Subject, request: bytes) -> contextlib.AbstractContextManager[int]:
+    """The port of the least that answers this request, on the server's processor."""
+    return _bare(subject, "least", str(len(request)), str(subject.x.nbytes))
+
+
+@contextlib.contextmanager
+def _bare(subject: Subject, server: str, *more: str) -> Iterator[int]:
     with tempfile.TemporaryDirectory(prefix="lockgate-bench-") as name:
         file, port = Path(name) / "model.onnx", free_port()
         file.write_bytes(subject.file)
-        command = [sys.executable, "-m", "tests.bench.prototype", str(file), str(port), *(["--join"] if join else [])]
+        command = [sys.executable, "-m", f"tests.bench.{server}", str(file), str(port), *more]
         with kept_to(SERVER):
             process = subprocess.Popen(command)
         with process:
             try:
-                until(lambda: accepts(port), "the prototype listens")
+                until(lambda: accepts(port), f"the {server} listens")
                 yield port
             finally:
                 process.terminate()

@@ -14,7 +14,7 @@ from tests.bench.case import Case, Measured
 from tests.bench.load import FEW, SECONDS, Endpoint, ratios, request, times
 from tests.bench.press import QUANTILES, Pressed
 from tests.bench.quiet import undisturbed
-from tests.bench.site import Site, beside, lockgate, plain, prototype, raw_rate
+from tests.bench.site import Site, beside, least, lockgate, plain, prototype, raw_rate
 from tests.bench.subjects import image, tabular
 
 MANY, ONE, OVER = 64, 1, 192
@@ -66,23 +66,26 @@ def _image_json() -> Measured:
 
 @cache
 def _image_binary() -> dict[str, Measured]:
-    with lockgate(tabular(), image()) as site, prototype(image(), join=False) as port:
-        bare = Endpoint(port, request("/v2/models/image/infer", *image().binary()))
-        found = {}
-        for name, connections in (("c1", 1), ("c8", 8)):
-            rounds = [_image_round(site, bare, connections) for _ in range(FEW)]
-            ours, raws, bares = (list(each) for each in zip(*rounds, strict=True))
-            found[name] = Measured.middle(map(truediv, ours, raws), ours=ours, theirs=raws)
-            found[f"{name}_bare"] = Measured.middle(map(truediv, bares, raws), ours=bares, theirs=raws)
+    whole = request("/v2/models/image/infer", *image().binary())
+    bare, fewest = prototype(image(), join=False), least(image(), whole)
+    with lockgate(tabular(), image()) as site, bare as bare_port, fewest as least_port:
+        others = {"bare": Endpoint(bare_port, whole), "least": Endpoint(least_port, whole)}
+        found = _image_rounds(site, others, 1, "c1") | _image_rounds(site, {"bare": others["bare"]}, 8, "c8")
         return found | {"beside": _beside_images(site)}
 
 
-def _image_round(site: Site, bare: Endpoint, connections: int) -> tuple[float, float, float]:
-    """Images a second: ours, those of the raw loop, and those of the bare prototype."""
-    ours = site.endpoint(image(), image().binary()).press(connections).rate
-    raw = _raw_rate(site)
-    with site.resting():
-        return ours, raw, bare.press(connections).rate
+def _image_rounds(site: Site, others: dict[str, Endpoint], connections: int, name: str) -> dict[str, Measured]:
+    """Images a second over those of the raw loop: ours, and those of others."""
+    ours, raws = [], []
+    theirs: dict[str, list[float]] = {other: [] for other in others}
+    for _ in range(FEW):
+        ours.append(site.endpoint(image(), image().binary()).press(connections).rate)
+        raws.append(_raw_rate(site))
+        with site.resting():
+            for other, endpoint in others.items():
+                theirs[other].append(endpoint.press(connections).rate)
+    rates = {name: ours} | {f"{name}_{other}": taken for other, taken in theirs.items()}
+    return {each: Measured.middle(map(truediv, taken, raws), ours=taken, theirs=raws) for each, taken in rates.items()}
 
 
 def _raw_rate(site: Site) -> float:
@@ -133,6 +136,8 @@ CASES = (
           lambda: _image_binary()["c8"]),
     _case("image_bare_c1", "image binary, 1 connection: the bare prototype's rate over the raw loop's", None,
           lambda: _image_binary()["c1_bare"]),
+    _case("image_least_c1", "image binary, 1 connection: rate of a blocking socket with a digest over the raw loop's",
+          None, lambda: _image_binary()["c1_least"]),
     _case("image_bare_c8", "image binary, 8 connections: the bare prototype's rate over the raw loop's", None,
           lambda: _image_binary()["c8_bare"]),
     _case("beside_images", "tabular JSON beside images: its p99 less its p50 alone, in runs of the image", 1.0,

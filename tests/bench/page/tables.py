@@ -18,6 +18,7 @@ BESIDE = {
     "speed_image_binary_c8": "answers a second; runs of onnxruntime",
     "speed_image_bare_c1": "the same for the bare prototype, 1 connection",
     "speed_image_bare_c8": "the same for the bare prototype, 8 connections",
+    "speed_image_least_c1": "the same for a blocking socket that digests, runs and answers, 1 connection",
 }
 """What both sides of a ratio were."""
 
