@@ -27,7 +27,7 @@ class Pressing(NamedTuple):
 @cache
 def _tabular() -> dict[str, Measured]:
     with lockgate(tabular()) as site:
-        return _of(site, tabular(), tabular().json(), Pressing(64, 2 * SECONDS, ROUNDS))
+        return _of(site, tabular(), tabular().json(), Pressing(64, 2 * SECONDS, 2 * ROUNDS))
 
 
 @cache

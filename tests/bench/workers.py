@@ -8,12 +8,14 @@ and by how much of both processors was busy at all, so that waiting for each oth
 from dataclasses import dataclass
 
 from tests.bench.case import Case, Measured
-from tests.bench.load import FEW, LOADER, SECONDS, SERVER, Endpoint
+from tests.bench.load import LOADER, ROUNDS, SECONDS, SERVER, Endpoint
 from tests.bench.quiet import undisturbed
 from tests.bench.site import Site, lockgate
 from tests.bench.subjects import tabular
 
 CONNECTIONS = 64
+TIMES = 2 * ROUNDS
+"""Three processes on two processors meet differently each time: rounds lie far apart, and their median needs many."""
 PROCESSORS = (SERVER, LOADER)
 
 
@@ -39,7 +41,7 @@ def _scaling() -> Measured:
     ):
         for processor, gateway in zip(PROCESSORS, two.gateways, strict=True):
             gateway.cpu_affinity([processor])
-        both = [(_one(one, two), undisturbed(lambda: _share(two, None))) for _ in range(FEW)]
+        both = [(_one(one, two), undisturbed(lambda: _share(two, None))) for _ in range(TIMES)]
     figures = [_times(alone, pair) for alone, pair in both]
     return Measured.middle(
         figures,

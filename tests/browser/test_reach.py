@@ -82,6 +82,7 @@ def visits(scene: Scene, browser: Browser, **options: Any) -> Iterator[tuple[str
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         for name, (who, address) in PAGES.items():
+            page.goto("about:blank")  # the page before it would go on asking, for nobody
             context.clear_cookies()
             if who:
                 context.add_cookies([scene.cookie(who)])  # type: ignore[list-item]
