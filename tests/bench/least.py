@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime as ort
 import orjson
 
-_ALIGNED = 64
+from gateway.protocol.binary import room_for
 
 
 def main(model: str, port: str, request_bytes: str, tensor_bytes: str) -> None:
@@ -22,9 +22,7 @@ def main(model: str, port: str, request_bytes: str, tensor_bytes: str) -> None:
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     size, begins = int(request_bytes), int(request_bytes) - int(tensor_bytes)
-    memory = np.empty(size + _ALIGNED, np.uint8)
-    at = -(memory.ctypes.data + begins) % _ALIGNED
-    request = memory.data[at : at + size]
+    request = room_for(size, begins)
     [spec] = session.get_inputs()
     tensor = np.frombuffer(request[begins:], np.float32).reshape(1, *spec.shape[1:])
     with socket.create_server(("127.0.0.1", int(port))) as listener:

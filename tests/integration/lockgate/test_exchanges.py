@@ -433,7 +433,6 @@ async def test_a_large_body_that_takes_its_time_is_answered_while_it_comes(monke
 
 async def test_the_head_of_a_large_body_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole, in pieces, without its body at first, late, among small ones, and where there is no room: as the first."""
-    monkeypatch.setattr(exchanges, "LATE_S", 0.5)
     app = App()
     app.has_room = True
     head_bytes = len(SENT) - len(LARGE)
@@ -454,6 +453,7 @@ async def test_the_head_of_a_large_body_is_known_again(monkeypatch: pytest.Monke
         app.has_room = True
         assert await caller.says(WHOLE) == b"whole:body"
         app.came_in_part.clear()
+        monkeypatch.setattr(exchanges, "LATE_S", 0.1)
         caller.writer.write(SENT[:100_000])
         await app.came_in_part.wait()
         assert await caller.says(SENT[100_000:]) == b"asgi:" + LARGE
