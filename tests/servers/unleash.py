@@ -3,6 +3,7 @@
 import contextlib
 import ssl
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,13 @@ ENVIRONMENT = "development"
 ADMIN_TOKEN = "*:*.an-admin-token-of-the-tests"
 CLIENT_TOKEN = f"default:{ENVIRONMENT}.a-client-token-of-the-tests"
 READY_S = 120.0
+ENDED_S = 10.0
 # Certificates are read once: no server of the tests has one, and reading them takes longer than a call.
 _PLAIN: dict[str, Any] = {"timeout": 30, "trust_env": False, "verify": ssl.create_default_context()}
+
+
+class EndedByItself(UserWarning):
+    """A server of the tests was gone although no test had ended it; the text has its exit status and last words."""
 
 
 class Unleash:
@@ -52,6 +58,10 @@ class Unleash:
     def running(self) -> bool:
         return self._process.running
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def start(self) -> None:
         """Start the server and return when it answers; the first time it makes its tables."""
         self._process.start()
@@ -81,13 +91,29 @@ class Unleash:
         self._process.resume()
 
     def renew(self) -> None:
-        """Be as on the first day, whatever a test did: running, without flags and segments."""
+        """Be as on the first day, whatever a test did: running, without flags and segments.
+
+        One that ends by itself is started again, once, and said so: it is not what is tested here.
+        """
         if self._process.running:
             self._process.resume()
         else:
             self.start()
-        self.admin.clear()
+        try:
+            self.admin.clear()
+        except httpx.TransportError:
+            self._start_again()
+            self.admin.clear()
         until(lambda: not self.flags(), "a server that shows its clients no flags")
+
+    def _start_again(self) -> None:
+        until(lambda: not self._process.running, "the end of a server that broke a connection", ENDED_S)
+        warnings.warn(
+            f"Unleash {self.version} ended with {self._process.stop()}: {self._process.tail()}",
+            EndedByItself,
+            stacklevel=3,
+        )
+        self.start()
 
     def flags(self) -> set[str]:
         """The names of the flags that a client is sent; a change shows within a second."""

@@ -14,6 +14,7 @@ from redis.asyncio import Redis as Client
 from tests.servers.postgres import Postgres
 from tests.servers.process import Process, accepts, until
 from tests.servers.redis import Redis
+from tests.servers.unleash import EndedByItself, Unleash
 
 
 async def ask(url: str) -> int:
@@ -96,3 +97,22 @@ def test_a_child_that_ends_early_is_reported_with_its_last_words(tmp_path: Path)
     with pytest.raises(RuntimeError, match="cannot go on"):
         process.wait_until(lambda: False, "never")
     assert process.stop() == 3
+
+
+def test_an_unleash_that_ends_by_itself_is_started_again_and_named(
+    shared_unleash: Unleash, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that its end breaks off is made again; its exit status is told, and what it showed is gone."""
+    shared_unleash.admin.create("left")
+    emptied = shared_unleash.admin.clear
+
+    def emptied_too_late() -> None:
+        monkeypatch.undo()
+        os.kill(shared_unleash.pid, signal.SIGKILL)
+        emptied()
+
+    monkeypatch.setattr(shared_unleash.admin, "clear", emptied_too_late)
+    with pytest.warns(EndedByItself, match=r"ended with -9"):
+        shared_unleash.renew()
+    assert shared_unleash.running
+    assert shared_unleash.flags() == set()
