@@ -30,7 +30,10 @@ def pause_s(deaths_in_a_row: int) -> float:
 
 
 class Child:
-    """A process of ours, through all its lives; its sockets are shared with us, so that its successor has them too."""
+    """A process of ours, through all its lives; its sockets are shared with us, so that its successor has them too.
+
+    The same holds for the tally of the gateways, where its order names one.
+    """
 
     def __init__(self, order: Order, sockets: Sequence[socket.socket]) -> None:
         self.order = order
@@ -113,13 +116,17 @@ class Child:
             *("-m", "lockgate.processes", self.order.name),  # the name is for whoever lists processes
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            pass_fds=[one.fileno() for one in self._sockets],
+            pass_fds=self._inherited(),
             process_group=0,  # Ctrl-C is for the supervisor, which ends its children in order
         )
         assert process.stdin is not None
         process.stdin.write(encode_order(self.order))
         self.begun.set()
         return process
+
+    def _inherited(self) -> list[int]:
+        share = self.order.share
+        return [*(one.fileno() for one in self._sockets), *(() if share is None else (share.descriptor,))]
 
     async def _pause(self, status: int, lived_s: float) -> None:
         self.deaths_in_a_row = 1 if lived_s >= STEADY_S else self.deaths_in_a_row + 1

@@ -18,8 +18,9 @@ from lockgate.errors import ChildFailed
 from lockgate.health import ProcessHealth, SystemHealth, together
 from lockgate.internal import internal_key
 from lockgate.listeners import LOOPBACK, address_of, bind, reserve
-from lockgate.processes.order import Kind, Order
+from lockgate.processes.order import Kind, Order, Share
 from lockgate.settings import Settings
+from lockgate.tally import shared_rows
 from lockgate.unadorned import unadorned
 
 if TYPE_CHECKING:  # loaded when children are asked: they are started before it
@@ -56,7 +57,11 @@ class Supervisor:
 
     def __init__(self, settings: Settings, sockets: Sockets) -> None:
         self.settings = settings
-        self.children = [*_gateways(settings, sockets), _child(settings, "console", "console", sockets)]
+        self._tally = shared_rows(settings.gateways)
+        self.children = [
+            *_gateways(settings, sockets, self._tally),
+            _child(settings, "console", "console", sockets),
+        ]
         self._tasks: list[asyncio.Task[None]] = []
         self._draining = False
         self._asking: Asking | None = None
@@ -90,6 +95,7 @@ class Supervisor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._asking is not None:
             await self._asking.close()
+        os.close(self._tally)
 
     async def metrics(self) -> str:
         """The numbers of every process, each sample with its process."""
@@ -176,12 +182,14 @@ async def supervising(settings: Settings, sockets: Sockets) -> AsyncIterator[Sup
         await supervisor.end()
 
 
-def _gateways(settings: Settings, sockets: Sockets) -> Iterable[Child]:
-    for number in range(1, settings.gateways + 1):
-        yield _child(settings, f"gateway-{number}", "gateway", sockets)
+def _gateways(settings: Settings, sockets: Sockets, tally: int) -> Iterable[Child]:
+    rows = settings.gateways
+    for row in range(rows):
+        share = Share(descriptor=tally, row=row, rows=rows) if rows > 1 else None
+        yield _child(settings, f"gateway-{row + 1}", "gateway", sockets, share)
 
 
-def _child(settings: Settings, name: str, kind: Kind, sockets: Sockets) -> Child:
+def _child(settings: Settings, name: str, kind: Kind, sockets: Sockets, share: Share | None = None) -> Child:
     http = sockets.http if kind == "gateway" else sockets.console
     watch = bind(LOOPBACK, "metrics_address")
     order = Order(
@@ -192,6 +200,7 @@ def _child(settings: Settings, name: str, kind: Kind, sockets: Sockets) -> Child
         monitor_descriptor=watch.fileno(),
         console_url=f"http://{address_of(sockets.console)}",
         grpc_address=address_of(sockets.grpc) if kind == "gateway" and sockets.grpc is not None else "",
+        share=share,
         with_worker=kind == "console",
         supervisor_pid=os.getpid(),
     )

@@ -23,6 +23,7 @@ from lockgate.processes.order import Order, decode_order
 from lockgate.processes.running import run_process
 from lockgate.processes.signals import end_on_signals
 from lockgate.settings import Settings
+from lockgate.tally import Tally
 
 PR_SET_PDEATHSIG = 1
 READY = b"ready\n"
@@ -90,6 +91,7 @@ async def run(order: Order, told: asyncio.Event | None = None, when_ready: Calla
         watch=adopt(order.monitor_descriptor),
         drain_s=order.settings.drain_s,
         bounds=bounds_of(order.settings),
+        tally=None if order.share is None else Tally(order.share.descriptor, order.share.row, order.share.rows),
         when_ready=when_ready or (lambda: None),
         told_to_end=told.wait,
     )

@@ -11,6 +11,14 @@ from lockgate.settings import Settings
 Kind = Literal["gateway", "console", "worker"]
 
 
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """Which row of the gateways' tally is this process's own, and where the tally is."""
+
+    descriptor: int
+    row: int
+    rows: int
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Which process to be, with which settings, on which inherited sockets."""
 
@@ -23,6 +31,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     console_url: str
     grpc_address: str = ""
     """Where to speak gRPC, reserved by whoever gives the order; none where it is empty."""
+    share: Share | None = None
+    """None where no other process accepts on the same socket."""
     with_worker: bool = False
     supervisor_pid: int | None = None
 

@@ -11,6 +11,7 @@ from lockgate.crowd import Bounds
 from lockgate.health import ProcessHealth
 from lockgate.monitor import WatchedProcess, monitor
 from lockgate.processes.memory import keep_pauses_short
+from lockgate.tally import Tally
 from lockgate.web import App, serving
 
 log = structlog.get_logger()
@@ -41,6 +42,7 @@ async def run_process(
     watch: socket.socket,
     drain_s: float,
     bounds: Bounds,
+    tally: Tally | None = None,
     when_ready: Callable[[], None],
     told_to_end: Callable[[], Awaitable[object]],
 ) -> None:
@@ -49,7 +51,7 @@ async def run_process(
         running = await stack.enter_async_context(opened)
         await stack.enter_async_context(serving(monitor(WatchedProcess(name, running.health)), watch, drain_s=1.0))
         if running.app is not None and http is not None:
-            await stack.enter_async_context(serving(running.app, http, drain_s=drain_s, bounds=bounds))
+            await stack.enter_async_context(serving(running.app, http, drain_s=drain_s, bounds=bounds, tally=tally))
         await running.complete()
         keep_pauses_short()
         when_ready()
