@@ -37,8 +37,9 @@ def _tails(more: dict[str, Any]) -> str:
 
 
 def _sharing(more: dict[str, Any]) -> str:
-    raw, load, busy = (median(more[name]) for name in ("raw", "load_share", "busy"))
-    return f"rates {figure(raw)} × as they are; the load had {load:.0%} of both processors, {busy:.0%} were busy"
+    times, raw, load, busy = (median(more[name]) for name in ("times", "raw", "load_share", "busy"))
+    figures = f"{figure(times)} × with the load taken out, {figure(raw)} × as it is"
+    return f"{figures}; the load had {load:.0%} of both processors, {busy:.0%} were busy"
 
 
 def _beside(more: dict[str, Any]) -> str:
@@ -53,6 +54,7 @@ DETAILS: tuple[tuple[str, Callable[[dict[str, Any]], str]], ...] = (
     *((f"shadow_lost{name}", _lost) for name in ("", "_image")),
     ("overload_goodput", lambda more: f"the peak was {figure(more['peak'])} answers a second"),
     ("workers_two", _sharing),
+    ("workers_two_tabular", _sharing),
     ("memory_mib", lambda more: f"{figure(more['idle'])} MiB before the first load"),
     ("start_s", lambda more: f"{figure(median(more['one_processor']))} s with one processor for everything"),
 )
