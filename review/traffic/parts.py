@@ -31,11 +31,6 @@ from review.traffic.columns import SCHEMAS
 from review.traffic.parquet import PartFile
 
 TEMPORARY = Path("sealed", "tmp")
-BEHIND_WORKER = 5
-"""Steps of niceness: entries are safe and can be read where they lie, so that turning them into Parquet can wait.
-
-Beside gateways that never rest a tenth of the processor is left for it. It takes most of what an answer takes.
-"""
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -180,8 +175,6 @@ def main(traffic: str) -> None:
 
 
 if __name__ == "__main__":
-    if sys.platform == "linux":
-        os.nice(BEHIND_WORKER)
     sys.meta_path.insert(0, _WithoutPandas())
     pa.set_memory_pool(pa.system_memory_pool())  # what one batch gives back the next one takes
     gc.disable()  # rows are dropped a batch at a time and make no cycles; looking for some took a fifth of the time

@@ -3,11 +3,13 @@
 import asyncio
 import hashlib
 import math
+import os
 import random
 import signal
 import sys
 from pathlib import Path
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,6 +23,7 @@ from gateway.record.reader import SegmentReader
 from gateway.record.sealed import MemoryCursors, MemoryRegistry
 from gateway.record.segment import SegmentFile, open_segments
 from gateway.times import now_us
+from review.traffic import child as children
 from review.traffic.batches import BATCH_ROWS, KINDS, batches
 from review.traffic.columns import SCHEMAS
 from review.traffic.parquet import GROUP_ROWS
@@ -58,6 +61,36 @@ async def test_a_kill_at_any_step_leaves_each_entry_readable_once(tmp_path: Path
     assert cursors.offsets == {}
     assert await everything(reader, entries) == entries
     assert len(list((traffic / "sealed").glob("*/*/*.parquet"))) == 3
+
+
+async def test_a_segment_takes_what_others_leave_and_after_a_while_a_part_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first child is the last of all; one that does not come to an end is replaced, and the segment is sealed."""
+    traffic = tmp_path / "traffic"
+    await record(traffic, some_traffic(3))
+    (segment,) = open_segments(traffic / "open")
+    committed_to = committed(traffic).offsets[segment.stem]
+    seen: list[int] = []
+    give_way = children._give_way
+
+    def stopped_at_first(process: int, *, last_of_all: bool) -> None:
+        give_way(process, last_of_all=last_of_all)
+        seen.append(process)
+        if sys.platform == "linux":
+            assert os.sched_getscheduler(process) == (os.SCHED_IDLE if last_of_all else os.SCHED_OTHER)
+        if last_of_all:
+            os.kill(process, signal.SIGSTOP)
+
+    monkeypatch.setattr(children, "_give_way", stopped_at_first)
+    async with children.PartsChild(traffic, patience_s=0.5) as child:
+        report = await child.write_parts(segment, committed_to)
+        again = await child.write_parts(segment, committed_to)
+    assert report == again
+    assert report.sealed is not None
+    assert report.sealed.entries == 9
+    assert len(seen) == 2
+    assert not any(map(psutil.pid_exists, seen))
 
 
 async def test_sealing_again_does_nothing(tmp_path: Path) -> None:
