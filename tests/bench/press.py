@@ -65,14 +65,23 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.began = 0.0
-        self.unsent = memoryview(b"")
+        self.unsent: memoryview | None = None
         self.answered = True
         self._got = b""
         self._missing = 0
+        self._usual = -1
+        """How long the latest answer was that came in one piece: if the next one is as long, it is not searched."""
 
     def send(self, request: bytes, began: float) -> bool:
         """Send a request that was due at a time; whether all of it has left."""
-        self.began, self.unsent, self.answered = began, memoryview(request), False
+        self.began, self.answered = began, False
+        try:
+            sent = self.socket.send(request)
+        except BlockingIOError:
+            sent = 0
+        if sent == len(request):
+            return True
+        self.unsent = memoryview(request)[sent:]
         return self.send_more()
 
     def send_more(self) -> bool:
@@ -82,17 +91,20 @@ class Connection:
                 self.unsent = self.unsent[self.socket.send(self.unsent) :]
         except BlockingIOError:
             return False
+        self.unsent = None
         return True
 
     def receive(self) -> int | None:
         """Read what has come: the status of the answer, once it is whole."""
-        data = self.socket.recv(1 << 20)
+        data = self.socket.recv(1 << 16)
+        if len(data) == self._usual and not self._missing and not self._got and data.startswith(b"HTTP/1.1 "):
+            return int(data[9:12])
         if not data:
             raise ConnectionError("the server closed the connection")
         if self._missing:
             self._missing -= len(data)
         else:
-            self._got += data
+            self._got = self._got + data if self._got else data
             end = self._got.find(b"\r\n\r\n")
             if end < 0:
                 return None
@@ -102,7 +114,8 @@ class Connection:
             self._missing = int(head[at : until if until > 0 else end]) - (len(self._got) - end - 4)
         if self._missing:
             return None
-        status, self._got = int(self._got[9:12]), b""
+        status = int(self._got[9:12])
+        self._usual, self._got = len(data) if data is self._got else -1, b""
         return status
 
 
