@@ -3,8 +3,8 @@
 To start one takes as long as some ten thousand entries.
 
 Entries are safe and can be read where they lie, so that this can wait: the child gets what every other process leaves
-of the processors. Each time it ran beside a gateway that never rests, all whom that answered waited for as long as Linux
-lets a process run, some 4 ms, however little it was given in all. Where that is not enough to seal a segment in
+of the processors. Each time it ran beside a gateway that never rests, all whom that answered waited for as long as
+Linux lets a process run, some 4 ms, however little it was given in all. Where that is not enough to seal a segment in
 `PATIENCE_S`, another child gets a tenth of a full processor: the log must not grow for as long as a rush lasts.
 """
 
