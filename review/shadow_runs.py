@@ -4,7 +4,7 @@ With a shadow beside every answer there are as many of these entries as answers,
 is their own is decoded; a drawn one is decoded whole.
 """
 
-import os
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -14,11 +14,11 @@ import msgspec
 from gateway.record.alike import Beginnings, OwnShadowed
 from gateway.record.entries import Position, Shadowed
 from gateway.record.frames import Frame
-from gateway.record.reader import entry_in
+from gateway.record.reader import BREATH_S, entry_in
 from review.store.tallies import Runs
 
 AT_A_TIME = 250
-"""After so many entries, a millisecond's work, whoever waits for the processor goes first."""
+"""After so many entries, less than a millisecond's work, the processor is left to whoever waits for it."""
 
 
 class DrawnRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ def read_runs(segment: str, frames: Iterable[Frame]) -> ShadowRuns:
     drawn: list[Frame] = []
     for number, found in enumerate(frames):
         if number % AT_A_TIME == 0:
-            os.sched_yield()
+            time.sleep(BREATH_S)
         alike = beginnings.of(found.data)
         own = None if alike is None else alike.own(found.data)
         if alike is not None and isinstance(own, OwnShadowed):

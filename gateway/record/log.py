@@ -24,6 +24,7 @@ from gateway.record.payloads import ObjectStore
 from gateway.record.reserve import DiskReserve
 from gateway.record.segment import PROCESS_NAME, SegmentFile, segment_name, sync_directory
 from gateway.record.turn import Turn, Waiting
+from gateway.record.upkeep import keep_synced
 
 MIB = 1 << 20
 WhenFull = Literal["refuse", "unrecorded"]
@@ -254,12 +255,6 @@ class TrafficLog:
         if errors:
             raise errors[0]
 
-    async def keep_synced(self) -> None:
-        """Do the upkeep every sync interval, until cancelled."""
-        while True:
-            await asyncio.sleep(self.settings.sync_interval_s)
-            await self.upkeep()
-
     async def upkeep(self) -> None:
         """Sync, then rotate by age; a failure is counted and never raised."""
         try:
@@ -289,7 +284,7 @@ async def open_traffic_log(
     log = TrafficLog(settings, objects, reserve or DiskReserve(settings.directory, settings.reserve_bytes))
     log.reserve.look()
     log.rotate()
-    upkeep = asyncio.create_task(log.keep_synced())
+    upkeep = asyncio.create_task(keep_synced(log))
     try:
         yield log
     finally:

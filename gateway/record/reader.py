@@ -8,6 +8,7 @@ its last whole entry; the number is forgotten after the segment is gone.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
@@ -25,6 +26,8 @@ if TYPE_CHECKING:  # whoever seals has no use for what it imports
     from gateway.record.payloads import ObjectStore
 
 _CHUNK_BYTES = 64 << 10
+BREATH_S = 0.0001
+"""Between two pieces of work that can wait. To yield is not enough: who has slept may run on for as long as that."""
 STRETCH_MAX_BYTES = 64 << 20
 """A stretch of entries that nobody wants is committed after so many bytes."""
 
@@ -83,7 +86,7 @@ class SegmentReader:
 
         Entries with one of the marks, which nobody wants, are passed by together and told as one None.
         """
-        for chunk, base in self._chunks():
+        for chunk, base in self._chunks(_breathe):
             at, begun = 0, -1
             while at != begun:
                 begun, at = at, passed(chunk, at, passing, ENTRY_MAX_BYTES)
@@ -103,7 +106,7 @@ class SegmentReader:
                 self.end = found.end
                 yield found
 
-    def _chunks(self) -> Iterator[tuple[bytes, int]]:
+    def _chunks(self, give_way: Callable[[], None] = os.sched_yield) -> Iterator[tuple[bytes, int]]:
         """What lies behind `end` and where that is, as long as `end` moves on. Raises: TrafficLogUnreadable.
 
         Before each chunk whoever waits for the processor goes first: a reader would else keep it for some milliseconds
@@ -113,7 +116,7 @@ class SegmentReader:
         if header != HEADER[: len(header)]:
             raise TrafficLogUnreadable(segment=self.name, offset=0)
         while chunk := self._chunk():
-            os.sched_yield()
+            give_way()
             begun = self.end
             yield chunk, begun
             if self.end == begun:
@@ -127,6 +130,10 @@ class SegmentReader:
     def _chunk(self) -> bytes:
         self._file.seek(self.end)
         return self._file.read(_CHUNK_BYTES)
+
+
+def _breathe() -> None:
+    time.sleep(BREATH_S)
 
 
 def recorded_in(segment: str, found: Frame) -> Recorded:
