@@ -9,11 +9,10 @@ payloads there.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
-from time import perf_counter_ns, thread_time
-from typing import NamedTuple
+from time import thread_time
 from weakref import WeakSet
 
 import msgspec
@@ -22,12 +21,13 @@ import structlog
 from gateway.compare import differing_items
 from gateway.express.companion import Companion, Joint
 from gateway.express.finished import Finished, beside
+from gateway.express.joined import Joined, joined
 from gateway.express.lines import ALONE_S, COMPARED_TOGETHER, GATHER_S, TOGETHER_MAX, Lines, rest_after
 from gateway.express.moulds import VaryingShadow
 from gateway.express.outputs import Heads, Kept, Outputs
 from gateway.inference.aside import Aside, TookTooLong
 from gateway.inference.beside import Ran
-from gateway.inference.session import Session, Stop
+from gateway.inference.session import Session
 from gateway.inference.shadow import ShadowRunner
 from gateway.labels import Answer
 from gateway.metrics import SHADOW_RUNS
@@ -42,15 +42,6 @@ _RUN_MAX_S = 1.0
 """A run that was measured to be short and takes this long is none of the short ones."""
 _TURNS_GIVEN = 8
 """How many turns of the loop with answers in them a comparison waits for."""
-
-
-class Joined(NamedTuple):
-    """What one run came to."""
-
-    outputs: dict[str, Tensor]
-    us: int
-    busy_s: float
-    """What it took of a processor."""
 
 
 class PlainShadow:
@@ -71,6 +62,8 @@ class PlainShadow:
         self._long: WeakSet[Session] = WeakSet()
         """Sessions of which a run has taken too long; they run alone."""
         self._heads: Heads = {}
+        self._dropped: list[bytes] = []
+        """Entries of runs that were dropped, to be written together."""
         self._closed = False
         shadow.ends_with(self.close)
 
@@ -101,6 +94,7 @@ class PlainShadow:
             line = self._lines.pop()
             self._drop(line.waiting, "shutdown")
             line.hold.close()
+        self._write_dropped()
         self._aside.close()
 
     def _why_not(self, companion: Companion, run: Finished) -> str:
@@ -148,7 +142,7 @@ class PlainShadow:
         feeds = [_feeds(batch) for batch in batches]
         spent_s = thread_time() - began
         try:
-            runs = await self._aside.run(partial(_joined, companion.session, feeds), _RUN_MAX_S)
+            runs = await self._aside.run(partial(joined, companion.session, feeds), _RUN_MAX_S)
         except TookTooLong:
             self._long.add(companion.session)
             spent_s += await self._alone(taken)
@@ -246,7 +240,9 @@ class PlainShadow:
         """Record and count that these were not run, which stood in one line or would have."""
         if not several:
             return
-        at_us, entries = now_us(), []
+        at_us, dropped = now_us(), self._dropped
+        if not (dropped or self._closed):
+            self._loop.call_later(GATHER_S, self._write_dropped)
         for each in several:
             varying = VaryingShadow(
                 at_us=at_us,
@@ -255,9 +251,14 @@ class PlainShadow:
                 reason=reason,
                 item_count=each.waiting.request.items,
             )
-            entries.append(_companion(each).mould.cast(varying))
+            dropped.append(_companion(each).mould.cast(varying))
         SHADOW_RUNS.add(several[0].waiting.target.model.name, _companion(several[0]).name, "dropped", by=len(several))
-        self._write(entries)
+        if self._closed:
+            self._write_dropped()
+
+    def _write_dropped(self) -> None:
+        dropped, self._dropped = self._dropped, []
+        self._write(dropped)
 
     def _write(self, entries: list[bytes]) -> None:
         """Write entries in one go; what a full disk does not take is counted, as of other shadow runs."""
@@ -281,13 +282,3 @@ def _feeds(batch: Sequence[Finished]) -> dict[str, Tensor]:
     """What these were answered of, one after the other."""
     requests = [each.waiting.request for each in batch]
     return batch[0].waiting.target.reader.feeds(requests, sum(request.items for request in requests))
-
-
-def _joined(session: Session, several: Sequence[Mapping[str, Tensor]], stop: Stop) -> list[Joined]:
-    """In the thread: a run for each of these."""
-    runs = []
-    for feeds in several:
-        began, busy = perf_counter_ns(), thread_time()
-        outputs = session.run(feeds, None, stop)
-        runs.append(Joined(outputs, (perf_counter_ns() - began) // 1000, thread_time() - busy))
-    return runs

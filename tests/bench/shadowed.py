@@ -33,7 +33,7 @@ def _tabular() -> dict[str, Measured]:
 @cache
 def _image() -> dict[str, Measured]:
     with lockgate(image()) as site:
-        return _of(site, image(), image().binary(), Pressing(8, 2 * SECONDS, FEW))
+        return _of(site, image(), image().binary(), Pressing(8, 2 * SECONDS, ROUNDS))
 
 
 def _of(site: Site, subject: Subject, content: Content, pressing: Pressing) -> dict[str, Measured]:

@@ -61,7 +61,7 @@ def _beside_plain() -> dict[str, Measured]:
 
 def _image_json() -> Measured:
     with beside(image(), prototype(image(), join=False)) as pair:
-        return ratios(pair.rounds(ONE, FEW), _rate)
+        return ratios(pair.rounds(ONE), _rate)
 
 
 @cache
