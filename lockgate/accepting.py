@@ -12,6 +12,7 @@ from collections.abc import Callable, Sized
 
 import structlog
 
+from lockgate.bounded import Bounded
 from lockgate.tally import GONE, Tally
 
 log = structlog.get_logger()
@@ -25,15 +26,14 @@ _NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 class Acceptor:
     """Accepts for one gateway, one connection a turn of its loop."""
 
-    def __init__(
-        self, listener: socket.socket, protocol: Callable[[], asyncio.Protocol], present: Sized, tally: Tally
-    ) -> None:
+    def __init__(self, listener: socket.socket, protocol: Callable[[], Bounded], present: Sized, tally: Tally) -> None:
         """`present` are the connections that were made and not lost."""
         self._listener, self._protocol, self._present, self._tally = listener, protocol, present, tally
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[None]] = set()
         self._left_to_others = False
         self._pause: asyncio.TimerHandle | None = None
+        self._closed = False
         self._loop.add_reader(listener.fileno(), self._come)
         self.tell()
 
@@ -43,6 +43,7 @@ class Acceptor:
 
     def close(self) -> None:
         """Take no more; what is here stays."""
+        self._closed = True
         self._loop.remove_reader(self._listener.fileno())
         if self._pause is not None:
             self._pause.cancel()
@@ -94,6 +95,9 @@ class Acceptor:
 
     async def _open(self, connection: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(self._protocol, connection)
+            _, protocol = await self._loop.connect_accepted_socket(self._protocol, connection)
         except OSError:  # its client has gone
             connection.close()
+            return
+        if self._closed:  # meanwhile, and all who were here have been told
+            protocol.shutdown()

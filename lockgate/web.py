@@ -54,8 +54,8 @@ class Server(uvicorn.Server):
             self._acceptor.tell()
         return await super().on_tick(counter)
 
-    def _protocol(self) -> asyncio.Protocol:
-        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+    def _protocol(self) -> Bounded:
+        protocol: Bounded = self.config.http_protocol_class(  # type: ignore[call-arg, assignment]
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return protocol

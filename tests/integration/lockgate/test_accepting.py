@@ -207,3 +207,33 @@ async def asked(listener: socket.socket, tally: Tally | None) -> None:
         assert transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert (client, server) == (writer.get_extra_info("sockname"), listener.getsockname())
         writer.close()
+
+
+async def test_who_is_let_in_at_the_very_end_is_told_to_go(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connection that is still being made when the gateway ends does not keep it from ending."""
+    rows = shared_rows(1)
+    accepted = asyncio.Event()
+    accept = accepting.Acceptor._accept
+
+    def noticed(acceptor: accepting.Acceptor) -> socket.socket:
+        accepted.set()
+        return accept(acceptor)
+
+    monkeypatch.setattr(accepting.Acceptor, "_accept", noticed)
+    acceptors: list[accepting.Acceptor] = []
+    begin = accepting.Acceptor.__init__
+
+    def kept(acceptor: accepting.Acceptor, *arguments: Any) -> None:
+        acceptors.append(acceptor)
+        begin(acceptor, *arguments)
+
+    monkeypatch.setattr(accepting.Acceptor, "__init__", kept)
+    async with serving(App(), listener.dup(), drain_s=5, tally=Tally(rows, 0, 1)):
+        client = socket.create_connection(listener.getsockname(), timeout=10)
+        await accepted.wait()
+        acceptors[0].close()  # in the turn in which it was accepted
+        assert await asyncio.to_thread(client.recv, 1) == b""
+    client.close()
+    os.close(rows)
