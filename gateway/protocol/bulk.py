@@ -7,7 +7,7 @@ body is left to the careful reading in `messages` and `elements`, whose refusals
 from codecs import BOM_UTF8
 from collections.abc import Mapping
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,7 +24,7 @@ ELEMENTS_MAX = 16 * 1024 * 1024
 class _Buffer(NamedTuple):
     """How simdjson and numpy call what is read for a kind of numbers."""
 
-    simdjson: str
+    simdjson: Literal["d", "i", "u"]
     numpy: str
 
 
@@ -122,7 +122,7 @@ def _input(written: Any, tensors: dict[str, Tensor]) -> InputMessage:
 def _tensor(data: Any, dtype: Any, elements: int) -> Tensor:
     """The flat tensor of an input, its numbers in range and as many as its shape says."""
     buffer = _BUFFERS[dtype.kind]
-    if len(data) != elements:
+    if not isinstance(data, simdjson.Array) or len(data) != elements:  # an object can be empty, too
         raise _Unusual
     numbers: Tensor = np.frombuffer(data.as_buffer(of_type=buffer.simdjson), buffer.numpy) if elements else _NONE
     if dtype.kind != "f" and elements and not _within(numbers, np.iinfo(dtype)):

@@ -117,6 +117,8 @@ def test_what_large_requests_look_like_is_read_fast(datatype: str) -> None:
         b'{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[NaN]}]}',
         b'{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]',
         b"\xef\xbb\xbf" + text("FP32", [1]),
+        b'{"inputs":[{"name":"x","shape":[2,0],"datatype":"FP32","data":{},"more":[1]}]}',
+        b'{"inputs":[{"name":"x","shape":[2,0],"datatype":"FP32","data":"","more":[1]}]}',
         b'{"inputs":{}}',
         b"[]",
         b"7",
