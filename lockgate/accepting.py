@@ -31,7 +31,6 @@ class Acceptor:
         self._listener, self._protocol, self._present, self._tally = listener, protocol, present, tally
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[None]] = set()
-        self._left_to_others = False
         self._pause: asyncio.TimerHandle | None = None
         self._closed = False
         self._loop.add_reader(listener.fileno(), self._come)
@@ -58,12 +57,14 @@ class Acceptor:
         return len(self._present) + len(self._opening)
 
     def _come(self) -> None:
-        """Somebody wants to connect: take the connection, or leave it to others once."""
-        if not self._left_to_others and self._others_have_fewer():
-            self._left_to_others = True
+        """Somebody wants to connect: take the connection, or leave it to others for a moment."""
+        if self._others_have_fewer():
             self._rest(MOMENT_S)
-            return
-        self._left_to_others = False
+        else:
+            self._take()
+
+    def _take(self) -> None:
+        """Take a connection, if there still is one."""
         try:
             connection = self._accept()
         except OSError as error:  # mostly that another gateway took it, or that its client has gone
@@ -91,7 +92,9 @@ class Acceptor:
         self._pause = self._loop.call_later(seconds, self._go_on)
 
     def _go_on(self) -> None:
+        """Take what nobody took meanwhile, and listen again."""
         self._loop.add_reader(self._listener.fileno(), self._come)
+        self._take()
 
     async def _open(self, connection: socket.socket) -> None:
         try:

@@ -4,7 +4,6 @@ With a shadow beside every answer there are as many of these entries as answers,
 is their own is decoded; a drawn one is decoded whole.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
@@ -14,7 +13,7 @@ import msgspec
 from gateway.record.alike import Beginnings, OwnShadowed
 from gateway.record.entries import Position, Shadowed
 from gateway.record.frames import Frame
-from gateway.record.reader import BREATH_S, entry_in
+from gateway.record.reader import breathe, entry_in
 from review.store.tallies import Runs
 
 AT_A_TIME = 250
@@ -60,7 +59,7 @@ def read_runs(segment: str, frames: Iterable[Frame]) -> ShadowRuns:
     drawn: list[Frame] = []
     for number, found in enumerate(frames):
         if number % AT_A_TIME == 0:
-            time.sleep(BREATH_S)
+            breathe()
         alike = beginnings.of(found.data)
         own = None if alike is None else alike.own(found.data)
         if alike is not None and isinstance(own, OwnShadowed):

@@ -26,8 +26,7 @@ if TYPE_CHECKING:  # whoever seals has no use for what it imports
     from gateway.record.payloads import ObjectStore
 
 _CHUNK_BYTES = 64 << 10
-BREATH_S = 0.0001
-"""Between two pieces of work that can wait. To yield is not enough: who has slept may run on for as long as that."""
+_BREATH_S = 0.0001
 STRETCH_MAX_BYTES = 64 << 20
 """A stretch of entries that nobody wants is committed after so many bytes."""
 
@@ -86,7 +85,7 @@ class SegmentReader:
 
         Entries with one of the marks, which nobody wants, are passed by together and told as one None.
         """
-        for chunk, base in self._chunks(_breathe):
+        for chunk, base in self._chunks(breathe):
             at, begun = 0, -1
             while at != begun:
                 begun, at = at, passed(chunk, at, passing, ENTRY_MAX_BYTES)
@@ -132,8 +131,12 @@ class SegmentReader:
         return self._file.read(_CHUNK_BYTES)
 
 
-def _breathe() -> None:
-    time.sleep(BREATH_S)
+def breathe() -> None:
+    """Leave the processor to others between two pieces of work that can wait.
+
+    To yield is not enough: whoever has slept may run on for as long as that.
+    """
+    time.sleep(_BREATH_S)
 
 
 def recorded_in(segment: str, found: Frame) -> Recorded:

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
@@ -140,6 +141,24 @@ def test_who_has_fewer_gets_the_next_ones(pair: tuple[Gateway, Gateway], listene
         held.enter_context(burst(listener, 20))
         until(lambda: one.connections + two.connections == 40, "every connection")
         assert one.connections >= 15
+
+
+def test_one_after_the_other_goes_to_who_has_fewer(
+    pair: tuple[Gateway, Gateway], listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nothing is left to take after the moment: what was taken by another changes nothing for the next."""
+    monkeypatch.setattr(accepting, "MOMENT_S", 0.3)
+    one, two = pair
+    with contextlib.ExitStack() as held:
+        with one.hanging():
+            held.enter_context(burst(listener, 20))
+        until(lambda: two.connections == 20, "all of them at the other one")
+        until(lambda: two._tally.fewest() == 0, "a word of the one that goes on")
+        for _ in range(4):
+            held.enter_context(burst(listener, 1))
+            time.sleep(0.4)  # until the other one listens again
+        until(lambda: one.connections == 4, "all the others")
+        assert two.connections == 20
 
 
 def test_who_has_gone_is_not_waited_for(pair: tuple[Gateway, Gateway], listener: socket.socket) -> None:
